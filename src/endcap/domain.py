@@ -1,0 +1,183 @@
+"""
+The nouns: customizations with targets and pins, catalog objects, windows, and the bounds of each.
+
+Knows what a thing is and when it is in force. Knows nothing of positions -1 and 0 (`wire` turns these into kinds),
+of JSON beyond the spelling that it keeps for the way back, of stores, or of what time it is.
+
+Instants are integers: microseconds since 1970-01-01T00:00:00Z, the store's resolution, cheap to compare.
+"""
+
+from enum import Enum
+from typing import NewType
+
+from msgspec import Struct
+
+from endcap.criteria import Rule
+
+TrackerId = NewType("TrackerId", str)
+ItemId = NewType("ItemId", str)
+"""A catalog identity, e.g. `/p/123`. The wire calls it `identity` and, in hits, `url`."""
+CustomizationId = NewType("CustomizationId", str)
+"""A UUID in its canonical lower-case text."""
+Micros = NewType("Micros", int)
+"""An instant: microseconds since the epoch, UTC."""
+
+# The vendor's decision table (19) sets these; they keep one request's placement within a millisecond.
+PINS_MAX = 500
+TAGS_MAX = 50
+TAG_CHARACTERS_MAX = 100
+MODEL_CHARACTERS_MAX = 100
+IDENTITY_CHARACTERS_MAX = 2_000  # a product URL may be an identity; browsers end about here
+POSITION_MAX = 1_000
+INPUT_ITEMS_MAX = 10
+
+
+class Window(Struct, frozen=True):
+    """When something is in force: `opens <= now < closes`, a missing side is open."""
+
+    opens: Micros | None = None
+    closes: Micros | None = None
+
+    def contains(self, now: Micros) -> bool:
+        return (self.opens is None or self.opens <= now) and (
+            self.closes is None or now < self.closes
+        )
+
+
+ALWAYS = Window()
+
+
+class Slot(Struct, frozen=True, tag=True):
+    """One 1-based position."""
+
+    position: int
+
+
+class Everywhere(Struct, frozen=True, tag=True):
+    """Every slot that no other pin takes (-1 on the wire)."""
+
+
+class Blocked(Struct, frozen=True, tag=True):
+    """Nowhere at all (0 on the wire, or `is_block_pin`)."""
+
+
+Place = Slot | Everywhere | Blocked
+EVERYWHERE = Everywhere()
+BLOCKED = Blocked()
+
+
+class Pin(Struct, frozen=True):
+    """One merchandiser's wish. Exactly one of `item` and `rule` is set."""
+
+    place: Place
+    item: ItemId | None = None
+    rule: Rule | None = None
+    window: Window = ALWAYS
+    widget: str | None = None
+    bundled: bool = False
+
+
+class Priority(int, Enum):
+    """How much a target weighs when pins collide; the vendor's numbers."""
+
+    ALL = 1
+    CRITERIA = 2
+    ITEM = 3
+
+
+class ItemTarget(Struct, frozen=True, tag="item"):
+    identity: ItemId
+
+
+class CriteriaTarget(Struct, frozen=True, tag="criteria"):
+    rule: Rule
+
+
+class AllTarget(Struct, frozen=True, tag="all"):
+    pass
+
+
+Target = ItemTarget | CriteriaTarget | AllTarget
+
+PRIORITIES: dict[type[Struct], Priority] = {
+    ItemTarget: Priority.ITEM,
+    CriteriaTarget: Priority.CRITERIA,
+    AllTarget: Priority.ALL,
+}
+
+
+class Definition(Struct, frozen=True):
+    """
+    What a merchandiser says, understood: the part of a customization that a PUT replaces.
+
+    `document` is the same in the wire's words, one JSON object with exactly the known fields that were sent, criteria
+    byte for byte; `metadata` is `target_metadata`, likewise. `wire.read_definition` makes both.
+    """
+
+    model: str
+    target_type: str
+    target: Target
+    pins: tuple[Pin, ...]
+    tags: tuple[str, ...]
+    document: bytes
+    metadata: bytes | None = None
+
+    @property
+    def target_identity(self) -> ItemId | None:
+        return self.target.identity if isinstance(self.target, ItemTarget) else None
+
+
+class Record(Struct, frozen=True):
+    """A customization as it is kept: what stores select by, and the documents. `revision` last wrote it."""
+
+    id: CustomizationId
+    model: str
+    target_type: str
+    target_identity: ItemId | None
+    tags: tuple[str, ...]
+    document: bytes
+    metadata: bytes | None
+    creator: str
+    created_at: Micros
+    updated_at: Micros
+    revision: int
+
+
+class Customization(Struct, frozen=True):
+    """A customization as the engine keeps it: understood, and without the documents."""
+
+    id: CustomizationId
+    model: str
+    target: Target
+    pins: tuple[Pin, ...]
+    created_at: Micros
+    revision: int
+
+    @classmethod
+    def of(cls, record: Record, definition: Definition) -> "Customization":
+        return cls(
+            record.id,
+            record.model,
+            definition.target,
+            definition.pins,
+            record.created_at,
+            record.revision,
+        )
+
+    @property
+    def priority(self) -> Priority:
+        return PRIORITIES[type(self.target)]
+
+
+class CatalogObject(Struct, frozen=True):
+    """
+    One object of the catalog: an item, a category, a brand, an article.
+
+    `document` is one JSON object in the wire's words: `identity`, `type` and those of `generation`, `active_from`,
+    `active_to`, `fields`, `nested` that were sent.
+    """
+
+    identity: ItemId
+    type: str
+    generation: str | None
+    document: bytes

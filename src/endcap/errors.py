@@ -1,0 +1,184 @@
+"""
+Everything that can go wrong, drawn once.
+
+The docstring of a class is the message its reader gets; `code` is for programs and never changes; attributes carry
+the facts. `api.http` turns codes into statuses with one table, and the client reads the same table backwards.
+
+    Problem
+    ├── Refused                      the caller may not, or not like this
+    │   ├── Unauthenticated          a signature check failed
+    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · PathNotFound
+    │   ├── MethodNotAllowed · UnsupportedMediaType · BodyTooLarge · TooManyRequests
+    │   ├── MalformedBody            not JSON, or not the right outer shape
+    │   ├── FaultyFields             the right shape, with faulty fields: all of them, by field
+    │   │   └── FaultyPins
+    │   ├── RevisionConflict         changed by someone else since it was read
+    │   └── IdempotencyConflict      one key, two bodies
+    ├── CatalogFaults                a batch in which something failed, though the rest was stored
+    ├── StoreUnavailable             the database does not answer
+    ├── UsageFault                   a command or setting that cannot work as given
+    └── FaultyRows                   an import file with faulty rows: nothing was stored
+"""
+
+from collections.abc import Mapping, Sequence
+
+Details = Mapping[str, Sequence[str]]
+
+
+class Problem(Exception):
+    """Something went wrong."""
+
+    code = "problem"
+
+    def __init__(self, reason: str | None = None, details: Details | None = None) -> None:
+        self.reason = reason or (type(self).__doc__ or "").strip().rstrip(".")
+        self.details: Details = details or {}
+        super().__init__(self.reason)
+
+    def __str__(self) -> str:
+        if not self.details:
+            return self.reason
+        facts = "; ".join(f"{key}: {', '.join(texts)}" for key, texts in self.details.items())
+        return f"{self.reason} ({facts})"
+
+
+class Refused(Problem):
+    """The request was refused."""
+
+    code = "refused"
+
+
+class Unauthenticated(Refused):
+    """Authentication failed."""
+
+    code = "unauthenticated"
+
+
+class TrackerNotFound(Refused):
+    """Tracker not found."""
+
+    code = "tracker_not_found"
+
+
+class CustomizationNotFound(Refused):
+    """Customization not found."""
+
+    code = "customization_not_found"
+
+
+class RecommenderNotFound(Refused):
+    """Recommender not found."""
+
+    code = "recommender_not_found"
+
+
+class PathNotFound(Refused):
+    """Path not found."""
+
+    code = "path_not_found"
+
+
+class MethodNotAllowed(Refused):
+    """Method not allowed."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = tuple(allowed)
+        super().__init__(details={"method": [f"Must be one of: {', '.join(allowed)}"]})
+
+
+class UnsupportedMediaType(Refused):
+    """The body must be JSON: send Content-Type application/json."""
+
+    code = "unsupported_media_type"
+
+
+class BodyTooLarge(Refused):
+    """The body is too large."""
+
+    code = "body_too_large"
+
+
+class TooManyRequests(Refused):
+    """Too many requests."""
+
+    code = "too_many_requests"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(details={"retry_after": [f"{retry_after_seconds} s"]})
+
+
+class MalformedBody(Refused):
+    """Invalid configuration provided."""
+
+    code = "malformed_body"
+
+
+class FaultyFields(Refused):
+    """Invalid customization provided."""
+
+    code = "faulty_fields"
+
+
+class FaultyPins(FaultyFields):
+    """Invalid pin definition provided."""
+
+    code = "faulty_pins"
+
+
+class RevisionConflict(Refused):
+    """The customization was changed by someone else since you read it."""
+
+    code = "revision_conflict"
+
+
+class IdempotencyConflict(Refused):
+    """This Idempotency-Key was used with another body."""
+
+    code = "idempotency_conflict"
+
+
+class CatalogFault(Problem):
+    """One object of a catalog batch that was not stored."""
+
+    code = "catalog_fault"
+
+    def __init__(self, kind: str, reason: str, caused_by: Details | None = None) -> None:
+        self.kind = kind
+        super().__init__(reason, caused_by)
+
+
+class CatalogFaults(Problem):
+    """Some objects were not stored."""
+
+    code = "catalog_faults"
+
+    def __init__(self, ok_count: int, faults: Mapping[str, CatalogFault]) -> None:
+        self.ok_count = ok_count
+        self.faults = dict(faults)
+        super().__init__(details={key: [str(fault)] for key, fault in faults.items()})
+
+
+class StoreUnavailable(Problem):
+    """The store cannot be reached; try again shortly."""
+
+    code = "store_unavailable"
+
+
+class UsageFault(Problem):
+    """This cannot work as given."""
+
+    code = "usage"
+
+
+class FaultyRows(Problem):
+    """The file has faulty rows; nothing was stored."""
+
+    code = "faulty_rows"
+
+    def __init__(self, faults: Mapping[int, str], *, total: int | None = None) -> None:
+        self.faults = dict(faults)
+        self.total = total if total is not None else len(self.faults)
+        super().__init__(details={f"line {line}": [text] for line, text in self.faults.items()})

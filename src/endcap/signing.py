@@ -1,0 +1,135 @@
+"""
+The signature of a request: how it is made, how a header is taken apart, how a Date is understood.
+
+    Authorization: <any word> <tracker_id>:<signature>
+    signature = base64(HMAC-SHA256(private_key, METHOD "\\n" Content-Type "\\n" Date "\\n" path))
+
+The Content-Type and Date are signed byte for byte as they travel; the path without its query; the body not at all
+(https://docs.luigisbox.com/platform-foundations/api-principles/#authentication). Knows nothing of keys' whereabouts
+or of what time it is.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from calendar import timegm
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from endcap.domain import Micros
+
+JSON_CONTENT_TYPE = "application/json; charset=utf-8"
+CLOCK_SKEW_SECONDS_DEFAULT = 5  # the vendor's documented tolerance
+CLOCK_SKEW_SECONDS_MAX = 300
+
+
+class Credentials(Struct, frozen=True):
+    """What an Authorization header claims."""
+
+    tracker: str
+    signature: str
+
+
+def string_to_sign(*, method: str, content_type: str, date: str, path: str) -> str:
+    """The signed text. A multipart Content-Type counts without its boundary."""
+    if content_type.lower().startswith("multipart/form-data"):
+        content_type = "multipart/form-data"
+    return f"{method}\n{content_type}\n{date}\n{path}"
+
+
+class Key:
+    """A private key, prepared: an HMAC with a precomputed key costs half of a fresh one."""
+
+    __slots__ = ("_prepared",)
+
+    def __init__(self, private_key: str) -> None:
+        self._prepared = hmac.new(private_key.encode(), digestmod=hashlib.sha256)
+
+    def sign(self, text: str) -> str:
+        """The signature of a text, in standard Base64 with padding."""
+        return base64.b64encode(self._digest(text)).decode()
+
+    def verifies(self, text: str, signature: bytes) -> bool:
+        """Compares in constant time with a decoded signature."""
+        return hmac.compare_digest(self._digest(text), signature)
+
+    def _digest(self, text: str) -> bytes:
+        prepared = self._prepared.copy()
+        prepared.update(text.encode("latin-1", "replace"))
+        return prepared.digest()
+
+
+def sign(private_key: str, *, method: str, content_type: str, date: str, path: str) -> str:
+    """The signature of one request."""
+    text = string_to_sign(method=method, content_type=content_type, date=date, path=path)
+    return Key(private_key).sign(text)
+
+
+def verify(keys: Iterable[Key], text: str, signature: str) -> bool:
+    """Whether any live key made the signature. Every key is tried, so time does not tell which."""
+    try:
+        digest = binascii.a2b_base64(signature.encode("ascii"), strict_mode=True)
+    except (binascii.Error, UnicodeEncodeError):
+        return False
+    return any([key.verifies(text, digest) for key in keys])
+
+
+def parse_authorization(header: str) -> Credentials | None:
+    """
+    Takes `<word> <tracker>:<signature>` apart; None if it has no such form.
+
+    The word is not looked at: real clients send ApiAuth, guzzle, faraday, Hello. The tracker ends at the last colon
+    (a signature has none).
+    """
+    _, _, claim = header.strip().partition(" ")
+    tracker, colon, signature = claim.strip().rpartition(":")
+    return Credentials(tracker, signature) if colon and tracker and signature else None
+
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+_ZONES = frozenset({"GMT", "UTC", "Z", "+0000", "+00:00", "GMT+0000"})
+_DATE = re.compile(
+    r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (\S+)", re.ASCII
+)
+
+
+def parse_http_date(header: str) -> Micros | None:
+    """
+    Reads an RFC 1123 date with any of the zones that clients are seen to send; None if it is unreadable.
+
+    PHP's `T` format makes `GMT+0000` of a Unix timestamp, others send `UTC`, `Z`, `+0000` or `+00:00`.
+    """
+    found = _DATE.fullmatch(header.strip())
+    if found is None:
+        return None
+    day, month, year, hour, minute, second, zone = found.groups()
+    number = _MONTHS.get(month)
+    if number is None or zone not in _ZONES:
+        return None
+    try:  # checks the ranges; a leap second is as unreadable to us as a 32nd of May
+        moment = datetime(int(year), number, int(day), int(hour), int(minute), int(second))
+    except ValueError:
+        return None
+    return Micros(timegm(moment.timetuple()) * 1_000_000)
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def format_http_date(now: Micros) -> str:
+    """RFC 1123 with GMT, e.g. `Mon, 20 Jan 2025 12:00:00 GMT`, whatever the locale."""
+    at = datetime.fromtimestamp(now // 1_000_000, UTC)
+    month = next(name for name, number in _MONTHS.items() if number == at.month)
+    return (
+        f"{_WEEKDAYS[at.weekday()]}, {at.day:02} {month} {at.year:04} "
+        f"{at.hour:02}:{at.minute:02}:{at.second:02} GMT"
+    )
