@@ -1,0 +1,3 @@
+"""
+The tests, one folder per layer, and the services they run against.
+"""
