@@ -223,7 +223,9 @@ def numeral(text: str) -> float | None:
 def _float(number: float) -> float:
     try:
         return float(number)
-    except OverflowError:  # an integer of over 308 digits: beyond every bound, as far as rules can tell
+    except (
+        OverflowError
+    ):  # an integer of over 308 digits: beyond every bound, as far as rules can tell
         return float("inf") if number > 0 else float("-inf")
 
 
@@ -287,7 +289,9 @@ class _Reader:
             return AnyOf(key, looked_up(value))
         if _is_values(value):
             return _restricted(key, value)
-        raise CriteriaFault(f'Attribute "{key}" must be a value or {{"values": […]}}. {SUPPORTED_FORMS}')
+        raise CriteriaFault(
+            f'Attribute "{key}" must be a value or {{"values": […]}}. {SUPPORTED_FORMS}'
+        )
 
     def _conjunction(self, rules: list[Rule]) -> Rule:
         return rules[0] if len(rules) == 1 else Every(tuple(rules))
@@ -334,7 +338,7 @@ def _value_or_range(attribute: str, value: Scalar) -> AnyOf | Between:
     if isinstance(value, str) and value.count("|") == 1 and len(value) > 1:
         low, high = value.split("|")
         if all(not side or numeral(side) is not None for side in (low, high)):
-            return Between(attribute, *(numeral(side) if side else None for side in (low, high)))
+            return Between(attribute, numeral(low), numeral(high))
         if all(not side or _DATE.fullmatch(side) for side in (low, high)):
             return Between(attribute, low or None, high or None)
     return AnyOf(attribute, looked_up(value))
@@ -344,7 +348,7 @@ def _any_of(attribute: str, parts: Sequence[AnyOf | Between]) -> Rule:
     """One posting look-up for all plain values, and the ranges beside it."""
     terms = tuple(term for part in parts if isinstance(part, AnyOf) for term in part.terms)
     ranges = tuple(part for part in parts if isinstance(part, Between))
-    rules: tuple[AnyOf | Between, ...] = ((AnyOf(attribute, terms), *ranges) if terms else ranges)
+    rules: tuple[AnyOf | Between, ...] = (AnyOf(attribute, terms), *ranges) if terms else ranges
     return rules[0] if len(rules) == 1 else Some(rules)
 
 

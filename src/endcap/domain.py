@@ -7,12 +7,14 @@ of JSON beyond the spelling that it keeps for the way back, of stores, or of wha
 Instants are integers: microseconds since 1970-01-01T00:00:00Z, the store's resolution, cheap to compare.
 """
 
+from collections.abc import Callable
 from enum import Enum
-from typing import NewType
+from typing import Literal, NewType
 
 from msgspec import Struct
 
 from endcap.criteria import Rule
+from endcap.errors import CatalogFault
 
 TrackerId = NewType("TrackerId", str)
 ItemId = NewType("ItemId", str)
@@ -181,3 +183,30 @@ class CatalogObject(Struct, frozen=True):
     type: str
     generation: str | None
     document: bytes
+
+
+Merge = Callable[[bytes | None], CatalogObject | CatalogFault]
+"""From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing."""
+
+
+SortColumn = Literal[
+    "created_at", "updated_at", "model", "target_type", "target_identity", "creator"
+]
+
+
+class Sort(Struct, frozen=True):
+    column: SortColumn
+    descending: bool
+
+
+NEWEST_FIRST = (Sort("created_at", descending=True),)
+OLDEST_FIRST = (Sort("created_at", descending=False),)
+
+
+class Filter(Struct, frozen=True):
+    """OR inside a field, AND between fields; an empty field selects everything."""
+
+    models: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    target_types: tuple[str, ...] = ()
+    target_identities: tuple[str, ...] = ()

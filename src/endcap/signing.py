@@ -116,7 +116,9 @@ def parse_http_date(header: str) -> Micros | None:
     if number is None or zone not in _ZONES:
         return None
     try:  # checks the ranges; a leap second is as unreadable to us as a 32nd of May
-        moment = datetime(int(year), number, int(day), int(hour), int(minute), int(second))
+        moment = datetime(
+            int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC
+        )
     except ValueError:
         return None
     return Micros(timegm(moment.timetuple()) * 1_000_000)

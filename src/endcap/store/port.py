@@ -17,19 +17,24 @@ A Store may be used from several threads at once. Drivers' errors never leave an
 database raises StoreUnavailable with the original as its cause.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from endcap.domain import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
     CatalogObject,
     CustomizationId,
     Definition,
+    Filter,
     ItemId,
+    Merge,
     Micros,
     Record,
+    Sort,
     TrackerId,
 )
 from endcap.errors import CatalogFault, Problem
@@ -89,10 +94,6 @@ class PutObjects(Struct, frozen=True):
     objects: Sequence[CatalogObject]
     actor: str
     now: Micros
-
-
-Merge = Callable[[bytes | None], CatalogObject | CatalogFault]
-"""From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing."""
 
 
 class MergeObjects(Struct, frozen=True):
@@ -181,29 +182,6 @@ class TrackerRow(Struct, frozen=True):
     """Oldest first."""
     artifact: str | None
     created_at: Micros
-
-
-SortColumn = Literal[
-    "created_at", "updated_at", "model", "target_type", "target_identity", "creator"
-]
-
-
-class Sort(Struct, frozen=True):
-    column: SortColumn
-    descending: bool
-
-
-NEWEST_FIRST = (Sort("created_at", descending=True),)
-OLDEST_FIRST = (Sort("created_at", descending=False),)
-
-
-class Filter(Struct, frozen=True):
-    """OR inside a field, AND between fields; an empty field selects everything."""
-
-    models: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    target_types: tuple[str, ...] = ()
-    target_identities: tuple[str, ...] = ()
 
 
 class Page(Struct, frozen=True):
