@@ -147,11 +147,7 @@ def _pins(fields: Fields) -> tuple[tuple[Pin, ...], bytes]:
     if raw is None or bytes(raw) == b"null":
         fields.fault("pin_definitions", "Missing required field: pin_definitions")
         return (), b"[]"
-    try:
-        sent = _PINS.decode(raw)
-    except UNREADABLE:
-        _fault_pin_shapes(fields, raw)
-        return (), b"[]"
+    sent = _pin_members(fields, raw)
     if len(sent) > PINS_MAX:
         fields.fault("pin_definitions", f"Must be at most {PINS_MAX}")
         return (), b"[]"
@@ -160,17 +156,26 @@ def _pins(fields: Fields) -> tuple[tuple[Pin, ...], bytes]:
     return tuple(pin for pin in read if pin is not None), document
 
 
-def _fault_pin_shapes(fields: Fields, raw: Raw) -> None:
+def _pin_members(fields: Fields, raw: Raw) -> list[dict[str, Raw]]:
     try:
-        members = _MEMBERS.decode(raw)
+        return _PINS.decode(raw)
+    except UNREADABLE:
+        pass
+    try:
+        listed = _MEMBERS.decode(raw)
     except UNREADABLE:
         fields.fault("pin_definitions", "Must be a list of pin objects")
-        return
-    for index, member in enumerate(members):
-        if not bytes(member).startswith(b"{"):
-            fields.fault("pin_definitions", f"Must be an object (pin {index})")
-    if "pin_definitions" not in fields.faults.by_field:
-        fields.fault("pin_definitions", "Must be JSON")
+        return []
+    return [_one_pins_members(fields, each, index) for index, each in enumerate(listed)]
+
+
+def _one_pins_members(fields: Fields, raw: Raw, index: int) -> dict[str, Raw]:
+    """The slow way, pin by pin, so that one that is no object does not hide the faults of the others."""
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Raw])
+    except UNREADABLE:
+        fields.fault("pin_definitions", f"Must be an object (pin {index})")
+        return {}
 
 
 def _pin(members: dict[str, Raw], index: int, faults: Faults) -> Pin | None:
