@@ -201,7 +201,8 @@ class Facts(Struct, frozen=True):
     window: Window
     available: bool
     availability_rank: int
-    introduced_at: str
+    introduced_at: Micros
+    """0 when unknown."""
 
 
 class _Sketch(Struct):
@@ -232,7 +233,8 @@ def facts(document: bytes) -> Facts:
     if sketch.active_from or sketch.active_to:
         window = Window(_moment(sketch.active_from), _moment(sketch.active_to))
     introduced = fields.get("introduced_at", fields.get("_introduced_at"))
-    return Facts(window, available, int(rank), introduced if isinstance(introduced, str) else "")
+    introduced_at = _moment(introduced) if isinstance(introduced, str) else None
+    return Facts(window, available, int(rank), introduced_at or Micros(0))
 
 
 def is_available(value: object) -> bool:

@@ -1,0 +1,600 @@
+"""
+The law of placement: lays pins over a ranking, and gives every pin it met a verdict.
+
+Pure and total: customizations that speak, a ranking, a catalog and an instant in; a list of items and verdicts out.
+The verdicts are the explanation; there is no second code path. Steps and words are those of docs/placement.md:
+
+    1  item pins drop out            (not eligible, blocked, duplicate)
+    2  contested slots are won       by the highest rank
+    3  losers and bundles move       to the next slot that no pin claims or has taken
+    4  criteria pins pick            the first match in the ranking, then by popularity
+    5  global pins take              what is free in 1…n
+    6  the ranking fills the rest
+    7  no holes                      later items close up, then the list is cut at n
+
+Several objects of one call share a page: their item pins are reserved first, in object order, then each is filled.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+from pyroaring import BitMap
+
+from endcap.criteria import Rule
+from endcap.domain import (
+    Blocked,
+    Customization,
+    Everywhere,
+    ItemId,
+    Micros,
+    Pin,
+    Slot,
+)
+from endcap.engine.catalog import Catalog, Matches
+
+
+class Verdict(StrEnum):
+    """What became of a pin."""
+
+    PLACED = "placed"
+    MOVED = "moved"
+    ASLEEP = "asleep"
+    OTHER_WIDGET = "other_widget"
+    NOT_IN_CATALOG = "not_in_catalog"
+    UNAVAILABLE = "unavailable"
+    WRONG_TYPE = "wrong_type"
+    BLACKLISTED = "blacklisted"
+    INPUT_ITEM = "input_item"
+    CONTEXT = "context"
+    SHOWN_ELSEWHERE = "shown_elsewhere"
+    BLOCKED = "blocked"
+    DUPLICATE = "duplicate"
+    NO_MATCH = "no_match"
+    BEYOND_SIZE = "beyond_size"
+    BLOCKS = "blocks"
+
+
+class Source(StrEnum):
+    """Why an item is where it is."""
+
+    PIN = "pin"
+    RANKING = "ranking"
+    FALLBACK = "fallback"
+
+
+class Claim:
+    """A pin that was met, with whose it is. Claims are made in order of rank; `rank` is that order."""
+
+    __slots__ = ("customization", "index", "pin", "rank")
+
+    def __init__(self, customization: Customization, index: int, pin: Pin, rank: int) -> None:
+        self.customization = customization
+        self.index = index
+        self.pin = pin
+        self.rank = rank
+
+    @property
+    def name(self) -> str:
+        """How sentences call it."""
+        return f"pin {self.index} of customization {self.customization.id}"
+
+
+class Judgement(Struct, frozen=True):
+    """One pin's verdict. `item` and `slot` where it put one; `because` is a sentence for people, or empty."""
+
+    claim: Claim
+    verdict: Verdict
+    item: ItemId | None = None
+    slot: int | None = None
+    because: str = ""
+
+
+class Shown(Struct, frozen=True):
+    """One item of the answer: its number, where it came from, and by which pin or which place of the ranking."""
+
+    number: int
+    source: Source
+    claim: Claim | None = None
+    place: int | None = None
+
+
+class Placement(Struct, frozen=True):
+    """The answer, best slot first, and a judgement for every pin met, in order of rank."""
+
+    shown: Sequence[Shown]
+    judgements: Sequence[Judgement]
+
+
+class Ranking(Struct, frozen=True):
+    """
+    The recommender's answer before rules: item numbers, best first. `fallback` goes on where it ends, in order of
+    popularity; it may be long and is read only as far as needed.
+    """
+
+    primary: Sequence[int]
+    fallback: Iterable[int] = ()
+
+
+class Eligibility:
+    """Which items may appear at all in one object of a call. Request and catalog always beat pins."""
+
+    __slots__ = ("_available", "_catalog", "_now", "blacklisted", "context", "inputs")
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        now: Micros,
+        inputs: Iterable[str] = (),
+        blacklist: Iterable[str] = (),
+        context: Rule | None = None,
+        availability_field: str | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._now = now
+        self.inputs = _numbers(catalog, inputs)
+        self.blacklisted = _numbers(catalog, blacklist)
+        self.context = None if context is None else catalog.matches(context)
+        self._available: BitMap | None = (
+            None if availability_field is None else catalog.available_by(availability_field)
+        )
+
+    def __contains__(self, number: int) -> bool:
+        return (
+            self._is_offered(number)
+            and number not in self.inputs
+            and number not in self.blacklisted
+            and (self.context is None or number in self.context)
+        )
+
+    def _is_offered(self, number: int) -> bool:
+        """Of the model's type, available, and inside its own window."""
+        if self._available is not None:
+            return number in self._available and self._catalog.item(number).window.contains(
+                self._now
+            )
+        if number in self._catalog.offered:
+            return True
+        window = self._catalog.windowed.get(number)
+        return window is not None and window.contains(self._now)
+
+    def objection(self, number: int) -> Verdict | None:
+        """The first reason why an item of the catalog may not appear."""
+        if not self._is_offered(number):
+            typed = number in self._catalog.typed
+            return Verdict.UNAVAILABLE if typed else Verdict.WRONG_TYPE
+        if number in self.blacklisted:
+            return Verdict.BLACKLISTED
+        if number in self.inputs:
+            return Verdict.INPUT_ITEM
+        if self.context is not None and number not in self.context:
+            return Verdict.CONTEXT
+        return None
+
+
+def _numbers(catalog: Catalog, identities: Iterable[str]) -> frozenset[int]:
+    return frozenset(number for each in identities if (number := catalog.number(each)) is not None)
+
+
+class Scene(Struct, frozen=True):
+    """One object of a call: who speaks (in order of rank), over which ranking, for how many slots of which widget."""
+
+    customizations: Sequence[Customization]
+    ranking: Ranking
+    eligible: Eligibility
+    size: int
+    now: Micros
+    widget: str | None = None
+
+
+def place(catalog: Catalog, scene: Scene) -> Placement:
+    """The placement of one object alone."""
+    return place_page(catalog, [scene])[0]
+
+
+def place_page(catalog: Catalog, scenes: Sequence[Scene]) -> Sequence[Placement]:
+    """The placements of all objects of one call: nothing appears twice on the page."""
+    reserved: set[int] = set()
+    drafts: list[_Draft] = []
+    for scene in scenes:
+        draft = _Draft(catalog, scene)
+        draft.admit(elsewhere=reserved)
+        reserved.update(draft.pinned)
+        drafts.append(draft)
+    shown: set[int] = set()
+    placements: list[Placement] = []
+    for draft in drafts:
+        placement = draft.fill(elsewhere=(reserved - draft.pinned.keys()) | shown)
+        shown.update(each.number for each in placement.shown)
+        placements.append(placement)
+    return placements
+
+
+class _Blocks:
+    """The awake block pins of one object, and whether they hold against what higher targets pin."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._by_item: dict[ItemId, Claim] = {}
+        self._by_rule: list[tuple[Claim, Matches]] = []
+        self._shields: dict[ItemId, int] = {}
+        self.claims: list[Claim] = []
+
+    def add(self, claim: Claim) -> None:
+        """Claims come in order of rank, so the first to name an item is the one that counts."""
+        self.claims.append(claim)
+        if claim.pin.item is not None:
+            self._by_item.setdefault(claim.pin.item, claim)
+        elif claim.pin.rule is not None:
+            self._by_rule.append((claim, self._catalog.matches(claim.pin.rule)))
+
+    def shield(self, claim: Claim) -> None:
+        """An item pin protects its item from blocks of a strictly lower priority."""
+        assert claim.pin.item is not None
+        priority = claim.customization.priority
+        self._shields[claim.pin.item] = max(priority, self._shields.get(claim.pin.item, 0))
+
+    def blocker(self, number: int) -> Claim | None:
+        """The highest-ranked block pin that keeps an item out, if any."""
+        if not self.claims:
+            return None
+        identity = self._catalog.identity(number)
+        found = self._by_item.get(identity)
+        for claim, matches in self._by_rule:
+            if found is not None and found.rank < claim.rank:
+                break
+            if number in matches:
+                found = claim
+                break
+        if found is None or self._shields.get(identity, 0) > found.customization.priority:
+            return None
+        return found
+
+    def removed_by(self, claim: Claim, numbers: Iterable[int]) -> int:
+        """How many of some items this pin keeps out (whether or not another pin does too)."""
+        count = 0
+        for number in numbers:
+            identity = self._catalog.identity(number)
+            met = (
+                identity == claim.pin.item
+                if claim.pin.rule is None
+                else number in self._catalog.matches(claim.pin.rule)
+            )
+            if met and self._shields.get(identity, 0) <= claim.customization.priority:
+                count += 1
+        return count
+
+
+class _Draft:
+    """One object's placement in the making; each method is one or two steps of the law."""
+
+    def __init__(self, catalog: Catalog, scene: Scene) -> None:
+        self.catalog = catalog
+        self.scene = scene
+        self.judgements: dict[int, Judgement] = {}  # by rank
+        self.claims: list[Claim] = []
+        self.blocks = _Blocks(catalog)
+        self.pinned: dict[int, Claim] = {}  # item number → the item pin that survived step 1
+        self.named: set[int] = set()  # every catalog item that an awake item pin names
+        self.items: dict[int, int] = {}  # rank → item number, for surviving item pins and picks
+        self.spread_items: dict[int, int] = {}  # slot → item number, for global criteria pins
+
+    # Step 1
+
+    def admit(self, *, elsewhere: Collection[int]) -> None:
+        """Wakes the pins, gathers the blocks, and lets item pins drop out."""
+        awake = self._awake()
+        for claim in awake:
+            if isinstance(claim.pin.place, Blocked):
+                self.blocks.add(claim)
+            elif claim.pin.item is not None:
+                self.blocks.shield(claim)
+        for claim in awake:
+            if isinstance(claim.pin.place, Blocked):
+                continue
+            if claim.pin.item is None or self._admit_item(claim, claim.pin.item, elsewhere):
+                self.claims.append(claim)
+
+    def _awake(self) -> list[Claim]:
+        now, widget = self.scene.now, self.scene.widget
+        awake: list[Claim] = []
+        rank = 0
+        for customization in self.scene.customizations:
+            for index, pin in enumerate(customization.pins):
+                claim = Claim(customization, index, pin, rank)
+                rank += 1
+                if not pin.window.contains(now):
+                    self._judge(claim, Verdict.ASLEEP)
+                elif pin.widget is not None and pin.widget != widget:
+                    self._judge(claim, Verdict.OTHER_WIDGET)
+                else:
+                    awake.append(claim)
+        return awake
+
+    def _admit_item(self, claim: Claim, identity: ItemId, elsewhere: Collection[int]) -> bool:
+        number = self.catalog.number(identity)
+        if number is None:
+            return self._judge(claim, Verdict.NOT_IN_CATALOG)
+        self.named.add(number)
+        objection = self.scene.eligible.objection(number)
+        if objection is not None:
+            return self._judge(claim, objection)
+        if number in elsewhere:
+            return self._judge(claim, Verdict.SHOWN_ELSEWHERE)
+        if (blocker := self.blocks.blocker(number)) is not None:
+            return self._judge(claim, Verdict.BLOCKED, f"blocked by {blocker.name}")
+        if (first := self.pinned.get(number)) is not None:
+            return self._judge(claim, Verdict.DUPLICATE, f"pinned already by {first.name}")
+        self.pinned[number] = claim
+        self.items[claim.rank] = number
+        return True
+
+    def _judge(self, claim: Claim, verdict: Verdict, because: str = "") -> bool:
+        """Records a verdict; False, so that a refusal reads as one line."""
+        self.judgements[claim.rank] = Judgement(claim, verdict, claim.pin.item, None, because)
+        return False
+
+    # Steps 2 to 7
+
+    def fill(self, *, elsewhere: Collection[int]) -> Placement:
+        """Settles the slots, picks for criteria, spreads the global pins, and lets the ranking fill the rest."""
+        candidates = _Candidates(self.scene, self.blocks, elsewhere)
+        slots, bundles = _settle(
+            [claim for claim in self.claims if isinstance(claim.pin.place, Slot)]
+        )
+        used = set(self.pinned)
+        self._pick(slots, candidates, used)
+        taken = self._close_bundles(slots, bundles)
+        self._spread(taken, candidates, used)
+        shown = self._merge(taken, candidates, used)
+        self._judge_shown(shown)
+        self._judge_blocks()
+        order = sorted(self.judgements)
+        return Placement(shown, [self.judgements[rank] for rank in order])
+
+    def _pick(self, slots: dict[int, Claim], candidates: "_Candidates", used: set[int]) -> None:
+        """Step 4, in order of rank, wherever the pin's slot is."""
+        for slot, claim in sorted(slots.items(), key=lambda entry: entry[1].rank):
+            if claim.pin.rule is None:
+                continue
+            number = next(candidates.matching(self.catalog.matches(claim.pin.rule), used), None)
+            if number is None:
+                del slots[slot]
+                self._judge(claim, Verdict.NO_MATCH)
+            else:
+                used.add(number)
+                self.items[claim.rank] = number
+
+    def _close_bundles(
+        self, slots: dict[int, Claim], bundles: Sequence[Sequence[int]]
+    ) -> dict[int, Claim]:
+        """A bundle's members close up over its slots where one found no match."""
+        taken = dict(slots)
+        for block in bundles:
+            members = [slots[slot] for slot in block if slot in slots]
+            for slot in block:
+                taken.pop(slot, None)
+            taken.update(zip(block, members, strict=False))
+        return taken
+
+    def _spread(self, taken: dict[int, Claim], candidates: "_Candidates", used: set[int]) -> None:
+        """Step 5: global pins take what is free in 1…n, in order of rank."""
+        spreading = [claim for claim in self.claims if isinstance(claim.pin.place, Everywhere)]
+        if not spreading:
+            return
+        free = [slot for slot in range(1, self.scene.size + 1) if slot not in taken]
+        for claim in spreading:
+            if not free:
+                self._judge(claim, Verdict.BEYOND_SIZE)
+            elif claim.pin.rule is None:
+                taken[free.pop(0)] = claim
+            else:
+                self._spread_matches(claim, free, taken, candidates, used)
+
+    def _spread_matches(
+        self,
+        claim: Claim,
+        free: list[int],
+        taken: dict[int, Claim],
+        candidates: "_Candidates",
+        used: set[int],
+    ) -> None:
+        assert claim.pin.rule is not None
+        matches = self.catalog.matches(claim.pin.rule)
+        found = False
+        for number in candidates.matching(matches, used):
+            slot = free.pop(0)
+            taken[slot] = claim
+            self.spread_items[slot] = number
+            used.add(number)
+            found = True
+            if not free:
+                break
+        if not found:
+            self._judge(claim, Verdict.NO_MATCH)
+
+    def _merge(
+        self, taken: dict[int, Claim], candidates: "_Candidates", used: set[int]
+    ) -> list[Shown]:
+        """Steps 6 and 7: slot by slot, pin or next of the ranking; when that ends, the rest closes up."""
+        shown: list[Shown] = []
+        size = self.scene.size
+        rest = candidates.unused(used)
+        last = max(taken, default=0)
+        slot = 0
+        while len(shown) < size:
+            slot += 1
+            claim = taken.get(slot)
+            if claim is not None:
+                number = self.spread_items.get(slot)
+                if number is None:
+                    number = self.items[claim.rank]
+                shown.append(Shown(number, Source.PIN, claim))
+                continue
+            candidate = next(rest, None)
+            if candidate is not None:
+                shown.append(candidate)
+            elif slot >= last:
+                break
+        return shown
+
+    def _judge_shown(self, shown: Sequence[Shown]) -> None:
+        """What became of every pin that has an item: where it really is, or that the answer ends before it."""
+        for slot, each in enumerate(shown, 1):
+            if each.claim is not None and each.claim.rank not in self.judgements:
+                self._judge_slot(each.claim, each.number, slot)
+        for claim in self.claims:
+            if claim.rank not in self.judgements:
+                number = self.items.get(claim.rank)
+                item = None if number is None else self.catalog.identity(number)
+                self.judgements[claim.rank] = Judgement(claim, Verdict.BEYOND_SIZE, item)
+
+    def _judge_slot(self, claim: Claim, number: int, slot: int) -> None:
+        place = claim.pin.place
+        at_place = not isinstance(place, Slot) or place.position == slot
+        verdict = Verdict.PLACED if at_place else Verdict.MOVED
+        because = "" if at_place else self._why_moved(claim, slot)
+        item = claim.pin.item or self.catalog.identity(number)
+        self.judgements[claim.rank] = Judgement(claim, verdict, item, slot, because)
+
+    def _why_moved(self, claim: Claim, slot: int) -> str:
+        assert isinstance(claim.pin.place, Slot)
+        position = claim.pin.place.position
+        if slot < position and not claim.pin.bundled:
+            return "closed up: there are not enough items before it"
+        winner = next(
+            (
+                each
+                for each in self.claims
+                if isinstance(each.pin.place, Slot)
+                and each.pin.place.position == position
+                and each.rank < claim.rank
+            ),
+            None,
+        )
+        if winner is not None:
+            return f"slot {position} went to {winner.name}"
+        return "stands together with its bundle"
+
+    def _judge_blocks(self) -> None:
+        if not self.blocks.claims:
+            return
+        eligible = self.scene.eligible
+        met = {number for number in self.scene.ranking.primary if number in eligible}
+        met.update(number for number in self.named if number in eligible)
+        for claim in self.blocks.claims:
+            count = self.blocks.removed_by(claim, met)
+            self._judge(claim, Verdict.BLOCKS, f"removed {count} of the items met")
+
+
+class _Candidates:
+    """The ranking less the ineligible, the blocked and what the page shows elsewhere; checked once, as far as read."""
+
+    def __init__(self, scene: Scene, blocks: _Blocks, elsewhere: Collection[int]) -> None:
+        self._eligible = scene.eligible
+        self._blocks = blocks
+        self._elsewhere = elsewhere
+        self._ranked = set(scene.ranking.primary)
+        self._source = self._checked(scene.ranking)
+        self._primary = scene.ranking.primary
+
+    def allows(self, number: int) -> bool:
+        return (
+            number in self._eligible
+            and number not in self._elsewhere
+            and self._blocks.blocker(number) is None
+        )
+
+    def _checked(self, ranking: Ranking) -> Iterator[Shown]:
+        for place, number in enumerate(ranking.primary, 1):
+            if self.allows(number):
+                yield Shown(number, Source.RANKING, None, place)
+        for number in ranking.fallback:
+            if number not in self._ranked and self.allows(number):
+                yield Shown(number, Source.FALLBACK)
+
+    def unused(self, used: Collection[int]) -> Iterator[Shown]:
+        """Step 6's supply."""
+        return (each for each in self._source if each.number not in used)
+
+    def matching(self, matches: Matches, used: Collection[int]) -> Iterator[int]:
+        """Step 4's supply: matches in the order of the ranking, then by popularity and identity."""
+        for number in self._primary:
+            if number in matches and number not in used and self.allows(number):
+                yield number
+        for number in matches.in_order():
+            if number not in self._ranked and number not in used and self.allows(number):
+                yield number
+
+
+def _settle(claims: Sequence[Claim]) -> tuple[dict[int, Claim], Sequence[Sequence[int]]]:
+    """
+    Steps 2 and 3 and the seats of bundles: slot → claim, and each bundle's slots in order.
+
+    A bundle takes its turn with the highest-ranked of its members. It starts at the lowest slot that one of them won
+    (or, if none won, moves on like a loser) and flows over slots that no other pin claims or has taken.
+    """
+    winners: dict[int, Claim] = {}
+    for claim in claims:
+        winners.setdefault(_position(claim), claim)
+    groups = _bundles(claims)
+    if len(winners) == len(claims) and not groups:
+        return winners, ()
+    slots = {slot: claim for slot, claim in winners.items() if not _in_bundle(claim, groups)}
+    bundles: list[list[int]] = []
+    seated: set[str] = set()
+    for claim in claims:
+        if _in_bundle(claim, groups):
+            if claim.customization.id not in seated:
+                seated.add(claim.customization.id)
+                bundles.append(_seat(groups[claim.customization.id], winners, slots))
+        elif winners[_position(claim)] is not claim:
+            slots[_next_free(_position(claim), winners, slots)] = claim
+    return slots, bundles
+
+
+def _bundles(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
+    """Bundle members by customization, in order of position then index; one alone is no bundle."""
+    groups: dict[str, list[Claim]] = {}
+    for claim in claims:
+        if claim.pin.bundled:
+            groups.setdefault(claim.customization.id, []).append(claim)
+    return {
+        owner: sorted(group, key=lambda claim: (_position(claim), claim.index))
+        for owner, group in groups.items()
+        if len(group) > 1
+    }
+
+
+def _in_bundle(claim: Claim, groups: dict[str, list[Claim]]) -> bool:
+    return claim.pin.bundled and claim.customization.id in groups
+
+
+def _seat(
+    members: Sequence[Claim], winners: dict[int, Claim], slots: dict[int, Claim]
+) -> list[int]:
+    """Seats a bundle's members in consecutive slots that are theirs or nobody's; returns these slots."""
+    won = [slot for slot in map(_position, members) if winners[slot] in members]
+    slot = min(won) if won else _next_free(_position(members[0]), winners, slots)
+    block: list[int] = []
+    while len(block) < len(members):
+        own = winners.get(slot)
+        if slot not in slots and (own is None or own in members):
+            slots[slot] = members[len(block)]
+            block.append(slot)
+        slot += 1
+    return block
+
+
+def _next_free(slot: int, winners: dict[int, Claim], slots: dict[int, Claim]) -> int:
+    """The next slot after one's own that no pin claims or has taken."""
+    slot += 1
+    while slot in winners or slot in slots:
+        slot += 1
+    return slot
+
+
+def _position(claim: Claim) -> int:
+    assert isinstance(claim.pin.place, Slot)
+    return claim.pin.place.position
