@@ -34,12 +34,12 @@ _NO_COLUMN = Column({})
 
 
 class Item:
-    """One object of the catalog. `hit` holds its encoded default hit once that was asked for."""
+    """One object of the catalog. `hits` keeps its encoded hits by the set of fields asked for."""
 
     __slots__ = (
         "available",
         "document",
-        "hit",
+        "hits",
         "identity",
         "introduced_at",
         "number",
@@ -58,7 +58,7 @@ class Item:
         self.available: bool = facts.available
         self.rank: int = facts.availability_rank
         self.introduced_at: Micros = facts.introduced_at
-        self.hit: bytes | None = None
+        self.hits: dict[frozenset[str] | None, bytes] = {}
 
 
 class Matches:

@@ -208,3 +208,32 @@ def _generated_at(now: Micros) -> str:
     """`2025-01-06T23:34:59.585570`: microseconds and no zone, as live answers have it."""
     at = datetime.fromtimestamp(now // 1_000_000, UTC).replace(tzinfo=None)
     return at.replace(microsecond=now % 1_000_000).isoformat(timespec="microseconds")
+
+
+class PinShown(Struct, frozen=True):
+    """A pin in an explanation, in the wire's words."""
+
+    customization_id: str
+    pin: int
+    target_type: str
+    position: int
+    verdict: str
+    item: str | None
+    slot: int | None
+    because: str
+
+
+class ItemShown(Struct, frozen=True, omit_defaults=True):
+    """An item in an explanation: `from_` is pin, ranking or fallback, told more closely by one of the others."""
+
+    slot: int
+    url: str
+    from_: str = msgspec.field(name="from")
+    pin: int | None = None
+    customization_id: str | None = None
+    place: int | None = None
+
+
+class Explanation(Struct, frozen=True):
+    pins: Sequence[PinShown]
+    items: Sequence[ItemShown]

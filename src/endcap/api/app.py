@@ -1,0 +1,211 @@
+"""
+The application: wires everything by hand, finds the endpoint, turns problems into answers.
+
+`build` makes the parts of one process; `App` is the ASGI callable. What escapes an endpoint that is not a Problem is
+ours to fix: it is logged whole and shown as an internal error with the request's id.
+"""
+
+import itertools
+import os
+import secrets
+import time
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from endcap.api.auth import Authenticator
+from endcap.api.catalog import CatalogEndpoints
+from endcap.api.customizations import CustomizationEndpoints
+from endcap.api.docs import DocsEndpoints
+from endcap.api.http import Disconnected, Receive, Request, Response, Routes, Scope, Send
+from endcap.api.ops import OpsEndpoints
+from endcap.api.recommend import RecommendEndpoints
+from endcap.api.throttle import Throttle
+from endcap.clock import Clock, NewId, random_id, system_clock
+from endcap.committer import Committer
+from endcap.config import Settings, load
+from endcap.errors import (
+    MethodNotAllowed,
+    PathNotFound,
+    Problem,
+    StoreUnavailable,
+    TooManyRequests,
+)
+from endcap.mirror import Mirror
+from endcap.service import Service
+from endcap.store import open_store
+from endcap.store.port import Store
+from endcap.telemetry import Metrics, configure_logging, log
+from endcap.vault import Vault, open_vault
+from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
+
+STORE_RETRY_SECONDS = 1
+
+
+class Parts(Struct, frozen=True):
+    """What one process is made of, for those who wire or test it."""
+
+    settings: Settings
+    store: Store
+    vault: Vault
+    mirror: Mirror
+    committer: Committer
+    service: Service
+
+
+def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = random_id) -> Parts:
+    """Opens the store (without migrating it) and wires the application layer."""
+    store = open_store(settings.store_url, pool_size_max=settings.postgres_pool_size)
+    vault = open_vault(settings)
+    mirror = Mirror(
+        store, vault, settings.data_dir / "artifacts", poll_seconds=settings.poll_seconds
+    )
+    committer = Committer(store, mirror)
+    service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
+    return Parts(settings, store, vault, mirror, committer, service)
+
+
+def from_environment() -> "App":
+    """What the server's workers call: the whole application by the environment's settings."""
+    settings = load()
+    configure_logging(settings)
+    return App(build(settings))
+
+
+class App:
+    """The ASGI application."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.metrics = Metrics()
+        self._routes = Routes()
+        self._access_log = parts.settings.access_log
+        self._numbers = itertools.count(1)
+        self._process = f"{os.getpid():x}{secrets.token_hex(3)}"
+        service, settings = parts.service, parts.settings
+        authenticator = Authenticator(service)
+        by_tracker = Throttle(settings.throttle_tracker_per_second)
+        by_address = Throttle(settings.throttle_address_per_second)
+        CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
+        OpsEndpoints(service, self.metrics).mount(self._routes)
+        DocsEndpoints().mount(self._routes)
+
+    def start(self) -> None:
+        """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
+        self.parts.store.migrate()
+        self.parts.mirror.load()
+        self.parts.mirror.start()
+        self.parts.committer.start()
+
+    def stop(self) -> None:
+        """Commits what was handed over, then lets go."""
+        self.parts.committer.stop()
+        self.parts.mirror.stop()
+        self.parts.store.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    self.start()
+                except Problem as problem:
+                    log.error(
+                        "cannot start", reason=str(problem), cause=str(problem.__cause__ or "")
+                    )
+                    await send({"type": "lifespan.startup.failed", "message": str(problem)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request = Request(scope, receive, f"{self._process}-{next(self._numbers):x}")
+        try:
+            response = await self._answer(request)
+            await _send(request, response, send)
+        except Disconnected:
+            return
+        seconds = time.perf_counter() - started
+        self.metrics.count(request.route, response.status, seconds)
+        if self._access_log:
+            log.info(
+                "request",
+                id=request.request_id,
+                method=request.method,
+                path=request.path,
+                status=response.status,
+                ms=round(seconds * 1_000, 2),
+            )
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            found = self._routes.find(request.path)
+            if found is None:
+                raise PathNotFound(details={"path": [f"No such path: {request.path}"]})
+            request.route, request.parameters, endpoints = found
+            endpoint = endpoints.get(request.method)
+            if endpoint is None:
+                raise MethodNotAllowed(sorted(endpoints))
+            return await endpoint(request)
+        except Problem as problem:
+            return _problem_response(request, problem)
+        except Disconnected:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever escapes is logged whole and answered as internal
+            log.error(
+                "internal error",
+                request_id=request.request_id,
+                method=request.method,
+                path=request.path,
+                exc_info=error,
+            )
+            return Response.json(internal_json(request.request_id), INTERNAL)
+
+
+def _problem_response(request: Request, problem: Problem) -> Response:
+    status = status_of(problem)
+    if status == INTERNAL:
+        log.error("internal error", request_id=request.request_id, exc_info=problem)
+        return Response.json(internal_json(request.request_id), INTERNAL)
+    return Response.json(problem_json(problem), status, _headers(problem).items())
+
+
+def _headers(problem: Problem) -> Mapping[bytes, bytes]:
+    match problem:
+        case MethodNotAllowed():
+            return {b"allow": ", ".join(problem.allowed).encode()}
+        case TooManyRequests():
+            return {b"retry-after": str(problem.retry_after_seconds).encode()}
+        case StoreUnavailable():
+            return {b"retry-after": str(STORE_RETRY_SECONDS).encode()}
+        case _:
+            return {}
+
+
+async def _send(request: Request, response: Response, send: Send) -> None:
+    headers = response.headers
+    headers.append((b"x-request-id", request.request_id.encode()))
+    headers += request.always_headers
+    body = response.body
+    if isinstance(body, bytes):
+        if response.status not in (204, 304):
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    async for chunk in body:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,119 @@
+"""
+Who asks: checks the signature of a request, and says which check failed.
+
+The signature is checked before the date is believed. A refusal names the text that the server signed, never a digest
+or a key. A tracker or key that was made a moment ago in another process is looked for once before it is refused.
+"""
+
+import asyncio
+
+from endcap import signing
+from endcap.api.http import Request
+from endcap.domain import Micros
+from endcap.errors import TrackerNotFound, Unauthenticated
+from endcap.mirror import Shop
+from endcap.service import Service
+
+_MICROS = 1_000_000
+
+
+class Authenticator:
+    """Remembers how the last Date read: requests of one second share it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._skew_micros_max = service.settings.clock_skew_seconds * _MICROS
+        self._last_date: tuple[str, Micros | None] = ("", None)
+
+    async def tracker_of_path(self, request: Request, tracker: str) -> Shop:
+        """Checks a request whose path names the tracker. Raises TrackerNotFound, Unauthenticated."""
+        shop = await self.known(tracker)
+        credentials = self._credentials(request)
+        if credentials.tracker != tracker:
+            raise _refusal("authorization", "The signature is of another tracker than the path's")
+        return await self._verified(request, shop, credentials)
+
+    async def tracker_of_header(self, request: Request) -> Shop:
+        """Checks a request where only the Authorization header names the tracker. Raises Unauthenticated."""
+        credentials = self._credentials(request)
+        try:
+            shop = await self.known(credentials.tracker)
+        except TrackerNotFound as error:
+            raise _refusal("authorization", f"Unknown key: {credentials.tracker}") from error
+        return await self._verified(request, shop, credentials)
+
+    async def known(self, tracker: str) -> Shop:
+        """Raises TrackerNotFound."""
+        shop = self._service.mirror.shop(tracker)
+        if shop is None and await self._check():
+            shop = self._service.mirror.shop(tracker)
+        if shop is None:
+            raise TrackerNotFound
+        return shop
+
+    def _credentials(self, request: Request) -> signing.Credentials:
+        header = request.header(b"authorization")
+        if header is None:
+            raise _refusal("authorization", "The Authorization header is missing")
+        credentials = signing.parse_authorization(header)
+        if credentials is None:
+            raise _refusal("authorization", "Must have the form: ApiAuth <tracker id>:<signature>")
+        return credentials
+
+    async def _verified(
+        self, request: Request, shop: Shop, credentials: signing.Credentials
+    ) -> Shop:
+        date = request.header(b"date")
+        if date is None:
+            raise _refusal("date", "The Date header is missing")
+        text = signing.string_to_sign(
+            method=request.method,
+            content_type=request.header(b"content-type") or "",
+            date=date,
+            path=request.path,
+        )
+        if not signing.verify(shop.keys, text, credentials.signature):
+            shop = await self._verified_anew(shop, text, credentials.signature)
+        self._check_clock(date)
+        return shop
+
+    async def _verified_anew(self, shop: Shop, text: str, signature: str) -> Shop:
+        if await self._check():
+            shop = self._service.shop(shop.tracker)
+            if signing.verify(shop.keys, text, signature):
+                return shop
+        raise _refusal(
+            "authorization",
+            "The signature does not match. The server signed this text (JSON-escaped): "
+            + _escaped(text),
+        )
+
+    def _check_clock(self, date: str) -> None:
+        if date != self._last_date[0]:
+            self._last_date = (date, signing.parse_http_date(date))
+        at = self._last_date[1]
+        if at is None:
+            raise _refusal(
+                "date", f"Cannot be read: {date!r}. Send e.g. Mon, 20 Jan 2025 12:00:00 GMT"
+            )
+        now = self._service.clock()
+        if abs(now - at) > self._skew_micros_max:
+            raise _refusal(
+                "date",
+                f"The clock is off by {(at - now) / _MICROS:+.0f} s (at most "
+                f"{self._skew_micros_max // _MICROS} s); the server's time is {signing.format_http_date(now)}",
+            )
+
+    async def _check(self) -> bool:
+        mirror = self._service.mirror
+        if self._service.store.inline:
+            return mirror.check()
+        return await asyncio.to_thread(mirror.check)
+
+
+def _refusal(field: str, message: str) -> Unauthenticated:
+    return Unauthenticated(details={field: [message]})
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n")

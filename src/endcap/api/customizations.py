@@ -1,0 +1,170 @@
+"""
+Endpoints 1 to 7: customizations, for signed clients.
+"""
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import unquote
+from uuid import UUID
+
+from endcap.api.auth import Authenticator
+from endcap.api.http import CSV, JSON, NDJSON, Request, Response, Routes
+from endcap.api.threads import ask, in_thread
+from endcap.api.throttle import Throttle
+from endcap.domain import CustomizationId
+from endcap.errors import CustomizationNotFound, FaultyFields
+from endcap.mirror import Shop
+from endcap.service import Rendered, Service
+from endcap.wire.customizations import CSV_COLUMNS, csv_rows, one_line
+from endcap.wire.listing import read_export, read_listing
+
+BASE = "/v1/recommender/pin/{tracker}"
+IDEMPOTENCY_KEY_CHARACTERS_MAX = 255
+REVISION_HEADER = b"endcap-revision"
+_ETAG = re.compile(r'(?:W/)?"(\d{1,19})(?:-[0-9a-f]*)?"')
+
+
+class CustomizationEndpoints:
+    def __init__(self, service: Service, authenticator: Authenticator, throttle: Throttle) -> None:
+        self._service = service
+        self._authenticator = authenticator
+        self._throttle = throttle
+        self._bytes_max = service.settings.body_bytes_max
+        self._inline = service.store.inline
+
+    def mount(self, routes: Routes) -> None:
+        routes.add(f"{BASE}/scope", POST=self.create)
+        routes.add(f"{BASE}/scope/{{id}}", GET=self.get, PUT=self.replace, DELETE=self.delete)
+        routes.add(f"{BASE}/scopes", POST=self.list)
+        routes.add(f"{BASE}/scopes/export", POST=self.export)
+        routes.add(f"{BASE}/summary", GET=self.summary)
+
+    async def create(self, request: Request) -> Response:
+        shop = await self._shop(request)
+        key = request.header(b"idempotency-key")
+        if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_CHARACTERS_MAX:
+            details = {
+                "Idempotency-Key": [f"Must have 1 to {IDEMPOTENCY_KEY_CHARACTERS_MAX} characters"]
+            }
+            raise FaultyFields("Invalid Idempotency-Key provided", details)
+        body = await request.json_body(bytes_max=self._bytes_max)
+        made = await self._service.create(shop, body, idempotency_key=key)
+        location = f"{request.path}/{made.id}".encode("latin-1")
+        return Response.json(made.body, 201, (*_tags(made), (b"location", location)))
+
+    async def get(self, request: Request) -> Response:
+        shop = await self._shop(request)
+        wanted_id = _id(request)
+        found = await ask(lambda: self._service.get(shop, wanted_id), inline=self._inline)
+        wanted = request.header(b"if-none-match")
+        if wanted is not None and _names(wanted, found.etag):
+            return Response(304, headers=_tags(found))
+        return Response.json(found.body, 200, _tags(found))
+
+    async def replace(self, request: Request) -> Response:
+        shop = await self._shop(request)
+        body = await request.json_body(bytes_max=self._bytes_max)
+        made = await self._service.replace(shop, _id(request), body, expected=_expected(request))
+        return Response(204, headers=_tags(made))
+
+    async def delete(self, request: Request) -> Response:
+        shop = await self._shop(request)
+        revision = await self._service.delete(shop, _id(request), expected=_expected(request))
+        return Response(204, headers=((REVISION_HEADER, str(revision).encode()),))
+
+    async def list(self, request: Request) -> Response:
+        shop = await self._shop(request)
+        listing = read_listing(request.query(), await request.json_body(bytes_max=self._bytes_max))
+        return Response.json(await asyncio.to_thread(self._service.page, shop, listing))
+
+    async def export(self, request: Request) -> Response:
+        shop = await self._shop(request)
+        await request.body(bytes_max=self._bytes_max)
+        export = read_export(request.query())
+        header, encode = _format(request.header(b"accept") or "")
+        chunks = in_thread(lambda: self._service.export(shop, export))
+        return Response(200, encode(chunks), (header,))
+
+    async def summary(self, request: Request) -> Response:
+        shop = await self._shop(request)
+        return Response.json(await asyncio.to_thread(self._service.summary, shop))
+
+    async def _shop(self, request: Request) -> Shop:
+        tracker = unquote(request.parameters["tracker"])
+        shop = await self._authenticator.tracker_of_path(request, tracker)
+        self._throttle.take(tracker)
+        return shop
+
+
+def _id(request: Request) -> CustomizationId:
+    """A path id that is no UUID names no customization."""
+    try:
+        return CustomizationId(str(UUID(request.parameters["id"])))
+    except ValueError as error:
+        raise CustomizationNotFound from error
+
+
+def _tags(rendered: Rendered) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"etag", rendered.etag.encode()),
+        (REVISION_HEADER, str(rendered.revision).encode()),
+    )
+
+
+def _expected(request: Request) -> frozenset[int] | None:
+    """
+    The revisions that If-Match allows; None for no condition (`*` asks only that it exists, which PUT and DELETE do).
+
+    Only the revision in a tag counts: the rest tells whether what is *shown* changed, by time or catalog. A proxy may
+    have weakened the tag (`W/`) when it compressed the body; the revision in it is as exact as before.
+    """
+    header = request.header(b"if-match")
+    if header is None or header.strip() == "*":
+        return None
+    return frozenset(int(revision) for revision in _ETAG.findall(header))
+
+
+def _names(header: str, etag: str) -> bool:
+    """Whether If-None-Match names a tag."""
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return "*" in tags or etag in tags
+
+
+_Chunks = AsyncIterator[list[bytes]]
+_Encoder = Callable[[_Chunks], AsyncIterator[bytes]]
+
+
+def _format(accept: str) -> tuple[tuple[bytes, bytes], _Encoder]:
+    if "application/x-ndjson" in accept:
+        return NDJSON, _as_lines
+    if "text/csv" in accept:
+        return CSV, _as_csv
+    return JSON, _as_array
+
+
+async def _as_array(chunks: _Chunks) -> AsyncIterator[bytes]:
+    separator = b"["
+    async for chunk in chunks:
+        yield separator + b",".join(chunk)
+        separator = b","
+    yield b"]" if separator == b"," else b"[]"
+
+
+async def _as_lines(chunks: _Chunks) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        yield b"".join(one_line(each) + b"\n" for each in chunk)
+
+
+async def _as_csv(chunks: _Chunks) -> AsyncIterator[bytes]:
+    yield _csv([list(CSV_COLUMNS)])
+    async for chunk in chunks:
+        yield _csv([row for each in chunk for row in csv_rows(each)])
+
+
+def _csv(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,227 @@
+"""
+Requests, answers and the dispatch between them: what a framework would give, as little as this wire needs.
+
+A framework's routing and objects cost a third of a signed GET here (docs/decisions/0001-plain-asgi.md), so an endpoint
+is `async def endpoint(request: Request) -> Response`, found by one dictionary look-up or one split of the path.
+"""
+
+import re
+import zlib
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
+from typing import Any
+from urllib.parse import parse_qsl
+
+from endcap.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+JSON = (b"content-type", b"application/json; charset=utf-8")
+NDJSON = (b"content-type", b"application/x-ndjson; charset=utf-8")
+CSV = (b"content-type", b"text/csv; charset=utf-8")
+HTML = (b"content-type", b"text/html; charset=utf-8")
+TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_JSON_TYPES = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?|\s*", re.IGNORECASE)
+QUERY_PARAMETERS_MAX = 1_000
+
+
+class Disconnected(Exception):
+    """The client went away before its request was read."""
+
+
+class Response:
+    """What to answer. `body` may be a stream of chunks."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        body: bytes | AsyncIterator[bytes] = b"",
+        headers: Iterable[tuple[bytes, bytes]] = (),
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers: Headers = list(headers)
+
+    @classmethod
+    def json(
+        cls, body: bytes, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> "Response":
+        return cls(status, body, (JSON, *headers))
+
+
+class Request:
+    """One request. `path` is as sent, percent-encoding untouched; `parameters` come from the route's pattern."""
+
+    __slots__ = (
+        "_headers",
+        "_receive",
+        "always_headers",
+        "method",
+        "parameters",
+        "path",
+        "request_id",
+        "route",
+        "scope",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
+        self.scope = scope
+        self._receive = receive
+        self.method: str = scope["method"]
+        raw: bytes | None = scope.get("raw_path")
+        self.path: str = raw.decode("latin-1") if raw else scope["path"]
+        self.request_id = request_id
+        self.parameters: Mapping[str, str] = {}
+        self.route = "unknown"
+        self.always_headers: tuple[tuple[bytes, bytes], ...] = ()
+        """Sent with the answer even when it is a problem."""
+        self._headers: dict[bytes, bytes] | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """A header's text (of several, the last); names in lower case."""
+        if self._headers is None:
+            self._headers = dict(self.scope["headers"])
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def query(self) -> Sequence[tuple[str, str]]:
+        """Decoded query parameters in order. Raises MalformedBody."""
+        text: bytes = self.scope["query_string"]
+        if not text:
+            return ()
+        try:
+            return parse_qsl(
+                text.decode("latin-1"),
+                keep_blank_values=True,
+                max_num_fields=QUERY_PARAMETERS_MAX,
+                errors="strict",
+            )
+        except ValueError as error:
+            details = {"query": [f"Cannot be read: {error}"]}
+            raise MalformedBody("Invalid query provided", details) from error
+
+    @property
+    def address(self) -> str:
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+    async def body(self, *, bytes_max: int, inflated_bytes_max: int | None = None) -> bytes:
+        """The whole body, inflated where it came compressed. Raises BodyTooLarge, MalformedBody, Disconnected."""
+        length = self.header(b"content-length")
+        if length is not None and length.isdigit() and int(length) > bytes_max:
+            raise BodyTooLarge(details={"body": [f"At most {bytes_max} bytes"]})
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            body = await self._rest(body, bytes_max)
+        if len(body) > bytes_max:
+            raise BodyTooLarge(details={"body": [f"At most {bytes_max} bytes"]})
+        encoding = self.header(b"content-encoding")
+        if not encoding or not body or encoding.strip().lower() == "identity":
+            return body
+        return inflate(body, encoding.strip().lower(), inflated_bytes_max or bytes_max)
+
+    async def json_body(self, *, bytes_max: int, inflated_bytes_max: int | None = None) -> bytes:
+        """The body of an endpoint that takes JSON. Raises UnsupportedMediaType besides."""
+        body = await self.body(bytes_max=bytes_max, inflated_bytes_max=inflated_bytes_max)
+        content_type = self.header(b"content-type")
+        if body and content_type is not None and not _JSON_TYPES.fullmatch(content_type):
+            raise UnsupportedMediaType(details={"content_type": [f"Cannot be {content_type}"]})
+        return body
+
+    async def _rest(self, first: bytes, bytes_max: int) -> bytes:
+        chunks, size = [first], len(first)
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > bytes_max:
+                raise BodyTooLarge(details={"body": [f"At most {bytes_max} bytes"]})
+            if not message.get("more_body"):
+                return b"".join(chunks)
+
+
+def inflate(body: bytes, encoding: str, bytes_max: int) -> bytes:
+    """Undoes gzip or deflate (with or without the zlib wrapper), never past a bound."""
+    match encoding:
+        case "gzip" | "x-gzip":
+            return _inflate(body, 16 + zlib.MAX_WBITS, bytes_max)
+        case "deflate":
+            try:
+                return _inflate(body, zlib.MAX_WBITS, bytes_max)
+            except MalformedBody:
+                return _inflate(body, -zlib.MAX_WBITS, bytes_max)
+        case _:
+            raise UnsupportedMediaType(
+                "The body's Content-Encoding must be gzip, deflate or none",
+                {"content_encoding": [f"Cannot be {encoding}"]},
+            )
+
+
+def _inflate(body: bytes, window_bits: int, bytes_max: int) -> bytes:
+    inflater = zlib.decompressobj(window_bits)
+    try:
+        inflated = inflater.decompress(body, bytes_max + 1)
+    except zlib.error as error:
+        details = {"body": [f"Cannot be decompressed: {error}"]}
+        raise MalformedBody(details=details) from error
+    if len(inflated) > bytes_max:
+        raise BodyTooLarge(details={"body": [f"At most {bytes_max} bytes when decompressed"]})
+    if not inflater.eof:
+        raise MalformedBody(details={"body": ["Cannot be decompressed: it is cut short"]})
+    return inflated
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Routes:
+    """Paths to endpoints by method. A pattern's `{name}` matches one segment."""
+
+    def __init__(self) -> None:
+        self._exact: dict[str, tuple[str, dict[str, Endpoint]]] = {}
+        self._patterns: dict[int, list[tuple[tuple[str, ...], str, dict[str, Endpoint]]]] = {}
+
+    def add(self, pattern: str, **endpoints: Endpoint) -> None:
+        """Endpoints by method, e.g. `add("/v1/recommend", POST=recommend)`."""
+        if "GET" in endpoints:
+            endpoints.setdefault("HEAD", endpoints["GET"])
+        if "{" not in pattern:
+            self._exact[pattern] = (pattern, endpoints)
+            return
+        segments = tuple(pattern.split("/"))
+        self._patterns.setdefault(len(segments), []).append((segments, pattern, endpoints))
+
+    def find(self, path: str) -> tuple[str, Mapping[str, str], Mapping[str, Endpoint]] | None:
+        """The route's pattern, its parameters, its endpoints by method."""
+        exact = self._exact.get(path)
+        if exact is not None:
+            return exact[0], {}, exact[1]
+        segments = path.split("/")
+        for wanted, pattern, endpoints in self._patterns.get(len(segments), ()):
+            parameters: dict[str, str] = {}
+            for want, segment in zip(wanted, segments, strict=True):
+                if want.startswith("{"):
+                    parameters[want[1:-1]] = segment
+                elif want != segment:
+                    break
+            else:
+                return pattern, parameters, endpoints
+        return None

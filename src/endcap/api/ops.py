@@ -1,0 +1,51 @@
+"""
+What operators and their machines ask: health, readiness, metrics.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from endcap.api.http import Request, Response, Routes
+from endcap.service import Service
+from endcap.telemetry import Metrics
+
+
+class OpsEndpoints:
+    def __init__(self, service: Service, metrics: Metrics) -> None:
+        self._service = service
+        self._metrics = metrics
+        metrics.watch(self._gauges)
+
+    def mount(self, routes: Routes) -> None:
+        routes.add("/healthz", GET=self.health)
+        routes.add("/readyz", GET=self.ready)
+        routes.add("/metrics", GET=self.metrics)
+
+    async def health(self, request: Request) -> Response:
+        """This process answers."""
+        return Response.json(b'{"status":"ok"}')
+
+    async def ready(self, request: Request) -> Response:
+        """This process has every tracker in memory."""
+        if not self._service.mirror.loaded:
+            return Response.json(b'{"status":"loading"}', 503, ((b"retry-after", b"1"),))
+        shops = self._service.mirror.shops()
+        revisions = {tracker: shop.revision for tracker, shop in shops.items()}
+        return Response.json(msgspec.json.encode({"status": "ready", "revisions": revisions}))
+
+    async def metrics(self, request: Request) -> Response:
+        """Of the worker that took the request; its `pid` is a gauge."""
+        content_type = (b"content-type", CONTENT_TYPE_LATEST.encode())
+        return Response(200, self._metrics.exposition(), (content_type,))
+
+    def _gauges(self) -> Iterable[tuple[str, str, Mapping[str, str], float]]:
+        yield "endcap_worker_pid", "Process id of this worker", {}, os.getpid()
+        for tracker, shop in self._service.mirror.shops().items():
+            labels = {"tracker": tracker}
+            snapshot = shop.snapshot
+            yield "endcap_revision", "Revision shown", labels, snapshot.revision
+            yield "endcap_customizations", "Customizations in memory", labels, len(snapshot.rules)
+            yield "endcap_objects", "Catalog objects in memory", labels, len(snapshot.catalog)

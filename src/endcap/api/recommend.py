@@ -1,0 +1,65 @@
+"""
+Endpoint 8: recommendations, public and for browsers.
+
+A signature on it is ignored, unless an explanation is asked for: that shows rules, so it needs one.
+"""
+
+from endcap.api.auth import Authenticator
+from endcap.api.http import Request, Response, Routes
+from endcap.api.throttle import Throttle
+from endcap.errors import FaultyFields
+from endcap.service import Service
+from endcap.wire.listing import Query, values
+from endcap.wire.recommending import read_requests
+
+PREFLIGHT_SECONDS = b"86400"
+
+
+class RecommendEndpoints:
+    def __init__(self, service: Service, authenticator: Authenticator, throttle: Throttle) -> None:
+        self._service = service
+        self._authenticator = authenticator
+        self._throttle = throttle
+        self._bytes_max = service.settings.body_bytes_max
+        self._cors = ((b"access-control-allow-origin", service.settings.cors_origin.encode()),)
+
+    def mount(self, routes: Routes) -> None:
+        routes.add("/v1/recommend", POST=self.recommend, OPTIONS=self.preflight)
+
+    async def recommend(self, request: Request) -> Response:
+        request.always_headers = self._cors
+        self._throttle.take(request.address)
+        query = request.query()
+        tracker = next(reversed(values(query, "tracker_id")), None)
+        if not tracker:
+            details = {"tracker_id": ["Missing required query parameter: tracker_id"]}
+            raise FaultyFields("Invalid recommendation request", details)
+        shop = await self._authenticator.known(tracker)
+        explain = _explain(query)
+        if explain:
+            shop = await self._authenticator.tracker_of_path(request, tracker)
+        requests = read_requests(await request.json_body(bytes_max=self._bytes_max))
+        return Response.json(self._service.recommend(shop, requests, explain=explain))
+
+    async def preflight(self, request: Request) -> Response:
+        wanted = request.header(b"access-control-request-headers") or "content-type"
+        return Response(
+            204,
+            headers=(
+                *self._cors,
+                (b"access-control-allow-methods", b"POST, OPTIONS"),
+                (b"access-control-allow-headers", wanted.encode("latin-1")),
+                (b"access-control-max-age", PREFLIGHT_SECONDS),
+            ),
+        )
+
+
+def _explain(query: Query) -> bool:
+    match next(reversed(values(query, "explain")), "false").lower():
+        case "true" | "1":
+            return True
+        case "false" | "0" | "":
+            return False
+        case _:
+            details = {"explain": ["Must be true, false, 1 or 0"]}
+            raise FaultyFields("Invalid recommendation request", details)

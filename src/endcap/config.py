@@ -1,0 +1,161 @@
+"""
+The settings: one table, read from a file, the environment and flags, later ones winning.
+
+Each field of `Settings` is the setting `ENDCAP_<NAME>`; its description is what `docs/settings.md` and `--help` say.
+A TOML file named by `ENDCAP_CONFIG` may hold the same names in lower case.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from endcap.errors import UsageFault
+from endcap.signing import CLOCK_SKEW_SECONDS_DEFAULT, CLOCK_SKEW_SECONDS_MAX
+from endcap.wire.catalog import SCALAR_ATTRIBUTES
+
+PREFIX = "ENDCAP_"
+FILE_VARIABLE = "ENDCAP_CONFIG"
+
+Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator can set."""
+
+    database_url: Annotated[
+        str,
+        Meta(
+            description="`sqlite:///path` or `postgresql://…`; empty: `endcap.db` in the data directory"
+        ),
+    ] = ""
+    data_dir: Annotated[
+        Path,
+        Meta(
+            description="Directory of the embedded database, built recommenders, imported orders, the key file"
+        ),
+    ] = Path("endcap-data")
+    master_key: Annotated[
+        str,
+        Meta(
+            description="Seals private keys at rest; empty: a key file with mode 600 in the data directory"
+        ),
+    ] = ""
+    host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on")] = 8000
+    workers: Annotated[
+        int, Meta(ge=1, le=256, description="Worker processes that share the port")
+    ] = 1
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least level that is logged")
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "text"],
+        Meta(description="`json` a line an event, `text` for people, `auto`: text on a terminal"),
+    ] = "auto"
+    access_log: Annotated[bool, Meta(description="Log a line for every request")] = False
+    clock_skew_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=CLOCK_SKEW_SECONDS_MAX,
+            description="How far a signed Date may be from the server's clock",
+        ),
+    ] = CLOCK_SKEW_SECONDS_DEFAULT
+    body_bytes_max: Annotated[
+        int, Meta(ge=1_024, description="Largest body of customization and recommend requests")
+    ] = 1_000_000
+    catalog_body_bytes_max: Annotated[
+        int, Meta(ge=1_024, description="Largest body of catalog requests as sent")
+    ] = 5_000_000
+    inflated_bytes_max: Annotated[
+        int, Meta(ge=1_024, description="Largest body after gzip or deflate was undone")
+    ] = 10_000_000
+    throttle_tracker_per_second: Annotated[
+        Count, Meta(description="Signed requests a second a tracker may make; 0: no limit")
+    ] = 0
+    throttle_address_per_second: Annotated[
+        Count, Meta(description="Public requests a second an address may make; 0: no limit")
+    ] = 0
+    unknown_models: Annotated[
+        Literal["accept", "refuse"],
+        Meta(
+            description="What a customization of an unknown recommender gets: stored with a warning, or 422"
+        ),
+    ] = "accept"
+    creator: Annotated[
+        str, Meta(min_length=1, description="`creator` of customizations made by the API")
+    ] = "api"
+    scalar_attributes: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Text attributes that hits give as a text, not as a list (separated by commas)"
+        ),
+    ] = tuple(sorted(SCALAR_ATTRIBUTES))
+    poll_seconds: Annotated[
+        Seconds, Meta(description="How often a worker asks the store for other workers' changes")
+    ] = 0.05
+    postgres_pool_size: Annotated[
+        int, Meta(ge=2, le=1_000, description="Most PostgreSQL connections of a worker")
+    ] = 8
+    cors_origin: Annotated[
+        str, Meta(description="`Access-Control-Allow-Origin` of the public endpoints")
+    ] = "*"
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'endcap.db'}"
+
+
+NAMES = tuple(field.name for field in msgspec.structs.fields(Settings))
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def load(
+    environment: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
+) -> Settings:
+    """Reads file, environment and flags (None: not given). Raises UsageFault that names the setting."""
+    environment = os.environ if environment is None else environment
+    given: dict[str, Any] = _from_file(environment.get(FILE_VARIABLE))
+    given.update(
+        {name: environment[variable(name)] for name in NAMES if variable(name) in environment}
+    )
+    given.update({name: value for name, value in (flags or {}).items() if value is not None})
+    if isinstance(given.get("scalar_attributes"), str):
+        given["scalar_attributes"] = [
+            name.strip() for name in given["scalar_attributes"].split(",") if name.strip()
+        ]
+    if isinstance(given.get("access_log"), str):
+        given["access_log"] = given["access_log"].lower()
+    if "data_dir" in given:
+        given["data_dir"] = str(given["data_dir"])
+    try:
+        return msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise UsageFault(f"A setting cannot be used: {error}. See docs/settings.md") from error
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError  # msgspec's own signal for «no hook for this type»
+
+
+def _from_file(path: str | None) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageFault(
+            f"The settings file {path} ({FILE_VARIABLE}) cannot be read: {error}"
+        ) from error
