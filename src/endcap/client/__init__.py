@@ -1,0 +1,39 @@
+"""
+The client of the HTTP API, for Endcap and for the vendor's own host: the base URL is the only difference.
+
+`Client` and `AsyncClient` have the same verbs, take and give the same values, and raise the problems of
+`endcap.errors`, the very classes that the server raised. A connection that fails raises `httpx2.TransportError`.
+"""
+
+from endcap.client._shells import AsyncClient, Client
+from endcap.client._signing import SignedAuth
+from endcap.client._values import (
+    Customization,
+    Definition,
+    Explanation,
+    Hit,
+    ItemShown,
+    Page,
+    Pin,
+    PinShown,
+    Recommendation,
+    RecommendationRequest,
+    Summary,
+)
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Customization",
+    "Definition",
+    "Explanation",
+    "Hit",
+    "ItemShown",
+    "Page",
+    "Pin",
+    "PinShown",
+    "Recommendation",
+    "RecommendationRequest",
+    "SignedAuth",
+    "Summary",
+]

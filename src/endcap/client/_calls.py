@@ -1,0 +1,420 @@
+"""
+What to send and how to read the answer: every verb of the client, once, as a pure function from its arguments to a
+`Call`. The shells turn each into a method, sync and async, with this signature (less the tracker) and this docstring.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from endcap.client._reading import (
+    Answer,
+    Parser,
+    chunks,
+    customization,
+    customizations,
+    decoded,
+    etag,
+    nothing,
+    ok_count,
+    page,
+    problem_of,
+    retry_after_seconds,
+)
+from endcap.client._values import (
+    Criteria,
+    Customization,
+    Definition,
+    Page,
+    Recommendation,
+    RecommendationRequest,
+    Summary,
+)
+from endcap.domain import Micros
+
+T = TypeVar("T")
+Pairs = tuple[tuple[str, str], ...]
+Several = str | Sequence[str]
+"""One value or many, any of which may match."""
+
+_encode = msgspec.json.encode
+
+
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """A request, before it is dated and signed. `understood` are statuses beside 2xx that are an answer."""
+
+    method: str
+    path: str
+    query: Pairs = ()
+    headers: Pairs = ()
+    content: bytes | None = None
+    signed: bool = True
+    repeatable: bool = True
+    understood: tuple[int, ...] = ()
+
+    def is_answered_by(self, status: int) -> bool:
+        return 200 <= status < 300 or status in self.understood
+
+
+class Call(Outgoing, Generic[T], frozen=True, kw_only=True):
+    """A request, and how to read its answer."""
+
+    read: Callable[[Answer], T]
+
+
+class Download(Outgoing, Generic[T], frozen=True, kw_only=True):
+    """A request, and how to read its answer while it arrives; the parser is chosen by the answer's headers."""
+
+    parser: Callable[[Mapping[str, str]], Parser[T]]
+
+
+THROTTLED = 429
+UNAVAILABLE = 503
+RETRY_AFTER_SECONDS_MAX = 60  # a caller that can wait longer does better to plan for it
+
+
+def pause_before_repeat(
+    outgoing: Outgoing, answer: Answer, *, repeats: int, repeats_max: int, now: Micros
+) -> int:
+    """
+    How many seconds to wait before sending again. Raises the answer's problem when that is not to be done.
+
+    A 429 was not carried out. A 503 may have been, unknown to its server, so only what can be said twice is repeated.
+    """
+    again = answer.status == THROTTLED or (answer.status == UNAVAILABLE and outgoing.repeatable)
+    asked = retry_after_seconds(answer, now=now)
+    seconds = 2**repeats if asked is None else asked
+    if not again or repeats >= repeats_max or seconds > RETRY_AFTER_SECONDS_MAX:
+        raise problem_of(answer, now=now)
+    return seconds
+
+
+def create(
+    tracker: str,
+    definition: Definition | Mapping[str, Any],
+    *,
+    idempotency_key: str | None = None,
+) -> Call[Customization]:
+    """
+    Creates a customization and returns it as stored.
+
+    With an idempotency key a repetition within 24 hours returns the first answer instead of a second customization.
+    """
+    return Call(
+        method="POST",
+        path=f"{_base(tracker)}/scope",
+        headers=_headers(Idempotency_Key=idempotency_key),
+        content=_document(definition),
+        repeatable=idempotency_key is not None,
+        read=customization,
+    )
+
+
+def get(tracker: str, id: str) -> Call[Customization]:
+    """Reads one customization. Raises CustomizationNotFound."""
+    return Call(method="GET", path=_one(tracker, id), read=customization)
+
+
+def get_if_changed(tracker: str, id: str, etag: str) -> Call[Customization | None]:
+    """Reads one customization, or None if it still is as `etag` says."""
+
+    def read(answer: Answer) -> Customization | None:
+        return None if answer.status == 304 else customization(answer)
+
+    return Call(
+        method="GET",
+        path=_one(tracker, id),
+        headers=_headers(If_None_Match=etag),
+        understood=(304,),
+        read=read,
+    )
+
+
+def replace(
+    tracker: str,
+    id: str,
+    definition: Definition | Mapping[str, Any],
+    *,
+    if_match: str | None = None,
+) -> Call[str | None]:
+    """
+    Replaces the whole definition of a customization and returns its new etag, if the server has any.
+
+    With `if_match` only if nobody changed it since that etag was read; else raises RevisionConflict.
+    """
+    return Call(
+        method="PUT",
+        path=_one(tracker, id),
+        headers=_headers(If_Match=if_match),
+        content=_document(definition),
+        read=etag,
+    )
+
+
+def delete(tracker: str, id: str, *, if_match: str | None = None) -> Call[None]:
+    """Deletes a customization. With `if_match` only if nobody changed it; else raises RevisionConflict."""
+    return Call(
+        method="DELETE",
+        path=_one(tracker, id),
+        headers=_headers(If_Match=if_match),
+        read=nothing,
+    )
+
+
+def list_page(
+    tracker: str,
+    *,
+    model: Several = (),
+    tag: Several = (),
+    target_type: Several = (),
+    target_identity: Several = (),
+    criteria: Criteria | None = None,
+    sort: Several = (),
+    limit: int | None = None,
+    offset: int | None = None,
+) -> Call[Page]:
+    """
+    One page of the customizations that match every filter given; of several values any may match.
+
+    `criteria` are rules over a customization's own attributes; `sort` is e.g. `created_at:desc`, the default.
+    """
+    return Call(
+        method="POST",
+        path=f"{_base(tracker)}/scopes",
+        query=_query(
+            model=model,
+            tag=tag,
+            target_type=target_type,
+            target_identity=target_identity,
+            sort=sort,
+            limit=limit,
+            offset=offset,
+        ),
+        content=_encode({} if criteria is None else {"criteria": criteria}),
+        read=page,
+    )
+
+
+def every_page(
+    tracker: str,
+    *,
+    model: Several = (),
+    tag: Several = (),
+    target_type: Several = (),
+    target_identity: Several = (),
+    criteria: Criteria | None = None,
+    sort: Several = "created_at:asc",
+    page_size: int = 100,
+) -> Generator[Call[Page], Page, None]:
+    """
+    Every customization that matches, page by page; filters as in `list`.
+
+    Oldest first unless told otherwise, so that one created meanwhile comes last and moves no other to another page.
+    One deleted meanwhile may hide another; `export` reads them all at once.
+    """
+    offset = 0
+    while True:
+        page = yield list_page(
+            tracker,
+            model=model,
+            tag=tag,
+            target_type=target_type,
+            target_identity=target_identity,
+            criteria=criteria,
+            sort=sort,
+            limit=page_size,
+            offset=offset,
+        )
+        offset += len(page.results)  # the server may have capped the limit
+        if not page.results or offset >= page.total:
+            return
+
+
+ExportFormat = Literal["json", "ndjson", "csv"]
+_MEDIA_TYPES: Mapping[ExportFormat, str] = {
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv",
+}
+
+
+def export(
+    tracker: str,
+    *,
+    model: str | None = None,
+    tag: str | None = None,
+    target_type: str | None = None,
+    target_identity: str | None = None,
+    remove_expired_pins: bool = False,
+    remove_nonexisting_item_pins: bool = False,
+) -> Download[Customization]:
+    """Every customization that matches, each as soon as it arrives, oldest first."""
+    return Download(
+        method="POST",
+        path=f"{_base(tracker)}/scopes/export",
+        query=_query(
+            model=model or (),
+            tag=tag or (),
+            target_type=target_type or (),
+            target_identity=target_identity or (),
+            remove_expired_pins="true" if remove_expired_pins else (),
+            remove_nonexisting_item_pins="true" if remove_nonexisting_item_pins else (),
+        ),
+        headers=_headers(Accept="application/x-ndjson, application/json;q=0.9"),
+        content=b"{}",
+        parser=customizations,
+    )
+
+
+def export_as(
+    tracker: str,
+    format: ExportFormat,
+    *,
+    model: str | None = None,
+    tag: str | None = None,
+    target_type: str | None = None,
+    target_identity: str | None = None,
+    remove_expired_pins: bool = False,
+    remove_nonexisting_item_pins: bool = False,
+) -> Download[bytes]:
+    """The bytes of an export, in chunks as they arrive: for files and pipes."""
+    parsed = export(
+        tracker,
+        model=model,
+        tag=tag,
+        target_type=target_type,
+        target_identity=target_identity,
+        remove_expired_pins=remove_expired_pins,
+        remove_nonexisting_item_pins=remove_nonexisting_item_pins,
+    )
+    return Download(
+        method=parsed.method,
+        path=parsed.path,
+        query=parsed.query,
+        headers=_headers(Accept=_MEDIA_TYPES[format]),
+        content=parsed.content,
+        parser=chunks,
+    )
+
+
+def summary(tracker: str) -> Call[Summary]:
+    """How many customizations each recommender has, and every tag in use."""
+    return Call(
+        method="GET",
+        path=f"{_base(tracker)}/summary",
+        read=lambda answer: decoded(answer.body, Summary),
+    )
+
+
+def recommend(
+    tracker: str,
+    requests: Sequence[RecommendationRequest | Mapping[str, Any]],
+    *,
+    explain: bool = False,
+) -> Call[tuple[Recommendation, ...]]:
+    """
+    Recommendations for the widgets of one page, in the order asked for; no object appears twice on the page.
+
+    With `explain` each comes with the verdict of every pin; such a call is signed, others are public.
+    """
+    explained = _query(explain="true") if explain else ()
+    return Call(
+        method="POST",
+        path="/v1/recommend",
+        query=(("tracker_id", tracker), *explained),
+        content=_encode(requests),
+        signed=explain,
+        read=lambda answer: decoded(answer.body, tuple[Recommendation, ...]),
+    )
+
+
+Objects = Sequence[Mapping[str, Any]]
+
+
+def put_objects(tracker: str, objects: Objects) -> Call[int]:
+    """
+    Stores whole catalog objects, each in the place of what had its identity, and returns how many.
+
+    Raises CatalogFaults if some were not stored; the others were, and the problem tells which are which.
+    """
+    return _content("POST", objects)
+
+
+def patch_objects(tracker: str, objects: Objects) -> Call[int]:
+    """
+    Merges fields into catalog objects, at most 300, and returns how many.
+
+    Raises CatalogFaults if some were not stored, as objects that are not in the catalog.
+    """
+    return _content("PATCH", objects)
+
+
+def delete_objects(tracker: str, objects: Objects) -> Call[int]:
+    """Takes objects out of the catalog; of each only type and identity are sent. Raises CatalogFaults."""
+    names = ("type", "identity", "url")
+    return _content(
+        "DELETE", [{name: each[name] for name in names if name in each} for each in objects]
+    )
+
+
+def health(tracker: str) -> Call[bool]:
+    """Whether the process answers. Endcap only."""
+    return Call(method="GET", path="/healthz", signed=False, read=lambda answer: True)
+
+
+def ready(tracker: str) -> Call[bool]:
+    """Whether the process has every rule in memory. Endcap only."""
+    return Call(
+        method="GET",
+        path="/readyz",
+        signed=False,
+        understood=(UNAVAILABLE,),
+        read=lambda answer: answer.status != UNAVAILABLE,
+    )
+
+
+def _content(method: str, objects: Objects) -> Call[int]:
+    return Call(
+        method=method, path="/v1/content", content=_encode({"objects": objects}), read=ok_count
+    )
+
+
+def _base(tracker: str) -> str:
+    return f"/v1/recommender/pin/{_segment(tracker)}"
+
+
+def _one(tracker: str, id: str) -> str:
+    return f"{_base(tracker)}/scope/{_segment(id)}"
+
+
+def _segment(text: str) -> str:
+    """A text as one segment of a path; dots alone would be taken for steps up the path."""
+    return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
+
+
+def _query(**parameters: Several | int | None) -> Pairs:
+    """Repeated by plain key, as the wire has it; what was not given is not sent."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in parameters.items():
+        if value is None:
+            continue
+        values = [str(value)] if isinstance(value, str | int) else value
+        pairs.extend((name, each) for each in values)
+    return tuple(pairs)
+
+
+def _headers(**headers: str | None) -> Pairs:
+    return tuple(
+        (name.replace("_", "-"), value) for name, value in headers.items() if value is not None
+    )
+
+
+def _document(definition: Definition | Mapping[str, Any]) -> bytes:
+    """A definition as a body. A customization is sent without what the server made."""
+    if isinstance(definition, Mapping):
+        return _encode(definition)
+    said = {name: getattr(definition, name) for name in Definition.__struct_fields__}
+    return _encode({name: value for name, value in said.items() if value is not None})

@@ -1,0 +1,308 @@
+"""
+The two shells: they send and wait, one with `await`. What is sent and how an answer is read is in `_calls`.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import httpx2
+
+from endcap import __version__
+from endcap.client import _calls as calls
+from endcap.client._calls import Call, Download, Outgoing, pause_before_repeat
+from endcap.client._reading import Answer
+from endcap.client._signing import Clock, SignedAuth, system_clock
+from endcap.client._values import Customization, Page
+from endcap.signing import JSON_CONTENT_TYPE
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Walk = Generator[Call[Page], Page, None]
+
+TIMEOUT_SECONDS_DEFAULT = 10.0
+_HEADERS = {"Content-Type": JSON_CONTENT_TYPE, "User-Agent": f"endcap/{__version__}"}
+
+
+class _Shell:
+    """What both shells know: whom they speak for, when, and how patiently."""
+
+    def __init__(self, tracker: str, private_key: str, *, clock: Clock, retries: int) -> None:
+        self.tracker = tracker
+        self._auth = SignedAuth(tracker, private_key, clock=clock)
+        self._clock = clock
+        self._retries = retries
+
+    def _auth_of(self, outgoing: Outgoing) -> SignedAuth | None:
+        return self._auth if outgoing.signed else None
+
+    def _pause(self, outgoing: Outgoing, answer: Answer, repeats: int) -> int:
+        return pause_before_repeat(
+            outgoing, answer, repeats=repeats, repeats_max=self._retries, now=self._clock()
+        )
+
+
+def _request(http: httpx2.Client | httpx2.AsyncClient, outgoing: Outgoing) -> httpx2.Request:
+    return http.build_request(
+        outgoing.method,
+        outgoing.path,
+        params=outgoing.query or None,
+        headers=outgoing.headers,
+        content=outgoing.content,
+    )
+
+
+def _next(walk: Walk, page: Page) -> Call[Page] | None:
+    try:
+        return walk.send(page)
+    except StopIteration:
+        return None
+
+
+def _verb(make: Callable[Concatenate[str, P], Call[T]]) -> Callable[Concatenate["Client", P], T]:
+    @wraps(make)
+    def verb(client: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return client._send(make(client.tracker, *args, **kwargs))
+
+    return verb
+
+
+def _walk(
+    make: Callable[Concatenate[str, P], Walk],
+) -> Callable[Concatenate["Client", P], Generator[Customization, None, None]]:
+    @wraps(make)
+    def verb(
+        client: "Client", /, *args: P.args, **kwargs: P.kwargs
+    ) -> Generator[Customization, None, None]:
+        return client._follow(make(client.tracker, *args, **kwargs))
+
+    return verb
+
+
+def _download(
+    make: Callable[Concatenate[str, P], Download[T]],
+) -> Callable[Concatenate["Client", P], Generator[T, None, None]]:
+    @wraps(make)
+    def verb(client: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Generator[T, None, None]:
+        return client._receive(make(client.tracker, *args, **kwargs))
+
+    return verb
+
+
+class Client(_Shell):
+    """
+    Speaks to Endcap, or to the vendor's host. Use it in a `with` block, or close it.
+
+    `retries` is how often a call that was answered 429 or 503 is sent again, each time after the pause that the
+    server asked for; never by default.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        tracker: str,
+        private_key: str,
+        *,
+        timeout: float | httpx2.Timeout = TIMEOUT_SECONDS_DEFAULT,
+        transport: httpx2.BaseTransport | None = None,
+        clock: Clock = system_clock,
+        retries: int = 0,
+    ) -> None:
+        super().__init__(tracker, private_key, clock=clock, retries=retries)
+        self._http = httpx2.Client(
+            base_url=base_url, timeout=timeout, transport=transport, headers=_HEADERS
+        )
+
+    create = _verb(calls.create)
+    get = _verb(calls.get)
+    get_if_changed = _verb(calls.get_if_changed)
+    replace = _verb(calls.replace)
+    delete = _verb(calls.delete)
+    list = _verb(calls.list_page)
+    list_all = _walk(calls.every_page)
+    export = _download(calls.export)
+    export_as = _download(calls.export_as)
+    summary = _verb(calls.summary)
+    recommend = _verb(calls.recommend)
+    put_objects = _verb(calls.put_objects)
+    patch_objects = _verb(calls.patch_objects)
+    delete_objects = _verb(calls.delete_objects)
+    health = _verb(calls.health)
+    ready = _verb(calls.ready)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _send(self, call: Call[T]) -> T:
+        repeats = 0
+        while True:
+            response = self._http.send(_request(self._http, call), auth=self._auth_of(call))
+            answer = Answer(response.status_code, response.headers, response.content)
+            if call.is_answered_by(answer.status):
+                return call.read(answer)
+            time.sleep(self._pause(call, answer, repeats))
+            repeats += 1
+
+    def _follow(self, walk: Walk) -> Generator[Customization, None, None]:
+        call: Call[Page] | None = next(walk)
+        while call is not None:
+            page = self._send(call)
+            yield from page.results
+            call = _next(walk, page)
+
+    def _receive(self, download: Download[T]) -> Generator[T, None, None]:
+        repeats = 0
+        while True:
+            request = _request(self._http, download)
+            response = self._http.send(request, auth=self._auth_of(download), stream=True)
+            try:
+                if download.is_answered_by(response.status_code):
+                    parser = download.parser(response.headers)
+                    for chunk in response.iter_bytes():
+                        yield from parser.feed(chunk)
+                    yield from parser.end()
+                    return
+                answer = Answer(response.status_code, response.headers, response.read())
+            finally:
+                response.close()
+            time.sleep(self._pause(download, answer, repeats))
+            repeats += 1
+
+
+def _async_verb(
+    make: Callable[Concatenate[str, P], Call[T]],
+) -> Callable[Concatenate["AsyncClient", P], Coroutine[Any, Any, T]]:
+    @wraps(make)
+    async def verb(client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await client._send(make(client.tracker, *args, **kwargs))
+
+    return verb
+
+
+def _async_walk(
+    make: Callable[Concatenate[str, P], Walk],
+) -> Callable[Concatenate["AsyncClient", P], AsyncGenerator[Customization, None]]:
+    @wraps(make)
+    def verb(
+        client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncGenerator[Customization, None]:
+        return client._follow(make(client.tracker, *args, **kwargs))
+
+    return verb
+
+
+def _async_download(
+    make: Callable[Concatenate[str, P], Download[T]],
+) -> Callable[Concatenate["AsyncClient", P], AsyncGenerator[T, None]]:
+    @wraps(make)
+    def verb(
+        client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncGenerator[T, None]:
+        return client._receive(make(client.tracker, *args, **kwargs))
+
+    return verb
+
+
+class AsyncClient(_Shell):
+    """`Client` for asyncio: the same verbs, awaited; `list_all`, `export` and `export_as` are for `async for`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        tracker: str,
+        private_key: str,
+        *,
+        timeout: float | httpx2.Timeout = TIMEOUT_SECONDS_DEFAULT,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        clock: Clock = system_clock,
+        retries: int = 0,
+    ) -> None:
+        super().__init__(tracker, private_key, clock=clock, retries=retries)
+        self._http = httpx2.AsyncClient(
+            base_url=base_url, timeout=timeout, transport=transport, headers=_HEADERS
+        )
+
+    create = _async_verb(calls.create)
+    get = _async_verb(calls.get)
+    get_if_changed = _async_verb(calls.get_if_changed)
+    replace = _async_verb(calls.replace)
+    delete = _async_verb(calls.delete)
+    list = _async_verb(calls.list_page)
+    list_all = _async_walk(calls.every_page)
+    export = _async_download(calls.export)
+    export_as = _async_download(calls.export_as)
+    summary = _async_verb(calls.summary)
+    recommend = _async_verb(calls.recommend)
+    put_objects = _async_verb(calls.put_objects)
+    patch_objects = _async_verb(calls.patch_objects)
+    delete_objects = _async_verb(calls.delete_objects)
+    health = _async_verb(calls.health)
+    ready = _async_verb(calls.ready)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _send(self, call: Call[T]) -> T:
+        repeats = 0
+        while True:
+            response = await self._http.send(_request(self._http, call), auth=self._auth_of(call))
+            answer = Answer(response.status_code, response.headers, response.content)
+            if call.is_answered_by(answer.status):
+                return call.read(answer)
+            await asyncio.sleep(self._pause(call, answer, repeats))
+            repeats += 1
+
+    async def _follow(self, walk: Walk) -> AsyncGenerator[Customization, None]:
+        call: Call[Page] | None = next(walk)
+        while call is not None:
+            page = await self._send(call)
+            for each in page.results:
+                yield each
+            call = _next(walk, page)
+
+    async def _receive(self, download: Download[T]) -> AsyncGenerator[T, None]:
+        repeats = 0
+        while True:
+            request = _request(self._http, download)
+            response = await self._http.send(request, auth=self._auth_of(download), stream=True)
+            try:
+                if download.is_answered_by(response.status_code):
+                    parser = download.parser(response.headers)
+                    async for chunk in response.aiter_bytes():
+                        for each in parser.feed(chunk):
+                            yield each
+                    for each in parser.end():
+                        yield each
+                    return
+                answer = Answer(response.status_code, response.headers, await response.aread())
+            finally:
+                await response.aclose()
+            await asyncio.sleep(self._pause(download, answer, repeats))
+            repeats += 1

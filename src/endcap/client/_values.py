@@ -1,0 +1,113 @@
+"""
+What the client takes and gives: the wire's own words, typed.
+
+Read leniently, since two servers and their next versions must be understood: unknown members are ignored, and what
+some answer was seen to leave out has a default. Texts of time stay texts, as they were sent; -1 and 0 are positions.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from endcap.wire.recommending import Explanation as Explanation
+from endcap.wire.recommending import ItemShown as ItemShown
+from endcap.wire.recommending import PinShown as PinShown
+
+Criteria = dict[str, Any] | list[Any]
+"""Either spelling: `{"brand": "Fender"}` or `[{"field": "brand", "operator": "=", "value": "Fender"}]`."""
+
+
+class Pin(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One pin. `position` counts from 1; -1 is everywhere, 0 blocks."""
+
+    position: int
+    pin_type: str
+    pin_identity: str | None = None
+    pin_criteria: Criteria | None = None
+    widget_id: str | None = None
+    is_block_pin: bool | None = None
+    is_bundle_pin: bool | None = None
+    active_from: str | None = None
+    active_to: str | None = None
+
+
+class Definition(Struct, frozen=True, kw_only=True):
+    """The part of a customization that you say, and that a replacement replaces."""
+
+    model: str
+    target_type: str
+    target_identity: str | None = None
+    target_criteria: Criteria | None = None
+    target_metadata: dict[str, Any] | None = None
+    tags: tuple[str, ...] = ()
+    pin_definitions: tuple[Pin, ...] = ()
+
+
+class Customization(Definition, frozen=True, kw_only=True):
+    """
+    A customization as the server gives it; it is a Definition, so it can be changed and sent back.
+
+    `etag` is the answer's header, for `if_match`; customizations out of lists and exports have none.
+    """
+
+    id: str
+    created_at: str | None = None
+    updated_at: str | None = None
+    creator: str | None = None
+    available: bool | None = None
+    etag: str | None = None
+
+
+class Page(Struct, frozen=True):
+    """Some of the customizations that match; `total` counts all that do."""
+
+    total: int
+    results: tuple[Customization, ...]
+
+
+class Summary(Struct, frozen=True):
+    """How many customizations each recommender has, and every tag in use."""
+
+    scope_counts: dict[str, int] = {}
+    user_tags: tuple[str, ...] = ()
+
+
+class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one widget asks for."""
+
+    recommendation_type: str
+    recommender_client_identifier: str | None = None
+    user_id: str | None = None
+    item_ids: tuple[str, ...] = ()
+    blacklisted_item_ids: tuple[str, ...] = ()
+    size: int | None = None
+    recommendation_context: Criteria | None = None
+    settings_override: dict[str, Any] | None = None
+    hit_fields: tuple[str, ...] | None = None
+    mark_fallback_results: bool = False
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    """One recommended object. `url` is its identity in the catalog, whatever that looks like."""
+
+    url: str
+    type: str = "item"
+    attributes: dict[str, Any] = {}
+    nested: tuple[Any, ...] = ()
+    exact: bool | None = None
+    fallback: bool | None = None
+
+
+class Recommendation(Struct, frozen=True, kw_only=True):
+    """The answer to one request of a call."""
+
+    hits: tuple[Hit, ...]
+    recommendation_id: str | None = None
+    recommendation_type: str | None = None
+    recommender: str | None = None
+    recommender_client_identifier: str | None = None
+    recommender_version: str | None = None
+    model_version: int | None = None
+    user_id: str | int | None = None
+    generated_at: str | None = None
+    explanation: Explanation | None = None
