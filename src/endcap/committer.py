@@ -95,9 +95,9 @@ class Committer:
             if len(writes) > 1:
                 return [outcome for write in writes for outcome in self._attempt([write])]
             log.error("write failed", write=type(writes[0]).__name__, exc_info=error)
-            problem = Problem("internal error")
-            problem.__cause__ = error
-            return [problem]
+            escape = Problem("internal error")
+            escape.__cause__ = error
+            return [escape]
 
     def _resolve(self, settled: list[tuple["asyncio.Future[Committed]", Outcome]]) -> None:
         self._pending -= len(settled)

@@ -17,7 +17,7 @@ from msgspec import Struct
 from endcap.domain import Customization, CustomizationId, Record, TrackerId
 from endcap.engine.snapshot import Snapshot
 from endcap.errors import Problem, StoreUnavailable, TrackerNotFound, UsageFault
-from endcap.recommend.artifact import Artifact, load_artifact
+from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
 from endcap.recommend.recommenders import Recommenders
 from endcap.signing import Key
 from endcap.store.port import (
@@ -57,11 +57,11 @@ class Mirror:
     """Load it, start it; then `shop` answers without I/O."""
 
     def __init__(
-        self, store: Store, vault: Vault, artifacts: Path, *, poll_seconds: float = 0.05
+        self, store: Store, vault: Vault, data_dir: Path, *, poll_seconds: float = 0.05
     ) -> None:
         self._store = store
         self._vault = vault
-        self._artifacts = artifacts
+        self._data_dir = data_dir
         self._poll_seconds = poll_seconds
         self._shops: dict[TrackerId, Shop] = {}
         self._lock = threading.RLock()
@@ -157,7 +157,7 @@ class Mirror:
                 load.tracker,
                 self._keys(load.tracker),
                 snapshot,
-                Recommenders.of(snapshot.catalog, artifact),
+                Recommenders.of(snapshot.catalog, artifact).warm(),
             )
 
     def _catch_up(self, tracker: TrackerId) -> None:
@@ -185,9 +185,9 @@ class Mirror:
             artifact = self._artifact(changes.tracker, recommenders.artifact)
             catalog = snapshot.catalog.ranked_by(artifact.scores)
             snapshot = msgspec.structs.replace(snapshot, catalog=catalog)
-            recommenders = Recommenders.of(catalog, artifact)
+            recommenders = Recommenders.of(catalog, artifact).warm()
         elif changes.objects:
-            recommenders = recommenders.with_catalog(snapshot.catalog)
+            recommenders = recommenders.with_catalog(snapshot.catalog).warm()
         return Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders)
 
     def _understood(self, records: Iterable[Record]) -> Iterable[Customization]:
@@ -206,7 +206,7 @@ class Mirror:
         if row.artifact is None:
             return known or Artifact.empty()
         try:
-            return load_artifact(self._artifacts / row.id / row.artifact)
+            return load_artifact(artifacts_directory(self._data_dir, row.id) / row.artifact)
         except UsageFault as fault:
             log.error(
                 "artifact cannot be read",

@@ -308,6 +308,7 @@ class Service:
     def scene(self, shop: Shop, request: Request, recommender: Recommender, now: Micros) -> Scene:
         """What placement needs to know of one object of a call."""
         catalog, rules = shop.snapshot.catalog, shop.snapshot.rules
+        field = request.availability_field
         numbers = [number for each in request.items if (number := catalog.number(each)) is not None]
         ranking = recommender.rank(
             Query(
@@ -318,6 +319,7 @@ class Service:
                 count=request.size,
                 now=now,
                 seed=self._chance,
+                available=None if field is None else catalog.available_by(field),
             )
         )
         return Scene(
@@ -329,7 +331,7 @@ class Service:
                 inputs=request.items,
                 blacklist=request.blacklist,
                 context=request.context,
-                availability_field=request.availability_field,
+                availability_field=field,
             ),
             request.size,
             now,

@@ -58,7 +58,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     store = open_store(settings.store_url, pool_size_max=settings.postgres_pool_size)
     vault = open_vault(settings)
     mirror = Mirror(
-        store, vault, settings.data_dir / "artifacts", poll_seconds=settings.poll_seconds
+        store, vault, settings.data_dir, poll_seconds=settings.poll_seconds
     )
     committer = Committer(store, mirror)
     service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)

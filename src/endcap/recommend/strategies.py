@@ -13,13 +13,14 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from endcap.criteria import AnyOf, Rule, Some
 from endcap.domain import Micros
 from endcap.engine.catalog import ITEM_TYPES, Catalog
 from endcap.engine.place import Ranking
-from endcap.recommend.knowledge import PRICE, Floats, Knowledge, Numbers, Rest, texts
+from endcap.recommend.knowledge import PRICE, Floats, Knowledge, Numbers, Rest, numbers_of, texts
 from endcap.wire.catalog import CATEGORY_LEVELS
 
 SPARE = (
@@ -131,7 +132,7 @@ class Alternatives(Struct, frozen=True, tag=True):
         found: dict[int, None] = {}
         for rule in _kinships(attributes):
             members = knowledge.catalog.matches(rule).items & allowed
-            found.update(dict.fromkeys(self._nearest(item, attributes, members, knowledge)))
+            found.update(dict.fromkeys(self._nearest(item, attributes, members, knowledge, count)))
             if len(found) > count:
                 break
         if len(found) < count:
@@ -140,22 +141,44 @@ class Alternatives(Struct, frozen=True, tag=True):
         return _take(found, count)
 
     def _nearest(
-        self, item: int, attributes: dict[str, Any], members: BitMap, knowledge: Knowledge
+        self,
+        item: int,
+        attributes: dict[str, Any],
+        members: BitMap,
+        knowledge: Knowledge,
+        count: int,
     ) -> list[int]:
-        numbers = np.array(members, dtype=np.int32)
+        numbers = numbers_of(members)
         places = knowledge.catalog.places[numbers]
         if len(numbers) > SIMILAR_MAX:
             popular = np.argpartition(places, SIMILAR_MAX)[:SIMILAR_MAX]
+            popular.sort()
             numbers, places = numbers[popular], places[popular]
+        distance = self._distance(item, numbers, knowledge)
+        for brand in texts(attributes.get("brand")):
+            kin = numbers_of(knowledge.having("brand", brand).items & members)
+            distance -= self.same_brand * _among(kin, numbers)
+        if len(numbers) > count:
+            near = np.argpartition(distance, count)[: count + 1]
+            numbers, places, distance = numbers[near], places[near], distance[near]
+        nearest: list[int] = numbers[np.lexsort((places, distance))].tolist()
+        return nearest
+
+    def _distance(self, item: int, numbers: Numbers, knowledge: Knowledge) -> Floats:
+        """How far prices are from the one aimed at, in powers of e; 1 where one is unknown."""
         prices = knowledge.numbers(PRICE)
         with np.errstate(invalid="ignore", divide="ignore"):
             distance = np.abs(np.log(prices[numbers] / (prices[item] * self.dearer)))
-        distance = np.where(np.isfinite(distance), distance, 1.0)
-        for brand in texts(attributes.get("brand")):
-            kin = np.array(knowledge.having("brand", brand).items & members, dtype=np.int32)
-            distance -= self.same_brand * np.isin(numbers, kin)
-        nearest: list[int] = numbers[np.lexsort((places, np.round(distance, 3)))].tolist()
-        return nearest
+        return np.where(np.isfinite(distance), distance, 1.0)
+
+
+def _among(members: Numbers, numbers: Numbers) -> NDArray[np.bool_]:
+    """Which of `numbers` are members; both ascend, and members may hold others."""
+    found = np.zeros(len(numbers), dtype=np.bool_)
+    at = numbers.searchsorted(members)
+    at = at[at < len(numbers)]
+    found[at] = numbers[at] == members[: len(at)]
+    return found
 
 
 class BoughtTogether(Struct, frozen=True, tag=True):

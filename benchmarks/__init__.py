@@ -1,0 +1,3 @@
+"""
+Measurements, side by side: ratios to a floor in the same run, medians, and on what machine. `scripts/bench` runs them.
+"""

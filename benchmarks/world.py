@@ -1,0 +1,109 @@
+"""
+Data to measure with: items, customizations of which a known few speak, a data directory that holds them.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.servers import KEY, TRACKER
+from endcap.api.app import Parts, build
+from endcap.clock import random_id, system_clock
+from endcap.config import load
+from endcap.domain import CatalogObject, Filter, TrackerId
+from endcap.errors import CatalogFault, Problem
+from endcap.store.port import CreateCustomization, CreateTracker, PutObjects, Write
+from endcap.wire.catalog import object_from
+from endcap.wire.customizations import read_definition
+
+MODEL = "trends"
+SPEAKING = 10
+"""Customizations that speak in one request: 7 of its item, 2 by criteria, 1 for all."""
+
+
+def items(count: int) -> Iterator[CatalogObject]:
+    """Items with a brand of 200, a category of 50, prices, titles and pictures; identities /p/0, /p/1, …"""
+    for number in range(count):
+        held = object_from(
+            {
+                "identity": f"/p/{number}",
+                "type": "item",
+                "fields": {
+                    "title": f"Product {number} with a title of usual length",
+                    "brand": f"brand-{number * number % 200}",
+                    "category": f"category-{number * 7 % 50}",
+                    "color": ["red", "green", "blue", "black"][number % 4],
+                    "price": f"{number % 500 + 5} EUR",
+                    "image_link": f"https://shop.example/pictures/{number}.jpg",
+                    "web_url": f"https://shop.example/products/{number}",
+                    "introduced_at": f"2024-{number % 12 + 1:02}-{number % 28 + 1:02}",
+                },
+            }
+        )
+        assert not isinstance(held, CatalogFault)
+        yield held
+
+
+def bodies(count: int, items_count: int) -> Iterator[dict[str, object]]:
+    """
+    Bodies of customizations. The first 10 speak in a request of `MODEL` for item /p/1; of the rest, seven in ten
+    target other items, the others criteria that /p/1 does not meet; a few models share them.
+    """
+    for number in range(count):
+        pin = {
+            "position": number % 10 + 1,
+            "pin_type": "item",
+            "pin_identity": f"/p/{number * 31 % items_count + 2}",
+        }
+        body: dict[str, object] = {"model": MODEL, "pin_definitions": [pin]}
+        if number < SPEAKING:
+            body |= _speaking(number)
+        elif number % 10 < 7:
+            body |= {
+                "target_type": "item",
+                "target_identity": f"/p/{number % (items_count - 2) + 2}",
+            }
+        else:
+            criteria = {
+                "brand": f"brand-{number % 199 + 2}",
+                "color": ["red", "blue", "black"][number % 3],
+            }
+            body |= {"target_type": "criteria", "target_criteria": criteria}
+        yield body
+
+
+def _speaking(number: int) -> dict[str, object]:
+    if number < 7:
+        return {"target_type": "item", "target_identity": "/p/1"}
+    if number < 9:
+        return {"target_type": "criteria", "target_criteria": {"brand": "brand-1"}}
+    return {"target_type": "all"}
+
+
+def prepare(data_dir: Path, *, items_count: int, customizations: int, url: str = "") -> Parts:
+    """A migrated store with one tracker, its items and customizations."""
+    settings = load({}, {"data_dir": str(data_dir), "database_url": url or None})
+    parts = build(settings)
+    parts.store.migrate()
+    now = system_clock()
+    tracker = TrackerId(TRACKER)
+    writes: list[Write] = [
+        CreateTracker(tracker, "benchmark", parts.vault.seal(KEY), "benchmark", now),
+        PutObjects(tracker, tuple(items(items_count)), "benchmark", now),
+    ]
+    writes += [
+        CreateCustomization(
+            tracker, random_id(), read_definition(json.dumps(body).encode()), "benchmark", now
+        )
+        for body in bodies(customizations, items_count)
+    ]
+    for outcome in parts.store.commit(writes):
+        if isinstance(outcome, Problem):
+            raise outcome
+    return parts
+
+
+def ids(parts: Parts, count: int) -> list[str]:
+    """Ids of stored customizations."""
+    page = parts.store.page(TrackerId(TRACKER), Filter(), limit=count, offset=0)
+    return [record.id for record in page.records]

@@ -1,0 +1,3 @@
+"""
+The `endcap` command: one module a family of commands, imported when it is called.
+"""

@@ -1,0 +1,109 @@
+"""
+What commands share: settings with flags, the parts of one process, tables, progress, JSON.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from endcap.api.app import Parts, build
+from endcap.config import Settings, load
+from endcap.domain import TrackerId
+from endcap.errors import Problem, TrackerNotFound
+from endcap.store.port import Committed, Write
+from endcap.telemetry import configure_logging
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def settings(ctx: click.Context, **flags: Any) -> Settings:
+    """The settings with the flags of the command and of the group."""
+    merged = load(flags={**ctx.find_root().obj, **flags})
+    configure_logging(merged)
+    return merged
+
+
+@contextmanager
+def parts(ctx: click.Context) -> Iterator[Parts]:
+    """The parts of this process over a migrated store, closed at the end."""
+    built = build(settings(ctx))
+    try:
+        built.store.migrate()
+        yield built
+    finally:
+        built.store.close()
+
+
+def commit(built: Parts, write: Write) -> Committed:
+    """One write now. Raises its Problem."""
+    (outcome,) = built.store.commit([write])
+    if isinstance(outcome, Problem):
+        raise outcome
+    assert isinstance(outcome, Committed)
+    return outcome
+
+
+def tracker_id(built: Parts, tracker: str) -> TrackerId:
+    """Raises TrackerNotFound with what there is."""
+    known = [row.id for row in built.store.trackers()]
+    if tracker in known:
+        return TrackerId(tracker)
+    listed = ", ".join(known) or "none yet: endcap tracker create ID"
+    raise TrackerNotFound(details={"tracker": [f"{tracker} does not exist; there are: {listed}"]})
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output, for programs."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+class Bar:
+    """A progress bar on standard error: `bar(step, done, total)`; total 0 means unknown."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, Any] = {}
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if step not in self._tasks:
+            self._tasks[step] = self._progress.add_task(step, total=total or None)
+        self._progress.update(self._tasks[step], completed=done, total=total or None)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Bar]:
+    """A bar a step; nothing when quiet, or when nobody watches."""
+    shown = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+        disable=quiet or not errors.is_terminal,
+    )
+    with shown:
+        yield Bar(shown)
+
+
+def json_option(command: Any) -> Any:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
+        command
+    )
+
+
+def tracker_option(command: Any) -> Any:
+    return click.option("--tracker", required=True, metavar="ID", help="The tracker's id.")(command)

@@ -1,0 +1,3 @@
+"""
+What survives: kill -9 in the middle of writes, and how soon a write is seen.
+"""
