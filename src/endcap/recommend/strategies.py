@@ -29,6 +29,7 @@ SPARE = (
 SIMILAR_MAX = (
     2_000  # of a large category only the most popular are compared; comparing them takes 0.1 ms
 )
+_SPARE_RANDOM = 30  # a draw costs a microsecond; the inputs and a neighbouring answer may take some
 HISTORY_USED = 10  # latest purchases that speak for a user
 _LEVELS = tuple(f"category_lvl_{level}" for level in range(CATEGORY_LEVELS, 0, -1))
 _CATEGORIES = ("category", *_LEVELS)
@@ -158,10 +159,11 @@ class Alternatives(Struct, frozen=True, tag=True):
         for brand in texts(attributes.get("brand")):
             kin = numbers_of(knowledge.having("brand", brand).items & members)
             distance -= self.same_brand * _among(kin, numbers)
+        distance += places * 1e-9  # of equals the more popular
         if len(numbers) > count:
             near = np.argpartition(distance, count)[: count + 1]
-            numbers, places, distance = numbers[near], places[near], distance[near]
-        nearest: list[int] = numbers[np.lexsort((places, distance))].tolist()
+            numbers, distance = numbers[near], distance[near]
+        nearest: list[int] = numbers[np.argsort(distance)].tolist()
         return nearest
 
     def _distance(self, item: int, numbers: Numbers, knowledge: Knowledge) -> Floats:
@@ -260,7 +262,7 @@ class Randomly(Struct, frozen=True, tag=True):
 
     def rank(self, query: Query, knowledge: Knowledge) -> Ranking:
         allowed = _allowed(query, knowledge)
-        count = min(len(allowed), query.count + SPARE)
+        count = min(len(allowed), query.count + _SPARE_RANDOM)
         places = query.seed.sample(range(len(allowed)), count)
         inputs = set(query.items)
         found = [number for place in places if (number := allowed[place]) not in inputs]
