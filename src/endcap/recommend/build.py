@@ -1,0 +1,159 @@
+"""
+Builds an artifact from order lines.
+
+The work is plain SQL over one relation, `purchase`, and runs unchanged on other engines (`sql/*.sql`; only
+`purchases.sql` is DuckDB's own). Here DuckDB runs it in bounded memory and spills beside the artifact. The same orders
+and the same `now` give the same bytes: weights are summed as integers, and ties are settled by identity.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endcap.domain import Micros
+from endcap.errors import UsageFault
+from endcap.recommend.artifact import (
+    NEIGHBOURS_MAX,
+    Artifact,
+    Learned,
+    user_digest,
+    write_artifact,
+)
+from endcap.recommend.orders import order_files
+
+if TYPE_CHECKING:
+    import duckdb
+
+Progress = Callable[[str, int, int], None]
+"""(step, done, total), called as steps begin and once at the end."""
+Columns = Mapping[str, NDArray[Any]]
+
+STEPS = ("orders", "popularity", "neighbours", "histories", "writing")
+THREADS = 2
+MEMORY_MB = 1_024
+_TIMES_MAX = np.iinfo(np.uint16).max
+
+
+def quietly(step: str, done: int, total: int) -> None:
+    """Progress for those who do not ask."""
+
+
+def build(
+    orders: Path,
+    out: Path,
+    *,
+    now: Micros,
+    progress: Progress = quietly,
+    memory_mb: int = MEMORY_MB,
+    threads: int = THREADS,
+) -> Artifact:
+    """
+    Learns from the order lines of a folder (or one file) and keeps the artifact under `out`.
+
+    Raises UsageFault if there are no order lines or they cannot be read.
+    """
+    files = order_files(orders)
+    out.mkdir(parents=True, exist_ok=True)
+    steps = count()
+
+    def begin(step: str) -> None:
+        progress(step, next(steps), len(STEPS))
+
+    with database(out, memory_mb=memory_mb, threads=threads) as connection:
+        begin("orders")
+        connection.execute("SET VARIABLE files = $1", [[str(file) for file in files]])
+        connection.execute("SET VARIABLE now = $1", [now])
+        connection.execute(statement_of("purchases"))
+        lines = int(_column(connection, "SELECT count(*) AS lines FROM purchase")[0])
+        identities = _column(connection, "SELECT identity FROM item ORDER BY item_no").tolist()
+        if not identities:
+            raise UsageFault(f"There are no order lines in {orders}")
+        begin("popularity")
+        popularity = _table(connection, "popularity")
+        begin("neighbours")
+        neighbours, affinities = _neighbours(_table(connection, "neighbours"), len(identities))
+        begin("histories")
+        users, histories, bought, times = _histories(_table(connection, "histories"))
+    begin("writing")
+    learned = Learned(
+        identities=identities,
+        popularity=popularity["recent"].astype(np.float64) / 1e9 + popularity["orders"] / 1e9,
+        orders=popularity["orders"].astype(np.int64),
+        neighbours=neighbours,
+        affinities=affinities,
+        users=users,
+        histories=histories,
+        bought=bought,
+        times=times,
+    )
+    artifact = write_artifact(learned, out, now=now, lines=lines)
+    begin("done")
+    return artifact
+
+
+def statement_of(name: str) -> str:
+    """The text of one SQL file."""
+    return resources.files("endcap.recommend").joinpath("sql", f"{name}.sql").read_text()
+
+
+@contextmanager
+def database(
+    scratch: Path, *, memory_mb: int, threads: int
+) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """An empty DuckDB that spills to a folder in `scratch`. Its errors leave as UsageFault."""
+    import duckdb  # noqa: PLC0415 - 40 ms and 30 MB that servers need not spend
+
+    with (
+        tempfile.TemporaryDirectory(prefix=".spill-", dir=scratch) as spill,
+        duckdb.connect(":memory:") as connection,
+    ):
+        connection.execute(f"SET threads = {threads}")
+        connection.execute(f"SET memory_limit = '{memory_mb}MB'")
+        connection.execute("SET temp_directory = $1", [spill])
+        connection.execute("SET TimeZone = 'UTC'")
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise UsageFault(f"The orders cannot be read: {error}") from error
+
+
+def _table(connection: "duckdb.DuckDBPyConnection", name: str) -> Columns:
+    return connection.execute(statement_of(name).format(source="purchase")).fetchnumpy()
+
+
+def _column(connection: "duckdb.DuckDBPyConnection", statement: str) -> NDArray[Any]:
+    (values,) = connection.execute(statement).fetchnumpy().values()
+    return values
+
+
+def _neighbours(found: Columns, items: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """From rows to one line of places an item."""
+    neighbours = np.full((items, NEIGHBOURS_MAX), -1, dtype=np.int32)
+    affinities = np.zeros((items, NEIGHBOURS_MAX), dtype=np.float32)
+    at = found["item_no"], found["place"] - 1
+    neighbours[at] = found["neighbour_no"]
+    affinities[at] = found["affinity"]
+    return neighbours, affinities
+
+
+def _histories(
+    found: Columns,
+) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16]]:
+    """From rows ordered by user to users ordered by digest, each with a stretch of items."""
+    names, begins, counts = np.unique(found["user_id"], return_index=True, return_counts=True)
+    digests = np.array([user_digest(name) for name in names.tolist()], dtype=np.uint64)
+    order = np.argsort(digests, kind="stable")
+    ends = np.cumsum(counts[order])
+    histories = np.concatenate(([0], ends)).astype(np.int64)
+    rows = np.arange(len(found["item_no"])) + np.repeat(
+        begins[order] - histories[:-1], counts[order]
+    )
+    times = np.minimum(found["times"][rows], _TIMES_MAX)
+    return digests[order], histories, found["item_no"][rows], times.astype(np.uint16)
