@@ -1,0 +1,3 @@
+"""
+The application layer: settings, keys at rest, mirror, group commit, verbs.
+"""
