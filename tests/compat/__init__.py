@@ -1,0 +1,3 @@
+"""
+Real clients in other languages, against the real server.
+"""
