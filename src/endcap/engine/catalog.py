@@ -352,6 +352,14 @@ class Catalog:
         if found is None:
             if len(self._availability) >= MEMO_RULES_MAX:
                 self._availability.clear()
-            no = AnyOf(field, (("number", 0.0), ("text", "0"), ("flag", False)))
-            found = self._availability[field] = self.typed - self.select(no)
+            found = self._availability[field] = self.typed - self.select(_denial(field))
         return found
+
+    def is_available_by(self, field: str, number: int) -> bool:
+        """The same of one item of any type."""
+        return not self.satisfies(number, _denial(field))
+
+
+def _denial(field: str) -> Rule:
+    """That an availability field says no, in one of the spellings that `wire.is_available` knows."""
+    return AnyOf(field, (("number", 0.0), ("text", "0"), ("flag", False)))

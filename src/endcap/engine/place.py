@@ -119,7 +119,7 @@ class Ranking(Struct, frozen=True):
 class Eligibility:
     """Which items may appear at all in one object of a call. Request and catalog always beat pins."""
 
-    __slots__ = ("_available", "_catalog", "_now", "blacklisted", "context", "inputs")
+    __slots__ = ("_available", "_catalog", "_field", "_now", "blacklisted", "context", "inputs")
 
     def __init__(
         self,
@@ -136,6 +136,7 @@ class Eligibility:
         self.inputs = _numbers(catalog, inputs)
         self.blacklisted = _numbers(catalog, blacklist)
         self.context = None if context is None else catalog.matches(context)
+        self._field = availability_field
         self._available: BitMap | None = (
             None if availability_field is None else catalog.available_by(availability_field)
         )
@@ -162,8 +163,7 @@ class Eligibility:
     def objection(self, number: int) -> Verdict | None:
         """The first reason why an item of the catalog may not appear."""
         if not self._is_offered(number):
-            typed = number in self._catalog.typed
-            return Verdict.UNAVAILABLE if typed else Verdict.WRONG_TYPE
+            return Verdict.WRONG_TYPE if self._is_on_sale(number) else Verdict.UNAVAILABLE
         if number in self.blacklisted:
             return Verdict.BLACKLISTED
         if number in self.inputs:
@@ -171,6 +171,16 @@ class Eligibility:
         if self.context is not None and number not in self.context:
             return Verdict.CONTEXT
         return None
+
+    def _is_on_sale(self, number: int) -> bool:
+        """Available and inside its own window, of whatever type."""
+        item = self._catalog.item(number)
+        available = (
+            item.available
+            if self._field is None
+            else self._catalog.is_available_by(self._field, number)
+        )
+        return available and item.window.contains(self._now)
 
 
 def _numbers(catalog: Catalog, identities: Iterable[str]) -> frozenset[int]:
