@@ -1,0 +1,42 @@
+"""
+The store: what the application asks of a database (`port`), and the two databases that it may be.
+"""
+
+from urllib.parse import unquote, urlsplit
+
+from endcap.errors import UsageFault
+from endcap.store.port import Store
+
+POOL_SIZE_MAX = 10
+
+
+def open_store(url: str, *, pool_size_max: int = POOL_SIZE_MAX) -> Store:
+    """
+    The store behind a URL: `sqlite:///relative/path`, `sqlite:////absolute/path`, `postgresql://…`.
+
+    Raises UsageFault for other URLs. Connects only when first asked something; drivers are imported only where used.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        return _open_sqlite(url)
+    if scheme in {"postgresql", "postgres"}:
+        from endcap.store.postgres import PostgresStore  # noqa: PLC0415 - imports the driver
+
+        return PostgresStore(url, pool_size_max=pool_size_max)
+    raise _unknown(url)
+
+
+def _open_sqlite(url: str) -> Store:
+    from endcap.store.sqlite import SqliteStore  # noqa: PLC0415 - reads its SQL
+
+    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
+        raise _unknown(url)
+    return SqliteStore(unquote(url.removeprefix("sqlite:///")))
+
+
+def _unknown(url: str) -> UsageFault:
+    scheme = url.partition(":")[0]
+    return UsageFault(
+        f"No store is known for a URL that begins with {scheme!r}. Use sqlite:///relative/path.db, "
+        "sqlite:////absolute/path.db or postgresql://user:password@host:5432/database"
+    )

@@ -1,0 +1,215 @@
+-- Every query of the SQLite store.
+--
+-- A query is a line with its name, a comment on what it is for, and the SQL up to the next name. Both adapters carry
+-- the same names. What is no query (BEGIN, PRAGMA) is in the adapter.
+--
+-- {rows} stands for as many rows of placeholders as there are rows to write. The `fetch_present_*` answer with one row
+-- whatever they find, a JSON list of heads and the documents end to end: fewer rows mean fewer handovers of Python's
+-- lock between the writer and a busy event loop.
+
+-- name: claim_trackers
+-- Makes the rows of new trackers, so that there is something to queue on; tells which were not there.
+INSERT INTO tracker (id, name, revision, sealed_keys, artifact, created_at)
+VALUES {rows}
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+
+-- name: lock_trackers
+-- The rows of a commit's trackers; the transaction itself is the lock here.
+SELECT id, name, revision, sealed_keys, artifact, created_at
+FROM tracker
+WHERE id IN (SELECT value FROM json_each(:trackers))
+
+-- name: save_trackers
+-- Ends a commit: the new revisions.
+INSERT INTO tracker (id, name, revision, sealed_keys, artifact, created_at)
+VALUES {rows}
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, revision = excluded.revision, sealed_keys = excluded.sealed_keys,
+    artifact = excluded.artifact
+
+-- name: fetch_present_customizations
+-- The customizations that a batch names, or that changed.
+SELECT
+    json_group_array(json_array(
+        json_array(c.tracker, length(c.document), length(c.metadata)),
+        json_array(c.id, c.model, c.target_type, c.target_identity, json(c.tags)),
+        json_array(c.creator, c.created_at, c.updated_at, c.revision))),
+    CAST(group_concat(c.document, '') AS BLOB),
+    CAST(group_concat(c.metadata, '') AS BLOB)
+FROM json_each(:keys) AS k
+CROSS JOIN customization AS c
+    ON c.tracker = json_extract(k.value, '$[0]') AND c.id = json_extract(k.value, '$[1]')
+
+-- name: fetch_present_objects
+-- The catalog objects that a batch names, or that changed.
+SELECT
+    json_group_array(json_array(
+        json_array(o.tracker, length(o.document)),
+        json_array(o.identity, o.type, o.generation))),
+    CAST(group_concat(o.document, '') AS BLOB)
+FROM json_each(:keys) AS k
+CROSS JOIN object AS o
+    ON o.tracker = json_extract(k.value, '$[0]') AND o.identity = json_extract(k.value, '$[1]')
+
+-- name: fetch_present_replays
+-- The replays that a batch names.
+SELECT
+    json_group_array(json_array(
+        json_array(r.tracker, length(r.record)),
+        json_array(r.key, r.fingerprint, r.created_at))),
+    CAST(group_concat(r.record, '') AS BLOB)
+FROM json_each(:keys) AS k
+CROSS JOIN replay AS r
+    ON r.tracker = json_extract(k.value, '$[0]') AND r.key = json_extract(k.value, '$[1]')
+
+-- name: save_customizations
+-- New rows, and rows of which something changed that indexes are made of.
+INSERT INTO customization (
+    tracker, id, model, target_type, target_identity, tags, creator, created_at, updated_at,
+    revision, document, metadata)
+VALUES {rows}
+ON CONFLICT (tracker, id) DO UPDATE SET
+    model = excluded.model, target_type = excluded.target_type,
+    target_identity = excluded.target_identity, tags = excluded.tags, creator = excluded.creator,
+    created_at = excluded.created_at, updated_at = excluded.updated_at,
+    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata
+
+-- name: rewrite_customizations
+-- The usual PUT: all but what indexes are made of.
+WITH rewritten (tracker, id, tags, updated_at, revision, document, metadata) AS (VALUES {rows})
+UPDATE customization
+SET tags = r.tags, updated_at = r.updated_at, revision = r.revision, document = r.document,
+    metadata = r.metadata
+FROM rewritten AS r
+WHERE customization.tracker = r.tracker AND customization.id = r.id
+
+-- name: delete_customizations
+DELETE FROM customization WHERE (tracker, id) IN (VALUES {rows})
+
+-- name: delete_tags
+-- All tags of some customizations.
+DELETE FROM customization_tag WHERE (tracker, id) IN (VALUES {rows})
+
+-- name: save_tags
+INSERT INTO customization_tag (tracker, id, tag) VALUES {rows}
+
+-- name: save_objects
+INSERT INTO object (tracker, identity, type, generation, document)
+VALUES {rows}
+ON CONFLICT (tracker, identity) DO UPDATE SET
+    type = excluded.type, generation = excluded.generation, document = excluded.document
+
+-- name: delete_objects
+DELETE FROM object WHERE (tracker, identity) IN (VALUES {rows})
+
+-- name: save_replays
+-- An outdated replay gives way.
+INSERT INTO replay (tracker, key, fingerprint, created_at, record)
+VALUES {rows}
+ON CONFLICT (tracker, key) DO UPDATE SET
+    fingerprint = excluded.fingerprint, created_at = excluded.created_at, record = excluded.record
+
+-- name: purge_replays
+-- Replays that have served.
+DELETE FROM replay WHERE tracker = :tracker AND created_at <= :before
+
+-- name: save_changes
+-- The feed and the log.
+INSERT INTO change (
+    tracker, revision, ordinal, kind, subject, action, actor, at, old, new)
+VALUES {rows}
+
+-- name: fetch_trackers
+SELECT id, name, revision, sealed_keys, artifact, created_at FROM tracker ORDER BY id
+
+-- name: fetch_tracker
+SELECT id, name, revision, sealed_keys, artifact, created_at FROM tracker WHERE id = :tracker
+
+-- name: fetch_revisions
+-- What followers poll.
+SELECT id, revision FROM tracker
+
+-- name: fetch_customization
+-- The point read behind GET.
+SELECT
+    id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
+    updated_at, revision
+FROM customization
+WHERE tracker = :tracker AND id = :id
+
+-- name: count_customizations
+-- The total of a page.
+SELECT count(*) FROM customization WHERE tracker = :tracker{conditions}
+
+-- name: fetch_page
+-- One page, or with limit -1 all. It is found by narrow rows first: the documents of what is sorted away are not read.
+WITH page AS MATERIALIZED (
+    SELECT rowid AS place
+    FROM customization
+    WHERE tracker = :tracker{conditions}
+    ORDER BY {order}
+    LIMIT :limit OFFSET :offset
+)
+SELECT
+    id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
+    updated_at, revision
+FROM page CROSS JOIN customization ON customization.rowid = page.place
+
+-- name: has_model
+-- A condition of the two above, as are the next three.
+model IN ({values})
+
+-- name: has_tag
+id IN (SELECT id FROM customization_tag WHERE tracker = :tracker AND tag IN ({values}))
+
+-- name: has_target_type
+target_type IN ({values})
+
+-- name: has_target_identity
+coalesce(target_identity, '') IN ({values}) AND target_identity IS NOT NULL
+
+-- name: count_models
+SELECT model, count(*) FROM customization WHERE tracker = :tracker GROUP BY model ORDER BY model
+
+-- name: fetch_tags
+SELECT DISTINCT tag FROM customization_tag WHERE tracker = :tracker ORDER BY tag
+
+-- name: count_rows
+-- What a load is about to read.
+SELECT
+    (SELECT count(*) FROM customization WHERE tracker = :tracker),
+    (SELECT count(*) FROM object WHERE tracker = :tracker)
+
+-- name: load_customizations
+SELECT
+    id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
+    updated_at, revision
+FROM customization
+WHERE tracker = :tracker
+
+-- name: load_objects
+SELECT identity, type, generation, document FROM object WHERE tracker = :tracker
+
+-- name: fetch_changed_subjects
+-- What changed after a revision: kinds and subjects, as a JSON list, for the reason given above.
+SELECT json_group_array(json_array(kind, subject))
+FROM (
+    SELECT DISTINCT kind, subject
+    FROM change
+    WHERE tracker = :tracker AND revision > :since AND kind IN ('customization', 'object')
+)
+
+-- name: fetch_history
+-- The log, oldest first.
+SELECT revision, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = :tracker
+ORDER BY revision, ordinal
+
+-- name: fetch_history_of
+-- The log of one subject, oldest first.
+SELECT revision, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = :tracker AND subject = :subject
+ORDER BY revision, ordinal

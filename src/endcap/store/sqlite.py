@@ -1,0 +1,643 @@
+"""
+The store in one SQLite file.
+
+WAL with `synchronous = FULL`: a commit is on disk when it returns, and readers never wait for the writer. One
+connection writes, guarded by a lock in this process and by SQLite's own between processes; reads take a connection
+from a stack of idle ones, so that a point read costs microseconds and may be made on an event loop (`inline`).
+
+Every call into SQLite gives Python's lock away and has to win it back, a row fetched as well as a statement run, and
+beside a busy event loop that costs more than the work. So writes go in as rows of one statement, and what a commit has
+to look up comes back as one row. Measured with a loop at full load: 1.7 to 2.2 times as many commits.
+"""
+
+import random
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from endcap.domain import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    CatalogObject,
+    CustomizationId,
+    Filter,
+    ItemId,
+    Micros,
+    Record,
+    Sort,
+    TrackerId,
+)
+from endcap.errors import StoreUnavailable, TrackerNotFound, UsageFault
+from endcap.store import scripts
+from endcap.store.decide import (
+    BATCH_NAMES_MAX,
+    Effects,
+    Names,
+    ObjectKey,
+    Present,
+    RecordKey,
+    Replay,
+    ReplayKey,
+    carry_out,
+)
+from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+
+PATIENCE_SECONDS = 10.0  # how long a writer waits for the writers before it
+RETRY_SECONDS_MAX = (
+    0.004  # between two attempts to become the writer: SQLite's own pauses grow to 100 ms
+)
+WATCH_SECONDS = 0.01  # between two looks at whether anything changed; a look costs some 5 µs
+ROWS_MAX = (
+    64  # rows of one statement: more are hardly faster, and every size is a statement to keep
+)
+STATEMENTS_MAX = 512  # kept prepared by a connection; a set of rows of each size is one
+IDLE_MAX = 16  # connections kept for the next readers
+STREAM_ROWS = 256
+
+UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+VERSION_MIN = (3, 37)  # STRICT tables
+
+Row = tuple[Any, ...]
+
+_sql = scripts.queries("sqlite")
+_SORT_COLUMNS = {
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "model": "model",
+    "target_type": "target_type",
+    "target_identity": "coalesce(target_identity, '')",
+    "creator": "creator",
+}
+
+
+class SqliteStore:
+    """See `port.Store`. The file and its folder are made when they are missing."""
+
+    inline = True
+
+    def __init__(self, path: Path | str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        if sqlite3.sqlite_version_info < VERSION_MIN:
+            raise UsageFault(
+                f"SQLite {sqlite3.sqlite_version} is too old; Endcap needs 3.37 or later"
+            )
+        self._path = Path(path)
+        self._patience_seconds = patience_seconds
+        self._writer: sqlite3.Connection | None = None
+        self._write_lock = threading.Lock()
+        self._watcher: sqlite3.Connection | None = None
+        self._watch_lock = threading.Lock()
+        self._watched = threading.local()
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._closed = False
+
+    def migrate(self) -> Sequence[str]:
+        with self._writing() as connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS migration"
+                " (name TEXT NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+            )
+            known = {name for (name,) in connection.execute("SELECT name FROM migration")}
+            new = [each for each in scripts.migrations("sqlite") if each[0] not in known]
+            for name, script in new:
+                for statement in _statements(script):
+                    connection.execute(statement)
+                connection.execute(
+                    "INSERT INTO migration VALUES (?, ?)", (name, time.time_ns() // 1_000)
+                )
+        return [name for name, _ in new]
+
+    def close(self) -> None:
+        """Waits for a commit under way; readers under way close what they hold."""
+        self._closed = True
+        with self._write_lock, self._watch_lock:
+            for connection in (self._writer, self._watcher):
+                if connection is not None:
+                    connection.close()
+            self._writer = self._watcher = None
+        while self._idle:
+            self._idle.pop().close()
+
+    # Writing
+
+    def commit(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        if not writes:
+            return []
+        with self._writing() as connection:
+            return carry_out(writes, _Transaction(connection))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """The write connection in a transaction of its own; what is raised inside undoes it."""
+        deadline = time.monotonic() + self._patience_seconds
+        if not self._write_lock.acquire(timeout=self._patience_seconds):
+            raise StoreUnavailable("The store is busy; try again shortly")
+        try:
+            with _translated():
+                if self._writer is None:
+                    self._writer = self._connect(busy_seconds=0)
+                connection = self._writer
+                _begin(connection, deadline)
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+        finally:
+            self._write_lock.release()
+
+    # Reading
+
+    def trackers(self) -> Sequence[TrackerRow]:
+        return [_tracker(row) for row in self._all(_sql["fetch_trackers"], {})]
+
+    def tracker(self, tracker: TrackerId) -> TrackerRow | None:
+        rows = self._all(_sql["fetch_tracker"], {"tracker": tracker})
+        return _tracker(rows[0]) if rows else None
+
+    def revisions(self) -> Mapping[TrackerId, int]:
+        return dict(self._all(_sql["fetch_revisions"], {}))
+
+    def wait(self, timeout_seconds: float) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        seen = getattr(self._watched, "version", None)
+        while not self._closed:
+            version = self._version()
+            if version != seen:
+                self._watched.version = version
+                return
+            rest = deadline - time.monotonic()
+            if rest <= 0:
+                return
+            time.sleep(min(rest, WATCH_SECONDS))
+
+    def customization(self, tracker: TrackerId, id: CustomizationId) -> Record | None:
+        rows = self._all(_sql["fetch_customization"], {"tracker": tracker, "id": id})
+        return _record(rows[0]) if rows else None
+
+    def page(
+        self,
+        tracker: TrackerId,
+        filter: Filter,
+        *,
+        sort: Sequence[Sort] = NEWEST_FIRST,
+        limit: int,
+        offset: int,
+    ) -> Page:
+        conditions, values = _conditions(filter)
+        values["tracker"] = tracker
+        with self._snapshot() as connection:
+            count = _sql["count_customizations"].replace("{conditions}", conditions)
+            (total,) = connection.execute(count, values).fetchone()
+            rows = connection.execute(
+                _page_query(conditions, sort), {**values, "limit": limit, "offset": offset}
+            ).fetchall()
+        return Page(total, [_record(row) for row in rows])
+
+    def records(
+        self, tracker: TrackerId, filter: Filter, *, sort: Sequence[Sort] = OLDEST_FIRST
+    ) -> Iterator[Record]:
+        conditions, values = _conditions(filter)
+        values |= {"tracker": tracker, "limit": -1, "offset": 0}
+        with self._snapshot() as connection:
+            cursor = connection.execute(_page_query(conditions, sort), values)
+            yield from map(_record, _stream(cursor))
+
+    def summary(self, tracker: TrackerId) -> Summary:
+        values = {"tracker": tracker}
+        with self._snapshot() as connection:
+            counts = connection.execute(_sql["count_models"], values).fetchall()
+            tags = connection.execute(_sql["fetch_tags"], values).fetchall()
+        return Summary(dict(counts), [tag for (tag,) in tags])
+
+    @contextmanager
+    def load(self, tracker: TrackerId) -> Iterator[Load]:
+        with self._snapshot() as connection:
+            load = _Load(connection, _tracker_row(connection, tracker))
+            try:
+                yield load
+            finally:
+                load.end()
+
+    def changes(self, tracker: TrackerId, *, since: int) -> Changes:
+        with self._snapshot() as connection:
+            row = _tracker_row(connection, tracker)
+            values = {"tracker": tracker, "since": since}
+            (text,) = connection.execute(_sql["fetch_changed_subjects"], values).fetchone()
+            subjects = _subjects.decode(text)
+            customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
+            identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            present = _Transaction(connection).fetch_present(
+                Names(
+                    records=[(tracker, each) for each in customizations],
+                    objects=[(tracker, each) for each in identities],
+                    replays=(),
+                )
+            )
+        return Changes(
+            row,
+            {each: present.records.get((tracker, each)) for each in customizations},
+            {each: present.objects.get((tracker, each)) for each in identities},
+        )
+
+    def history(self, tracker: TrackerId, *, subject: str | None = None) -> Iterator[ChangeRow]:
+        query = "fetch_history" if subject is None else "fetch_history_of"
+        with self._snapshot() as connection:
+            cursor = connection.execute(_sql[query], {"tracker": tracker, "subject": subject})
+            yield from (ChangeRow(*row) for row in _stream(cursor))
+
+    # Connections
+
+    def _all(self, sql: str, values: Mapping[str, object]) -> list[Row]:
+        """One query of its own. Written without context managers, which would double the time of a point read."""
+        connection = self._take()
+        try:
+            rows = connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            connection.close()
+            raise _translation(error) from error
+        self._give_back(connection)
+        return rows
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees one state for as long as the block lasts."""
+        with _translated():
+            connection = self._take()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("ROLLBACK")
+            except BaseException:
+                connection.close()
+                raise
+            self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect(busy_seconds=self._patience_seconds)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if self._closed or len(self._idle) >= IDLE_MAX:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _connect(self, *, busy_seconds: float) -> sqlite3.Connection:
+        """A connection that one thread at a time uses, not always the same."""
+        if self._closed:
+            raise StoreUnavailable("The store is closed")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"The folder of {self._path} cannot be made") from error
+        with _translated():
+            connection = sqlite3.connect(
+                self._path,
+                timeout=self._patience_seconds,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=STATEMENTS_MAX,
+            )
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute(f"PRAGMA busy_timeout = {round(busy_seconds * 1_000)}")
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def _version(self) -> tuple[int, ...]:
+        """Changes with every commit of any other connection."""
+        with self._watch_lock, _translated():
+            if self._watcher is None:
+                self._watcher = self._connect(busy_seconds=self._patience_seconds)
+            return tuple(self._watcher.execute("PRAGMA data_version").fetchone())
+
+
+class _Load:
+    """See `port.Load`."""
+
+    def __init__(self, connection: sqlite3.Connection, tracker: TrackerRow) -> None:
+        self.tracker = tracker
+        self._connection = connection
+        self._values = {"tracker": tracker.id}
+        self._cursors: list[sqlite3.Cursor] = []
+        counts = connection.execute(_sql["count_rows"], self._values).fetchone()
+        self.customization_count: int = counts[0]
+        self.object_count: int = counts[1]
+
+    def records(self) -> Iterator[Record]:
+        return map(_record, self._rows("load_customizations"))
+
+    def objects(self) -> Iterator[CatalogObject]:
+        return (CatalogObject(*row) for row in self._rows("load_objects"))
+
+    def end(self) -> None:
+        """What was left unread stays so: its state is gone."""
+        for cursor in self._cursors:
+            cursor.close()
+
+    def _rows(self, query: str) -> Iterator[Row]:
+        cursor = self._connection.execute(_sql[query], self._values)
+        self._cursors.append(cursor)
+        return _stream(cursor)
+
+
+class _Transaction:
+    """See `decide.Transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def claim_trackers(self, rows: Sequence[TrackerRow]) -> Collection[TrackerId]:
+        values = [_tracker_values(row) for row in rows]
+        return {tracker for (tracker,) in self._write("claim_trackers", values)}
+
+    def lock_trackers(self, trackers: Sequence[TrackerId]) -> Sequence[TrackerRow]:
+        rows = self._connection.execute(_sql["lock_trackers"], {"trackers": _json(trackers)})
+        return [_tracker(row) for row in rows.fetchall()]
+
+    def fetch_present(self, names: Names) -> Present:
+        return Present(
+            records=dict(self._present_records(names.records)),
+            objects=dict(self._present_objects(names.objects)),
+            replays=dict(self._present_replays(names.replays)),
+        )
+
+    def write(self, effects: Effects) -> None:
+        write = self._write
+        write("save_customizations", [_saved(*each) for each in effects.saved])
+        write("rewrite_customizations", [_rewritten(*each) for each in effects.rewritten])
+        write("delete_customizations", effects.deleted)
+        write("delete_tags", effects.untagged)
+        write("save_tags", effects.tagged)
+        write("save_objects", [_object_values(*each) for each in effects.objects])
+        write("delete_objects", effects.removed)
+        write("save_replays", [_replay_values(*each) for each in effects.replays])
+        write("save_changes", [_change_values(*each) for each in effects.changes])
+        for tracker, before in effects.outdated.items():
+            self._connection.execute(_sql["purge_replays"], {"tracker": tracker, "before": before})
+
+    def save_trackers(self, rows: Sequence[TrackerRow]) -> None:
+        self._write("save_trackers", [_tracker_values(row) for row in rows])
+
+    def _present_records(self, keys: Sequence[RecordKey]) -> Iterator[tuple[RecordKey, Record]]:
+        for text, documents, metadata in self._look_up("fetch_present_customizations", keys):
+            cut_document, cut_metadata = _cutter(documents), _cutter(metadata)
+            for (tracker, size, metadata_size), head, tail in _record_heads.decode(text):
+                other = None if metadata_size is None else cut_metadata(metadata_size)
+                yield (tracker, head[0]), Record(*head, cut_document(size), other, *tail)
+
+    def _present_objects(
+        self, keys: Sequence[ObjectKey]
+    ) -> Iterator[tuple[ObjectKey, CatalogObject]]:
+        for text, documents in self._look_up("fetch_present_objects", keys):
+            cut = _cutter(documents)
+            for (tracker, size), head in _object_heads.decode(text):
+                yield (tracker, head[0]), CatalogObject(*head, cut(size))
+
+    def _present_replays(self, keys: Sequence[ReplayKey]) -> Iterator[tuple[ReplayKey, Replay]]:
+        for text, records in self._look_up("fetch_present_replays", keys):
+            cut = _cutter(records)
+            for (tracker, size), (key, fingerprint, created_at) in _replay_heads.decode(text):
+                yield (tracker, key), Replay(fingerprint, created_at, _unpack.decode(cut(size)))
+
+    def _look_up(self, query: str, keys: Sequence[tuple[str, str]]) -> Iterator[Row]:
+        for start in range(0, len(keys), BATCH_NAMES_MAX):
+            some = {"keys": _json(keys[start : start + BATCH_NAMES_MAX])}
+            yield self._connection.execute(_sql[query], some).fetchone()
+
+    def _write(self, query: str, rows: Sequence[Row]) -> list[Row]:
+        """As few statements as there are sets of ROWS_MAX rows; returns what they return."""
+        answers: list[Row] = []
+        for start in range(0, len(rows), ROWS_MAX):
+            some = rows[start : start + ROWS_MAX]
+            statement = _with_rows(query, count=len(some), width=len(some[0]))
+            answers += self._connection.execute(statement, list(chain.from_iterable(some)))
+        return answers
+
+
+# What SQLite says
+
+_subjects = msgspec.json.Decoder(list[tuple[str, str]])
+_record_heads = msgspec.json.Decoder(
+    list[
+        tuple[
+            tuple[TrackerId, int, int | None],
+            tuple[CustomizationId, str, str, ItemId | None, tuple[str, ...]],
+            tuple[str, Micros, Micros, int],
+        ]
+    ]
+)
+_object_heads = msgspec.json.Decoder(
+    list[tuple[tuple[TrackerId, int], tuple[ItemId, str, str | None]]]
+)
+_replay_heads = msgspec.json.Decoder(list[tuple[tuple[TrackerId, int], tuple[str, str, Micros]]])
+_tags = msgspec.json.Decoder(tuple[str, ...])
+_keys = msgspec.json.Decoder(list[str])
+_unpack = msgspec.msgpack.Decoder(Record)
+
+
+def _cutter(joined: bytes | None) -> Callable[[int], bytes]:
+    """Cuts documents that came end to end."""
+    rest = memoryview(joined or b"")
+
+    def cut(size: int) -> bytes:
+        nonlocal rest
+        piece, rest = rest[:size], rest[size:]
+        return bytes(piece)
+
+    return cut
+
+
+def _record(row: Row) -> Record:
+    key, model, target_type, identity, tags, *rest = row
+    known = () if tags == "[]" else _tags.decode(tags)
+    return Record(key, model, target_type, identity, known, *rest)
+
+
+def _tracker(row: Row) -> TrackerRow:
+    tracker, name, revision, sealed_keys, artifact, created_at = row
+    keys = tuple(bytes.fromhex(key) for key in _keys.decode(sealed_keys))
+    return TrackerRow(tracker, name, revision, keys, artifact, created_at)
+
+
+def _tracker_row(connection: sqlite3.Connection, tracker: TrackerId) -> TrackerRow:
+    row = connection.execute(_sql["fetch_tracker"], {"tracker": tracker}).fetchone()
+    if row is None:
+        raise TrackerNotFound
+    return _tracker(row)
+
+
+def _stream(cursor: sqlite3.Cursor) -> Iterator[Row]:
+    while rows := cursor.fetchmany(STREAM_ROWS):
+        yield from rows
+
+
+# What SQLite is told
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _saved(tracker: TrackerId, record: Record) -> Row:
+    return (
+        tracker,
+        record.id,
+        record.model,
+        record.target_type,
+        record.target_identity,
+        _json(record.tags),
+        record.creator,
+        record.created_at,
+        record.updated_at,
+        record.revision,
+        record.document,
+        record.metadata,
+    )
+
+
+def _rewritten(tracker: TrackerId, record: Record) -> Row:
+    return (
+        tracker,
+        record.id,
+        _json(record.tags),
+        record.updated_at,
+        record.revision,
+        record.document,
+        record.metadata,
+    )
+
+
+def _object_values(tracker: TrackerId, each: CatalogObject) -> Row:
+    return (tracker, each.identity, each.type, each.generation, each.document)
+
+
+def _replay_values(key: ReplayKey, replay: Replay) -> Row:
+    return (*key, replay.fingerprint, replay.created_at, msgspec.msgpack.encode(replay.record))
+
+
+def _change_values(tracker: TrackerId, ordinal: int, line: ChangeRow) -> Row:
+    return (
+        tracker,
+        line.revision,
+        ordinal,
+        line.kind,
+        line.subject,
+        line.action,
+        line.actor,
+        line.at,
+        line.old,
+        line.new,
+    )
+
+
+def _tracker_values(row: TrackerRow) -> Row:
+    keys = _json([key.hex() for key in row.sealed_keys])
+    return (row.id, row.name, row.revision, keys, row.artifact, row.created_at)
+
+
+@cache
+def _with_rows(query: str, *, count: int, width: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return _sql[query].replace("{rows}", ", ".join([row] * count))
+
+
+def _conditions(filter: Filter) -> tuple[str, dict[str, object]]:
+    """The WHERE of a filter, after the tracker, and its values by name."""
+    text = ""
+    values: dict[str, object] = {}
+    for query, wanted in (
+        ("has_model", filter.models),
+        ("has_tag", filter.tags),
+        ("has_target_type", filter.target_types),
+        ("has_target_identity", filter.target_identities),
+    ):
+        if wanted:
+            named = {f"{query}_{number}": value for number, value in enumerate(wanted)}
+            text += " AND " + _sql[query].replace("{values}", ", ".join(f":{n}" for n in named))
+            values |= named
+    return text, values
+
+
+def _page_query(conditions: str, sort: Sequence[Sort]) -> str:
+    order = "".join(
+        f"{_SORT_COLUMNS[each.column]} {'DESC' if each.descending else 'ASC'}, " for each in sort
+    )
+    return _sql["fetch_page"].replace("{conditions}", conditions).replace("{order}", order + "id")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One at a time: SQLite's own way to run a script commits what is under way."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+# Transactions and errors
+
+
+def _begin(connection: sqlite3.Connection, deadline: float) -> None:
+    """Becomes the writer among all processes, or gives up at the deadline."""
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0, RETRY_SECONDS_MAX))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translation(error) from error
+
+
+def _translation(error: sqlite3.Error) -> Exception:
+    """The one place that turns SQLite's errors into ours: by code, never by text."""
+    code = _primary_code(error)
+    if code in UNAVAILABLE:
+        return StoreUnavailable()
+    return RuntimeError(f"SQLite refused what it was told ({type(error).__name__}, code {code})")
+
+
+def _primary_code(error: sqlite3.Error) -> int | None:
+    """Without the extension; errors that Python's module raises by itself have none."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
