@@ -6,13 +6,11 @@ The work is plain SQL over one relation, `purchase`, and runs unchanged on other
 and the same `now` give the same bytes: weights are summed as integers, and ties are settled by identity.
 """
 
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from importlib import resources
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,18 +24,14 @@ from endcap.recommend.artifact import (
     user_digest,
     write_artifact,
 )
+from endcap.recommend.database import MEMORY_MB, THREADS, Connection, database
 from endcap.recommend.orders import order_files
-
-if TYPE_CHECKING:
-    import duckdb
 
 Progress = Callable[[str, int, int], None]
 """(step, done, total), called as steps begin and once at the end."""
 Columns = Mapping[str, NDArray[Any]]
 
 STEPS = ("orders", "popularity", "neighbours", "histories", "writing")
-THREADS = 2
-MEMORY_MB = 1_024
 _TIMES_MAX = np.iinfo(np.uint16).max
 
 
@@ -66,7 +60,8 @@ def build(
     def begin(step: str) -> None:
         progress(step, next(steps), len(STEPS))
 
-    with database(out, memory_mb=memory_mb, threads=threads) as connection:
+    failing = f"The orders in {orders} cannot be read"
+    with database(out, failing, memory_mb=memory_mb, threads=threads) as connection:
         begin("orders")
         connection.execute("SET VARIABLE files = $1", [[str(file) for file in files]])
         connection.execute("SET VARIABLE now = $1", [now])
@@ -103,32 +98,11 @@ def statement_of(name: str) -> str:
     return resources.files("endcap.recommend").joinpath("sql", f"{name}.sql").read_text()
 
 
-@contextmanager
-def database(
-    scratch: Path, *, memory_mb: int, threads: int
-) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """An empty DuckDB that spills to a folder in `scratch`. Its errors leave as UsageFault."""
-    import duckdb  # noqa: PLC0415 - 40 ms and 30 MB that servers need not spend
-
-    with (
-        tempfile.TemporaryDirectory(prefix=".spill-", dir=scratch) as spill,
-        duckdb.connect(":memory:") as connection,
-    ):
-        connection.execute(f"SET threads = {threads}")
-        connection.execute(f"SET memory_limit = '{memory_mb}MB'")
-        connection.execute("SET temp_directory = $1", [spill])
-        connection.execute("SET TimeZone = 'UTC'")
-        try:
-            yield connection
-        except duckdb.Error as error:
-            raise UsageFault(f"The orders cannot be read: {error}") from error
-
-
-def _table(connection: "duckdb.DuckDBPyConnection", name: str) -> Columns:
+def _table(connection: Connection, name: str) -> Columns:
     return connection.execute(statement_of(name).format(source="purchase")).fetchnumpy()
 
 
-def _column(connection: "duckdb.DuckDBPyConnection", statement: str) -> NDArray[Any]:
+def _column(connection: Connection, statement: str) -> NDArray[Any]:
     (values,) = connection.execute(statement).fetchnumpy().values()
     return values
 
