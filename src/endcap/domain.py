@@ -170,6 +170,10 @@ class Customization(Struct, frozen=True):
     def priority(self) -> Priority:
         return PRIORITIES[type(self.target)]
 
+    def pinned_at(self, now: Micros) -> bool:
+        """Whether at least one pin is inside its window."""
+        return any(pin.window is ALWAYS or pin.window.contains(now) for pin in self.pins)
+
 
 class CatalogObject(Struct, frozen=True):
     """

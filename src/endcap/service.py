@@ -223,15 +223,12 @@ class Service:
         if known is None or known.revision != record.revision:
             known = Customization.of(record, wire.definition_of(record))
         now = self.clock()
-        if not any(pin.window.contains(now) for pin in known.pins):
+        if not known.pinned_at(now):
             return False
         if not isinstance(known.target, ItemTarget):
             return True
         number = shop.snapshot.catalog.number(known.target.identity)
-        if number is None:
-            return False
-        item = shop.snapshot.catalog.item(number)
-        return item.available and item.window.contains(now)
+        return number is not None and shop.snapshot.catalog.item(number).offered_at(now)
 
     def _definition(self, shop: Shop, body: bytes) -> Definition:
         definition = wire.read_definition(body)

@@ -57,9 +57,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     """Opens the store (without migrating it) and wires the application layer."""
     store = open_store(settings.store_url, pool_size_max=settings.postgres_pool_size)
     vault = open_vault(settings)
-    mirror = Mirror(
-        store, vault, settings.data_dir, poll_seconds=settings.poll_seconds
-    )
+    mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
     service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
     return Parts(settings, store, vault, mirror, committer, service)

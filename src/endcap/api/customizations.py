@@ -8,7 +8,6 @@ import io
 import re
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import unquote
-from uuid import UUID
 
 from endcap.api.auth import Authenticator
 from endcap.api.http import CSV, JSON, NDJSON, Request, Response, Routes
@@ -24,6 +23,7 @@ from endcap.wire.listing import read_export, read_listing
 BASE = "/v1/recommender/pin/{tracker}"
 IDEMPOTENCY_KEY_CHARACTERS_MAX = 255
 REVISION_HEADER = b"endcap-revision"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _ETAG = re.compile(r'(?:W/)?"(\d{1,19})(?:-[0-9a-f]*)?"')
 
 
@@ -101,10 +101,10 @@ class CustomizationEndpoints:
 
 def _id(request: Request) -> CustomizationId:
     """A path id that is no UUID names no customization."""
-    try:
-        return CustomizationId(str(UUID(request.parameters["id"])))
-    except ValueError as error:
-        raise CustomizationNotFound from error
+    text = request.parameters["id"]
+    if not _UUID.fullmatch(text):
+        raise CustomizationNotFound
+    return CustomizationId(text.lower())
 
 
 def _tags(rendered: Rendered) -> tuple[tuple[bytes, bytes], ...]:

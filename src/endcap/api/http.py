@@ -12,12 +12,16 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterable,
+    Iterator,
     Mapping,
     MutableMapping,
     Sequence,
 )
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from endcap.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 
@@ -192,36 +196,63 @@ def _inflate(body: bytes, window_bits: int, bytes_max: int) -> bytes:
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+class _Pattern(Struct, frozen=True):
+    """A path with names in it, taken apart: texts that must be there and names to fill, by segment."""
+
+    text: str
+    literals: tuple[tuple[int, str], ...]
+    names: tuple[tuple[int, str], ...]
+    endpoints: dict[str, Endpoint]
+
+    @classmethod
+    def of(cls, text: str, endpoints: dict[str, Endpoint]) -> "_Pattern":
+        segments = list(enumerate(text.split("/")))
+        return cls(
+            text,
+            tuple((at, each) for at, each in reversed(segments) if not each.startswith("{")),
+            tuple((at, each[1:-1]) for at, each in segments if each.startswith("{")),
+            endpoints,
+        )
+
+
 class Routes:
     """Paths to endpoints by method. A pattern's `{name}` matches one segment."""
 
     def __init__(self) -> None:
         self._exact: dict[str, tuple[str, dict[str, Endpoint]]] = {}
-        self._patterns: dict[int, list[tuple[tuple[str, ...], str, dict[str, Endpoint]]]] = {}
+        self._patterns: dict[int, list[_Pattern]] = {}
 
     def add(self, pattern: str, **endpoints: Endpoint) -> None:
         """Endpoints by method, e.g. `add("/v1/recommend", POST=recommend)`."""
         if "GET" in endpoints:
             endpoints.setdefault("HEAD", endpoints["GET"])
-        if "{" not in pattern:
+        if "{" in pattern:
+            made = _Pattern.of(pattern, endpoints)
+            self._patterns.setdefault(pattern.count("/"), []).append(made)
+        else:
             self._exact[pattern] = (pattern, endpoints)
-            return
-        segments = tuple(pattern.split("/"))
-        self._patterns.setdefault(len(segments), []).append((segments, pattern, endpoints))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Every (method, pattern)."""
+        for text, endpoints in self._exact.values():
+            yield from ((method, text) for method in endpoints)
+        for pattern in chain.from_iterable(self._patterns.values()):
+            yield from ((method, pattern.text) for method in pattern.endpoints)
 
     def find(self, path: str) -> tuple[str, Mapping[str, str], Mapping[str, Endpoint]] | None:
         """The route's pattern, its parameters, its endpoints by method."""
         exact = self._exact.get(path)
         if exact is not None:
-            return exact[0], {}, exact[1]
+            return exact[0], _NO_PARAMETERS, exact[1]
         segments = path.split("/")
-        for wanted, pattern, endpoints in self._patterns.get(len(segments), ()):
-            parameters: dict[str, str] = {}
-            for want, segment in zip(wanted, segments, strict=True):
-                if want.startswith("{"):
-                    parameters[want[1:-1]] = segment
-                elif want != segment:
+        for pattern in self._patterns.get(len(segments) - 1, ()):
+            for at, literal in pattern.literals:
+                if segments[at] != literal:
                     break
             else:
-                return pattern, parameters, endpoints
+                parameters = {name: segments[at] for at, name in pattern.names}
+                return pattern.text, parameters, pattern.endpoints
         return None
+
+
+_NO_PARAMETERS: Mapping[str, str] = {}

@@ -60,6 +60,9 @@ class Item:
         self.introduced_at: Micros = facts.introduced_at
         self.hits: dict[frozenset[str] | None, bytes] = {}
 
+    def offered_at(self, now: Micros) -> bool:
+        return self.available and (self.window is ALWAYS or self.window.contains(now))
+
 
 class Matches:
     """The items that a rule selects, the most popular ready at hand."""

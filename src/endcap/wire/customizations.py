@@ -38,7 +38,15 @@ from endcap.domain import (
     Window,
 )
 from endcap.errors import FaultyFields, FaultyPins
-from endcap.wire.reading import UNREADABLE, Faults, Fields, json_object, seconds_text
+from endcap.wire.reading import (
+    TOO_DEEP,
+    UNREADABLE,
+    Faults,
+    Fields,
+    is_shallow,
+    json_object,
+    seconds_text,
+)
 
 TARGET_TYPES = ("item", "criteria", "all")
 PIN_TYPES = ("item", "criteria")
@@ -124,6 +132,8 @@ def _metadata(sent: bytes) -> bytes:
         raise ValueError(f"Must be JSON: {error}") from error
     if not isinstance(shape, dict):
         raise ValueError("Must be an object")
+    if not is_shallow(shape):
+        raise ValueError(TOO_DEEP)
     return sent
 
 
@@ -206,13 +216,16 @@ def _position(pin: Fields) -> int | None:
 
 
 def _pick(pin: Fields) -> tuple[ItemId | None, Rule | None]:
+    """What applies is understood; what does not is returned as sent all the same, so it must at least be readable."""
     match pin.choice("pin_type", PIN_TYPES, required=True):
         case "item":
             identity = pin.text(
                 "pin_identity", characters_max=IDENTITY_CHARACTERS_MAX, required=True
             )
+            pin.value("pin_criteria")
             return (ItemId(identity) if identity else None), None
         case "criteria":
+            pin.value("pin_identity")
             return None, pin.parsed("pin_criteria", selective_rule, required=True)
         case _:
             return None, None
@@ -301,23 +314,27 @@ def _filled(metadata: bytes | None, shown: Shown | None) -> bytes | None:
     """`target_metadata` as sent, with title and image_link from the catalog where they are missing."""
     if shown is None:
         return metadata
-    if metadata is None:
-        found = {"title": shown.title, "image_link": shown.image_link}
-        return (
-            _encode({key: text for key, text in found.items() if text})
-            if any(found.values())
-            else None
-        )
-    members = msgspec.json.decode(metadata, type=dict[str, Raw])
-    missing = [
-        b'"%b":%b' % (key.encode(), _encode(text))
-        for key, text in (("title", shown.title), ("image_link", shown.image_link))
-        if text and (key not in members or bytes(members[key]) == b"null")
-    ]
+    sent = msgspec.json.decode(metadata, type=_Metadata) if metadata else _NO_METADATA
+    missing = {}
+    if shown.title and sent.title in _NOT_SENT:
+        missing["title"] = shown.title
+    if shown.image_link and sent.image_link in _NOT_SENT:
+        missing["image_link"] = shown.image_link
     if not missing:
         return metadata
-    kept = [b"%b:%b" % (_encode(key), bytes(raw)) for key, raw in members.items()]
-    return b"{" + b",".join(kept + missing) + b"}"
+    if metadata is None:
+        return _encode(missing)
+    members = msgspec.json.decode(metadata, type=dict[str, Raw])
+    return _encode({**members, **missing})
+
+
+class _Metadata(Struct):
+    title: Raw = Raw()
+    image_link: Raw = Raw()
+
+
+_NO_METADATA = _Metadata()
+_NOT_SENT = (Raw(), Raw(b"null"))
 
 
 def without_pins(record: Record, keeps: Callable[[Pin], bool]) -> Record:

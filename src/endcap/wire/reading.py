@@ -7,6 +7,7 @@ all; a reader asks it for values of a kind, and for the verdict at the end.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +23,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _ANY = msgspec.json.Decoder()
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+NESTING_MAX = 64  # what is stored is sent again: Ruby's reader gives up at 100 levels, PHP's at 512, ours near 970
+TOO_DEEP = f"Nested deeper than {NESTING_MAX} levels"
 
 
 def json_object(body: bytes) -> dict[str, Raw]:
@@ -53,7 +56,22 @@ def instant(text: str) -> Micros | None:
 
 def seconds_text(at: Micros) -> str:
     """`2025-01-22T08:49:58Z`, as timestamps look on this wire."""
-    return f"{_EPOCH + timedelta(seconds=at // 1_000_000):%Y-%m-%dT%H:%M:%SZ}"
+    day, second = divmod(at // 1_000_000, 86_400)
+    return f"{_day_text(day)}T{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+
+
+@lru_cache(4_096)  # formatting a date costs as much as decoding a small body, and days repeat
+def _day_text(days: int) -> str:
+    return (_EPOCH + timedelta(days=days)).date().isoformat()
+
+
+def is_shallow(value: object, levels: int = NESTING_MAX) -> bool:
+    """Whether every reader can follow the nesting."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return True
+    return levels > 0 and all(is_shallow(each, levels - 1) for each in value)
 
 
 class Faults:
@@ -96,6 +114,9 @@ class Fields:
             value = _ANY.decode(raw) if isinstance(raw, Raw) else raw
         except UNREADABLE as error:
             self.fault(key, f"Must be JSON: {error}")
+            return None
+        if not is_shallow(value):
+            self.fault(key, TOO_DEEP)
             return None
         if value is None and required:
             self.fault(key, f"Missing required field: {key}")
