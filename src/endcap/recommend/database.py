@@ -3,7 +3,7 @@ DuckDB as we use it: in memory, bounded, spilling to a folder, for the length of
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -42,3 +42,14 @@ def database(
             yield connection
         except duckdb.Error as error:
             raise UsageFault(f"{failing}: {error}") from error
+
+
+def succeeds(work: Callable[[], None]) -> bool:
+    """Whether DuckDB could do it, for those who know another way."""
+    import duckdb  # noqa: PLC0415 - loaded already, by `database`
+
+    try:
+        work()
+    except duckdb.Error:
+        return False
+    return True

@@ -1,8 +1,9 @@
 """
 Reads JSON Lines, JSON arrays, CSV and Parquet, also gzipped, into numbered records.
 
-The format is told by content, not by name. A line's number is the file's own in JSON Lines and CSV (where a record
-begins), the element's in an array, the row's in Parquet; all count from 1. A line that cannot be read is an
+The format is told by content, not by name. An answer of the API that was saved to a file (`{"results": […]}`,
+`{"objects": […]}`) is read like the array in it. A line's number is the file's own in JSON Lines and CSV (where a
+record begins), the element's in an array, the row's in Parquet; all count from 1. A line that cannot be read is an
 `Unreadable` in its place, so that one pass over a file finds every fault.
 """
 
@@ -32,6 +33,7 @@ LINE_BYTES_MAX = (
 ARRAY_BYTES_MAX = 1_000_000_000  # an array is held whole; JSON Lines are not, and have no bound
 FAULTS_NAMED_MAX = 20  # enough to see the pattern; the total is given with them
 DELIMITERS = (",", ";", "\t", "|")
+_HEAD_BYTES = 4_096
 _BATCH = 5_000
 _STRIDE = 1_000  # records between two reports of progress
 _BOM = b"\xef\xbb\xbf"
@@ -45,8 +47,16 @@ Progress = Callable[[str, int, int], None]
 class Format(StrEnum):
     JSON_LINES = "JSON Lines"
     JSON_ARRAY = "JSON array"
+    ANSWER = "a saved answer"
     CSV = "CSV"
     PARQUET = "Parquet"
+
+
+class _Answer(Struct):
+    """What the API answers lists and exports with."""
+
+    results: list[Raw] | None = None
+    objects: list[Raw] | None = None
 
 
 class Unreadable(Struct, frozen=True):
@@ -80,12 +90,26 @@ def quietly(step: str, done: int, total: int) -> None:
 def format_of(path: Path) -> Format:
     """Raises UsageFault if there is no such file, or nothing in it."""
     with _Source(path) as source:
-        head = source.file.read(4_096).removeprefix(_BOM).lstrip()
+        head = source.file.read(_HEAD_BYTES).removeprefix(_BOM).lstrip()
+        first = (head + source.file.readline(LINE_BYTES_MAX)).partition(b"\n")[0].strip()
     if not head:
         raise UsageFault(f"{path} is empty")
     if head.startswith(b"PAR1"):
         return Format.PARQUET
-    return {b"[": Format.JSON_ARRAY, b"{": Format.JSON_LINES}.get(head[:1], Format.CSV)
+    if head.startswith(b"["):
+        return Format.JSON_ARRAY
+    if head.startswith(b"{"):
+        return Format.ANSWER if first == b"{" or _listed(first) is not None else Format.JSON_LINES
+    return Format.CSV
+
+
+def _listed(content: bytes) -> list[Raw] | None:
+    """The elements of an answer; None if it is none."""
+    try:
+        answer = msgspec.json.decode(content, type=_Answer)
+    except UNREADABLE:
+        return None
+    return answer.objects if answer.results is None else answer.results
 
 
 def is_gzipped(path: Path) -> bool:
@@ -106,7 +130,7 @@ def read_rows(
             return _csv_rows(path, columns, progress)
         case Format.PARQUET:
             return _parquet_rows(path, progress)
-        case Format.JSON_LINES | Format.JSON_ARRAY:
+        case Format.JSON_LINES | Format.JSON_ARRAY | Format.ANSWER:
             return (
                 (line, raw if isinstance(raw, Unreadable) else _record(raw))
                 for line, raw in read_raw(path, progress=progress)
@@ -120,7 +144,7 @@ def read_raw(
     match format_of(path):
         case Format.JSON_LINES:
             return _json_lines(path, progress)
-        case Format.JSON_ARRAY:
+        case Format.JSON_ARRAY | Format.ANSWER:
             return _json_array(path, progress)
         case other:
             raise UsageFault(f"{path} is {other}; it must be JSON here")
@@ -174,12 +198,17 @@ def _json_array(path: Path, progress: Progress) -> Iterator[tuple[int, bytes | U
         content = source.file.read(ARRAY_BYTES_MAX + 1)
         if len(content) > ARRAY_BYTES_MAX:
             raise UsageFault(f"{path} is too large for one array: make it JSON Lines")
-        try:
-            elements = msgspec.json.decode(content.removeprefix(_BOM), type=list[Raw])
-        except UNREADABLE as error:
-            raise UsageFault(f"{path} is not a JSON array: {error}") from error
-        for number, element in enumerate(elements, 1):
+        for number, element in enumerate(_elements(path, content.removeprefix(_BOM)), 1):
             yield number, bytes(element)
+
+
+def _elements(path: Path, content: bytes) -> list[Raw]:
+    if (listed := _listed(content)) is not None:
+        return listed
+    try:
+        return msgspec.json.decode(content, type=list[Raw])
+    except UNREADABLE as error:
+        raise UsageFault(f"{path} is not a JSON array: {error}") from error
 
 
 def _record(raw: bytes) -> Record | Unreadable:

@@ -20,7 +20,7 @@ from msgspec import Struct
 from endcap.domain import Micros, TrackerId
 from endcap.errors import UsageFault
 from endcap.recommend.artifact import sync_directory
-from endcap.recommend.database import Connection, database
+from endcap.recommend.database import Connection, database, succeeds
 from endcap.recommend.orders import COLUMNS, orders_directory
 from endcap.transfer.fields import FieldMap, reach
 from endcap.transfer.rows import (
@@ -223,12 +223,9 @@ class _Reader:
 
     def _csv_is_sound(self) -> bool:
         """Reads a CSV the fast way; False if it must be read the exact way."""
-        import duckdb  # noqa: PLC0415 - loaded already, by `database`
-
         header = csv_header(self._path, self._columns)
-        try:
-            self._understand(self._csv(header, _sources(self._fields, header.columns)))
-        except duckdb.Error:
+        relation = self._csv(header, _sources(self._fields, header.columns))
+        if not succeeds(lambda: self._understand(relation)):
             return False
         ((faulty,),) = self._connection.execute(
             "SELECT count(*) FROM checked WHERE fault IS NOT NULL"
