@@ -28,6 +28,7 @@ TYPE_CHARACTERS_MAX = 100
 PATCH_OBJECTS_MAX = 300
 CATEGORY_LEVELS = 5
 UNAVAILABLE_RANK = 15
+PRICE_MAX = 1e15  # dearer is a mistake, and far beyond it no number at all
 SCALAR_ATTRIBUTES = frozenset(
     {"title", "description", "image_link", "web_url", "price", "price_amount", "condition"}
 )
@@ -137,7 +138,8 @@ def _own_fields(fields: Fields) -> dict[str, Any] | None:
     own = fields.value("fields")
     if isinstance(own, dict):
         return own
-    fields.faults.add("fields", "must be an object")
+    if "fields" not in fields.faults.by_field:
+        fields.faults.add("fields", "must be an object")
     return None
 
 
@@ -262,7 +264,10 @@ def attributes(document: bytes) -> dict[str, Any]:
     `price_old_amount` derived from the texts; `category` (titles) and `category_lvl_1` … `category_lvl_5` (the path,
     top first) from nested categories.
     """
-    body = _BODY.decode(document)
+    return _attributes(_BODY.decode(document))
+
+
+def _attributes(body: _Body) -> dict[str, Any]:
     found: dict[str, Any] = {"identity": body.identity, "type": body.type, **body.fields}
     for text, amount in (("price", "price_amount"), ("price_old", "price_old_amount")):
         if amount not in found and (number := _amount(found.get(text))) is not None:
@@ -308,13 +313,14 @@ _PRICE = re.compile(r"\d[\d\s.,']*", re.ASCII)
 def _amount(price: object) -> float | None:
     """The number in a price text, e.g. 1299.0 from `1.299,00 €` or `$1,299.00`."""
     if isinstance(price, int | float) and not isinstance(price, bool):
-        return float(price)
+        return float(price) if abs(price) < PRICE_MAX else None
     if not isinstance(price, str) or not (found := _PRICE.search(price)):
         return None
     digits = re.sub(r"[\s']", "", found.group()).rstrip(".,")
     whole, separator, decimals = _split_decimals(digits)
     number = re.sub(r"[.,]", "", whole) + ("." + decimals if separator else "")
-    return float(number)
+    amount = float(number)
+    return amount if amount < PRICE_MAX else None
 
 
 def _split_decimals(digits: str) -> tuple[str, str, str]:
@@ -340,15 +346,15 @@ def hit_json(
     A hit as `/v1/recommend` gives it, without its closing brace's extras: `url` is the identity; texts are lists but
     for the scalar attributes; hidden fields (leading `_`) stay hidden. `fields` (None: all) selects attributes.
     """
-    found = attributes(document)
-    identity, type_ = found.pop("identity"), found.pop("type")
+    body = _BODY.decode(document)
+    own = {"identity", "type"} - body.fields.keys()  # a shop may well have fields of these names
     shown = {
         name: value if name in scalars else as_list(value)
-        for name, value in found.items()
-        if not name.startswith("_") and (fields is None or name in fields)
+        for name, value in _attributes(body).items()
+        if not name.startswith("_") and name not in own and (fields is None or name in fields)
     }
     return _encode(
-        {"url": identity, "type": type_, "attributes": shown, "nested": [], "exact": True}
+        {"url": body.identity, "type": body.type, "attributes": shown, "nested": [], "exact": True}
     )
 
 
