@@ -76,11 +76,9 @@ class _Reader:
             self.text("recommender_client_identifier"),
             self.text("user_id"),
             self.identities("item_ids", INPUT_ITEMS_MAX),
-            frozenset(self.identities("blacklisted_item_ids", BLACKLIST_MAX))
-            if get("blacklisted_item_ids")
-            else frozenset(),
+            frozenset(self.identities("blacklisted_item_ids", BLACKLIST_MAX)),
             self.size(),
-            self.context() if get("recommendation_context") else None,
+            self.context() if get("recommendation_context") is not None else None,
             self.availability_field() if get("settings_override") is not None else None,
             self.hit_fields() if get("hit_fields") is not None else None,
             self.mark_fallback(),
