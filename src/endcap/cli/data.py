@@ -1,0 +1,266 @@
+"""
+`endcap import …`, `endcap export …` and `endcap build`: data in, data out, recommenders from it.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from endcap.api.app import Parts
+from endcap.cli.support import (
+    Bar,
+    console,
+    errors,
+    json_option,
+    parts,
+    print_json,
+    progress,
+    tracker_id,
+    tracker_option,
+)
+from endcap.clock import random_id, system_clock
+from endcap.domain import Filter, TrackerId
+from endcap.publishing import build_and_publish
+from endcap.transfer.catalog import CatalogReport, import_catalog
+from endcap.transfer.customizations import CustomizationsReport, import_customizations
+from endcap.transfer.export import ExportFormat, export_customizations
+from endcap.transfer.fields import FieldMap
+from endcap.transfer.transactions import TransactionsReport, import_transactions
+from endcap.wire.listing import Export
+
+ACTOR = "cli"
+_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_map = click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="TARGET=SOURCE",
+    help="Take TARGET from the file's SOURCE (a.b reaches inside); repeat for more. --map '*' takes all the rest.",
+)
+_dry_run = click.option("--dry-run", is_flag=True, help="Check everything, store nothing.")
+
+
+@click.group("import")
+def import_() -> None:
+    """
+    Load a catalog, transactions or customizations from a file.
+
+    Reads JSON Lines, JSON arrays, CSV (all also gzipped) and, where it makes sense, Parquet, by looking at the file.
+    A file goes in whole or not at all: faulty rows are named by line, and nothing is stored.
+    """
+
+
+@import_.command()
+@_file
+@tracker_option
+@_map
+@_dry_run
+@json_option
+@click.pass_context
+def catalog(
+    ctx: click.Context,
+    /,
+    file: Path,
+    tracker: str,
+    maps: tuple[str, ...],
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """
+    Put the items of FILE into the catalog; each replaces the one with its identity.
+
+    \b
+    A feed in your own words:
+      endcap import catalog feed.jsonl.gz --tracker 1234-5678 \\
+        --map identity=id --map title=name --map brand=brand --map category=categories --map price_amount=price
+    """
+
+    def run(built: Parts, id: TrackerId, bar: Bar) -> CatalogReport:
+        return import_catalog(
+            built.store,
+            id,
+            file,
+            fields=FieldMap.of(maps),
+            actor=ACTOR,
+            now=system_clock(),
+            dry_run=dry_run,
+            progress=bar,
+        )
+
+    report = _imported(ctx, tracker, run, as_json=as_json)
+    if not as_json:
+        _say(
+            f"{report.objects} objects ({_counts(report.types)})",
+            dry_run=dry_run,
+            notes=report.warnings,
+        )
+
+
+@import_.command()
+@_file
+@tracker_option
+@_map
+@click.option(
+    "--columns", help="Names of the columns of a CSV without a header, separated by commas."
+)
+@_dry_run
+@json_option
+@click.pass_context
+def transactions(
+    ctx: click.Context,
+    /,
+    file: Path,
+    tracker: str,
+    maps: tuple[str, ...],
+    columns: str | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """
+    Add the order lines of FILE: order_id, identity, created_at; optional user_id, quantity, unit_price.
+
+    \b
+      endcap import transactions orders.parquet --tracker 1234-5678 --map identity=item_id --map created_at=ts
+    Then build the recommenders: endcap build --tracker 1234-5678
+    """
+
+    def run(built: Parts, id: TrackerId, bar: Bar) -> TransactionsReport:
+        return import_transactions(
+            built.settings.data_dir,
+            id,
+            file,
+            fields=FieldMap.of(maps),
+            columns=None if columns is None else [each.strip() for each in columns.split(",")],
+            now=system_clock(),
+            new_id=random_id,
+            dry_run=dry_run,
+            progress=bar,
+        )
+
+    report = _imported(ctx, tracker, run, as_json=as_json)
+    if not as_json:
+        what = f"{report.stored} order lines of {report.orders} orders, {report.items} items, {report.users} users"
+        _say(what, dry_run=dry_run, notes=report.warnings)
+        if not dry_run:
+            errors.print(f"Next: endcap build --tracker {tracker}")
+
+
+@import_.command()
+@_file
+@tracker_option
+@_dry_run
+@json_option
+@click.pass_context
+def customizations(
+    ctx: click.Context, /, file: Path, tracker: str, *, dry_run: bool, as_json: bool
+) -> None:
+    """
+    Create the customizations of FILE, as `endcap export customizations` or the export endpoint wrote them.
+
+    They are new ones, in the file's order, with new ids; what is there already stays.
+    """
+
+    def run(built: Parts, id: TrackerId, bar: Bar) -> CustomizationsReport:
+        return import_customizations(
+            built.store,
+            id,
+            file,
+            creator=built.settings.creator,
+            now=system_clock(),
+            new_id=random_id,
+            dry_run=dry_run,
+            progress=bar,
+        )
+
+    report = _imported(ctx, tracker, run, as_json=as_json)
+    if not as_json:
+        what = f"{report.customizations} customizations with {report.pins} pins ({_counts(report.models)})"
+        _say(what, dry_run=dry_run, notes=())
+
+
+@click.group()
+def export() -> None:
+    """Write what a tracker holds to a file."""
+
+
+@export.command("customizations")
+@tracker_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["json", "ndjson", "csv"]),
+    default="json",
+    show_default=True,
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file; default: standard output.",
+)
+@click.pass_context
+def export_(ctx: click.Context, /, tracker: str, format_: ExportFormat, out: Path | None) -> None:
+    """Write every customization, oldest first: JSON array, JSON Lines, or CSV with one row a pin."""
+    with parts(ctx) as built:
+        built.mirror.load(only=tracker_id(built, tracker))
+        wanted = Export(Filter(), remove_expired_pins=False, remove_nonexisting_item_pins=False)
+        rendered = built.service.export(built.service.shop(tracker), wanted)
+        chunks = export_customizations(rendered, format_)
+        if out is None:
+            for chunk in chunks:
+                sys.stdout.buffer.write(chunk)
+            return
+        draft = out.with_name(out.name + ".part")
+        with draft.open("wb") as file:
+            file.writelines(chunks)
+        draft.replace(out)
+    errors.print(f"Wrote {out}")
+
+
+@click.command()
+@tracker_option
+@json_option
+@click.pass_context
+def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
+    """Build the recommenders of a tracker from its imported orders, and serve them from then on."""
+    with parts(ctx) as built, progress(quiet=as_json) as bar:
+        known = tracker_id(built, tracker)
+        published = build_and_publish(
+            built.store,
+            built.settings.data_dir,
+            known,
+            actor=ACTOR,
+            now=system_clock(),
+            progress=bar,
+        )
+    if as_json:
+        print_json(published)
+    else:
+        console.print(f"Built {published.artifact} from the orders of {published.items} items.")
+        console.print(f"Served since revision {published.revision}.")
+
+
+def _imported(
+    ctx: click.Context, tracker: str, run: Callable[[Parts, TrackerId, Bar], Any], *, as_json: bool
+) -> Any:
+    """Runs an import under a progress bar; prints its report for programs."""
+    with parts(ctx) as built, progress(quiet=as_json) as bar:
+        report: Struct = run(built, tracker_id(built, tracker), bar)
+    if as_json:
+        print_json(report)
+    return report
+
+
+def _say(what: str, *, dry_run: bool, notes: tuple[str, ...]) -> None:
+    console.print(("Would store " if dry_run else "Stored ") + what + ".", highlight=False)
+    for note in notes:
+        errors.print(f"Note: {note}", highlight=False)
+
+
+def _counts(counts: Any) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"

@@ -1,0 +1,270 @@
+"""
+`endcap demo`: a guitar shop, its recommendations before and after a signed customization, and a server to go on with.
+
+It runs the real thing: an embedded store, the shop's catalog and orders imported, recommenders built and published, a
+server process, and the client that shops use. Only the shop is made up.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+from rich.table import Table
+
+from endcap import sample
+from endcap.api.app import Parts, build
+from endcap.cli.support import Bar, commit, console, progress
+from endcap.client import Client, Recommendation, RecommendationRequest
+from endcap.clock import random_id, system_clock
+from endcap.config import load
+from endcap.domain import CatalogObject, TrackerId
+from endcap.errors import CatalogFault, Problem, UsageFault
+from endcap.publishing import build_and_publish
+from endcap.store.port import CreateTracker, PutObjects
+from endcap.telemetry import configure_logging
+from endcap.transfer.transactions import import_transactions
+from endcap.wire.catalog import object_from
+
+TRACKER = TrackerId("1234-5678")
+PRIVATE_KEY = "demo_private_key"
+GUITAR, STRAP = "/p/123", "/p/555"
+MODEL, WIDGET = "item_detail_complements", "product-page"
+ACTOR = "demo"
+START_SECONDS_MAX = 60.0
+PORT_DEFAULT = 8000
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the table instead of serving on.")
+@click.option(
+    "--port",
+    type=int,
+    help=f"Port to listen on; default: {PORT_DEFAULT}, or a free one with --once.",
+)
+@click.pass_context
+def demo(ctx: click.Context, /, *, once: bool, port: int | None) -> None:
+    """
+    Show it all on a built-in guitar shop.
+
+    Makes a shop of some 300 products and a year and a half of orders in a temporary directory (or in --data-dir),
+    builds recommenders, starts the server, and shows one recommendation before and after a signed customization.
+    """
+    with ExitStack() as stack:
+        chosen = ctx.find_root().obj.get("data_dir")
+        data_dir = chosen or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="endcap-demo-"))
+        )
+        with progress(quiet=False) as bar:
+            _make_shop(data_dir, bar)
+            server, url = stack.enter_context(_server(data_dir, _port(port, once=once), bar))
+        client = stack.enter_context(Client(url, TRACKER, PRIVATE_KEY))
+        _show(client, url)
+        if not once:
+            console.print("\nServing on; Ctrl-C ends the demo.", style="bold")
+            server.wait()
+
+
+def _make_shop(data_dir: Path, bar: Bar) -> None:
+    """Tracker, catalog, orders, recommenders: what `tracker create`, `import` and `build` do."""
+    settings = load({}, {"data_dir": str(data_dir), "log_level": "warning"})
+    configure_logging(settings)
+    parts = build(settings)
+    try:
+        parts.store.migrate()
+        if parts.store.tracker(TRACKER) is not None:
+            raise UsageFault(
+                f"{data_dir} holds a tracker {TRACKER} already; the demo wants a directory of its own"
+            )
+        now = datetime.now(UTC)
+        sealed = parts.vault.seal(PRIVATE_KEY)
+        commit(parts, CreateTracker(TRACKER, "Endcap's guitar shop", sealed, ACTOR, system_clock()))
+        objects = _objects(sample.catalog(until=now))
+        bar("Catalog", 0, len(objects))
+        commit(parts, PutObjects(TRACKER, objects, ACTOR, system_clock()))
+        bar("Catalog", len(objects), len(objects))
+        _learn(parts, now, bar)
+    finally:
+        parts.store.close()
+
+
+def _learn(parts: Parts, now: datetime, bar: Bar) -> None:
+    """A year and a half of orders through the same import that a shop's file takes."""
+    with tempfile.TemporaryDirectory(prefix="endcap-demo-") as scratch:
+        file = Path(scratch) / "orders.jsonl"
+        file.write_bytes(msgspec.json.Encoder().encode_lines(sample.orders(until=now)))
+        import_transactions(
+            parts.settings.data_dir,
+            TRACKER,
+            file,
+            now=system_clock(),
+            new_id=random_id,
+            progress=bar,
+        )
+    build_and_publish(
+        parts.store, parts.settings.data_dir, TRACKER, actor=ACTOR, now=system_clock(), progress=bar
+    )
+
+
+def _objects(catalog: Sequence[dict[str, object]]) -> tuple[CatalogObject, ...]:
+    objects = [object_from(each) for each in catalog]
+    for each in objects:
+        if isinstance(each, CatalogFault):
+            raise Problem("The sample catalog is faulty", each.details)
+    return tuple(each for each in objects if isinstance(each, CatalogObject))
+
+
+@contextmanager
+def _server(data_dir: Path, port: int, bar: Bar) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """`endcap serve` in a process of its own, ended at the end."""
+    environment = {**os.environ, "ENDCAP_DATA_DIR": str(data_dir), "ENDCAP_LOG_LEVEL": "warning"}
+    for name in ("ENDCAP_DATABASE_URL", "ENDCAP_MASTER_KEY", "ENDCAP_CONFIG"):
+        environment.pop(name, None)
+    command = [sys.executable, "-m", "endcap", "serve", "--port", str(port)]
+    bar("Server", 0, 1)
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_ready(server, url)
+        bar("Server", 1, 1)
+        yield server, url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_ready(server: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    with Client(url, TRACKER, PRIVATE_KEY) as client:
+        while time.monotonic() < deadline:
+            if server.poll() is not None:
+                raise UsageFault(f"The server did not start: is {url} taken? Choose another --port")
+            try:
+                if client.ready():
+                    return
+            except (OSError, Problem, _unreachable()):
+                time.sleep(0.05)
+    raise UsageFault("The server did not become ready")
+
+
+def _unreachable() -> type[Exception]:
+    import httpx2
+
+    return httpx2.TransportError
+
+
+def _port(port: int | None, *, once: bool) -> int:
+    if port is not None:
+        return port
+    if not once:
+        return PORT_DEFAULT
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _show(client: Client, url: str) -> None:
+    before = _recommended(client)
+    customization = _customization(before)
+    client.create(customization)
+    after = _recommended(client, explain=True)
+    console.print(f"\nPeople who look at the Fender Telecaster ({GUITAR}) are shown, by {MODEL}:\n")
+    console.print(_slots(before, after))
+    console.print(_pins(after))
+    console.print("The same again, signed, from any shell:\n", style="bold")
+    console.print(recipe(url, customization), markup=False, highlight=False, soft_wrap=True)
+    console.print(f"API docs   {url}/docs\nOpenAPI    {url}/openapi.json\nHealth     {url}/readyz\n"
+                  f"Metrics    {url}/metrics", highlight=False)  # fmt: skip
+
+
+def _recommended(client: Client, *, explain: bool = False) -> Recommendation:
+    request = RecommendationRequest(
+        recommendation_type=MODEL,
+        recommender_client_identifier=WIDGET,
+        item_ids=(GUITAR,),
+        size=8,
+        hit_fields=("title",),
+    )
+    (answer,) = client.recommend([request], explain=explain)
+    return answer
+
+
+def _customization(before: Recommendation) -> dict[str, object]:
+    """A pin of each kind: an item, criteria, a block of what was second, and one that sleeps till Black Friday."""
+    return {
+        "model": MODEL,
+        "target_type": "item",
+        "target_identity": GUITAR,
+        "tags": ["demo"],
+        "pin_definitions": [
+            {"position": 1, "pin_type": "item", "pin_identity": STRAP},
+            {
+                "position": 3,
+                "pin_type": "criteria",
+                "pin_criteria": {"brand": "Fender", "category_lvl_1": "Accessories"},
+            },
+            {"position": 0, "pin_type": "item", "pin_identity": before.hits[1].url},
+            {
+                "position": 2,
+                "pin_type": "item",
+                "pin_identity": before.hits[-1].url,
+                "active_from": "2099-11-27T00:00:00Z",
+                "active_to": "2099-11-30T00:00:00Z",
+            },
+        ],
+    }
+
+
+def _slots(before: Recommendation, after: Recommendation) -> Table:
+    table = Table("slot", "before", "after", "because", title="Before and after")
+    assert after.explanation is not None
+    was = [f"{hit.attributes.get('title')} ({hit.url})" for hit in before.hits]
+    for slot, (hit, item) in enumerate(zip(after.hits, after.explanation.items, strict=True)):
+        because = f"pin {item.pin}" if item.from_ == "pin" else f"{item.from_}, place {item.place}"
+        if item.place is None and item.from_ != "pin":
+            because = item.from_
+        now = f"{hit.attributes.get('title')} ({hit.url})"
+        style = "bold green" if item.from_ == "pin" else None
+        table.add_row(
+            str(slot + 1), was[slot] if slot < len(was) else "", now, because, style=style
+        )
+    return table
+
+
+def _pins(after: Recommendation) -> Table:
+    table = Table(
+        "pin", "position", "item", "verdict", "slot", "because", title="Every pin and its verdict"
+    )
+    assert after.explanation is not None
+    for pin in after.explanation.pins:
+        table.add_row(
+            str(pin.pin),
+            {-1: "everywhere", 0: "block"}.get(pin.position, str(pin.position)),
+            pin.item or "(criteria)",
+            pin.verdict,
+            str(pin.slot or ""),
+            pin.because,
+        )
+    return table
+
+
+def recipe(url: str, body: dict[str, object]) -> str:
+    """Shell lines that create the customization once more, signed afresh each time they are run."""
+    path = f"/v1/recommender/pin/{TRACKER}/scope"
+    return f"""\
+path={path}; type='application/json; charset=utf-8'
+date=$(LC_ALL=C date -u '+%a, %d %b %Y %H:%M:%S GMT')
+text=$(printf 'POST\\n%s\\n%s\\n%s' "$type" "$date" "$path")
+signature=$(printf '%s' "$text" | openssl dgst -sha256 -hmac {PRIVATE_KEY} -binary | base64)
+curl -s "{url}$path" -H "Content-Type: $type" -H "Date: $date" \\
+  -H "Authorization: ApiAuth {TRACKER}:$signature" \\
+  -d '{msgspec.json.encode(body).decode()}'
+"""

@@ -1,0 +1,48 @@
+"""
+Building recommenders and pointing a tracker to them, for whoever asks: the command, the demo, later a schedule.
+
+The artifact is whole on disk before the pointer moves, and the pointer moves in the change feed, so that a half-built
+one is never served and every worker takes the new one over like any other change.
+"""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from endcap.domain import Micros, TrackerId
+from endcap.errors import Problem
+from endcap.recommend.artifact import artifacts_directory
+from endcap.recommend.build import Progress, build
+from endcap.recommend.orders import orders_directory
+from endcap.store.port import Committed, PublishArtifact, Store
+
+
+class Published(Struct, frozen=True):
+    """What was built and since which revision it is served."""
+
+    artifact: str
+    items: int
+    revision: int
+
+
+def build_and_publish(
+    store: Store,
+    data_dir: Path,
+    tracker: TrackerId,
+    *,
+    actor: str,
+    now: Micros,
+    progress: Progress,
+) -> Published:
+    """Builds from the tracker's imported orders. Raises UsageFault where there are none, TrackerNotFound."""
+    artifact = build(
+        orders_directory(data_dir, tracker),
+        artifacts_directory(data_dir, tracker),
+        now=now,
+        progress=progress,
+    )
+    (outcome,) = store.commit([PublishArtifact(tracker, artifact.name, actor, now)])
+    if isinstance(outcome, Problem):
+        raise outcome
+    assert isinstance(outcome, Committed)
+    return Published(artifact.name, len(artifact.scores), outcome.revision)
