@@ -5,7 +5,6 @@ All in the wire's words, so that the engine (through the wire) and the oracle (d
 """
 
 import itertools
-import math
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from endcap.domain import Micros
+from tests.choices import combined, merged, rarely
 from tests.engine.scenes import Ranked
 
 EXAMPLES = int(os.environ.get("ENDCAP_EXAMPLES", "200"))
@@ -50,38 +50,6 @@ class Situation(Struct, frozen=True):
 
 def micros(at: datetime) -> Micros:
     return Micros((at - NOW) // timedelta(microseconds=1) + NOW_MICROS)
-
-
-def combined(**choices: Sequence[Any]) -> st.SearchStrategy[Wire]:
-    """
-    A dict with one of the choices for each key, left out where that is None; the simplest come first.
-
-    One number is drawn for all of them: drawing each by itself takes Hypothesis twenty times as long as all the rest
-    of a test does.
-    """
-    count = math.prod(map(len, choices.values()))
-    assert count < 2**24, "above this Hypothesis does not draw evenly"
-
-    def members(number: int) -> Wire:
-        drawn: Wire = {}
-        for key, options in choices.items():
-            number, index = divmod(number, len(options))
-            if options[index] is not None:
-                drawn[key] = options[index]
-        return drawn
-
-    return st.integers(0, count - 1).map(members)
-
-
-def merged(drawn: Wire, *parts: str) -> Wire:
-    """Some of the members are dicts of members themselves."""
-    own = {key: value for key, value in drawn.items() if key not in parts}
-    return own | {key: value for part in parts for key, value in drawn.get(part, {}).items()}
-
-
-def rarely(*choices: Any, one_in: int) -> Sequence[Any]:
-    """Nothing, mostly."""
-    return [None] * (len(choices) * (one_in - 1)) + list(choices)
 
 
 WINDOWS: tuple[Wire, ...] = (

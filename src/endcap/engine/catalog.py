@@ -249,7 +249,7 @@ class Catalog:
         for name in names:
             went = {number: held[name] for number, held in before.items() if name in held}
             came = {number: held[name] for number, held in after.items() if name in held}
-            if went != came:
+            if repr(went) != repr(came):  # 1 and True are equal, and not the same to a rule
                 columns[name] = columns.get(name, _NO_COLUMN).changed(went, came)
         self._columns = columns
 

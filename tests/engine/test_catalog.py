@@ -1,0 +1,283 @@
+"""
+The catalog answers from columns and bitmaps what could be asked of each object by itself.
+"""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from endcap import criteria
+from endcap.domain import CatalogObject, ItemId, Window
+from endcap.engine.catalog import LEADERS, Catalog
+from tests.cases import micros
+from tests.engine import catalogs, scenes
+from tests.engine.catalogs import Changes
+from tests.engine.strategies import EXAMPLES
+from tests.language import shapes
+
+usual = settings(max_examples=EXAMPLES)
+
+criteria_rules = shapes.shapes.map(criteria.read)
+
+
+@settings(max_examples=EXAMPLES * 3)
+@given(catalogs.objects, criteria_rules)
+def test_select_is_matches_asked_of_every_object(
+    held: list[CatalogObject], rule: criteria.Rule
+) -> None:
+    """For rules in both spellings over texts, numbers, numerals, flags, lists, nulls and what is missing."""
+    catalog = Catalog.of(held)
+
+    assert catalogs.selected(catalog, rule) == catalogs.selected_plainly(held, rule)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ({"size": 12}, {"number", "numeral", "decimal", "list"}),
+        ({"size": "12"}, {"number", "numeral", "list"}),
+        ({"size": "12.0"}, {"number", "decimal"}),
+        ({"size": True}, {"flag"}),
+        ({"size": 1}, set()),
+        ({"size": "true"}, set()),
+        ({"size": {"values": ["10|12"]}}, {"number", "numeral", "list", "decimal"}),
+        ({"size": {"values": ["12"], "operator": "not"}}, {"decimal", "flag", "missing", "null"}),
+        ([{"field": "size", "operator": "exists", "value": False}], {"missing", "null"}),
+        (
+            [{"field": "size", "operator": "!=", "value": 12}],
+            {"flag", "missing", "null"},
+        ),
+        ({"size": {"values": ["12", "XL"], "operator": "and"}}, {"list"}),
+    ],
+)
+def test_values_of_each_kind_are_met_as_the_page_says(shape: object, expected: set[str]) -> None:
+    """A number meets numbers and numerals of its value, a text itself and numbers; a flag is neither 1 nor "true"."""
+    values = {
+        "number": 12,
+        "numeral": "12",
+        "decimal": "12.0",
+        "flag": True,
+        "list": ["XL", "12"],
+        "null": None,
+    }
+    sent = [
+        {"identity": name, "type": "item", "fields": {"title": name, "size": value}}
+        for name, value in values.items()
+    ]
+    sent.append({"identity": "missing", "type": "item", "fields": {"title": "missing"}})
+
+    assert catalogs.selected(scenes.catalog_of(sent), criteria.read(shape)) == expected
+
+
+@usual
+@given(
+    catalogs.objects,
+    catalogs.histories,
+    catalogs.scores,
+    st.lists(criteria_rules, max_size=3),
+    st.booleans(),
+)
+def test_a_changed_catalog_equals_one_built_anew(
+    start: list[CatalogObject],
+    history: Sequence[Changes],
+    scores: dict[str, float],
+    rules: list[criteria.Rule],
+    asked: bool,
+) -> None:
+    """After any history, whether or not it had been asked anything on the way."""
+    catalog = Catalog.of(start, scores)
+
+    for step in history:
+        if asked:
+            catalogs.described(catalog, rules)
+        catalog = catalog.changed(step)
+
+    built = Catalog.of(catalogs.after(start, history), scores)
+    assert catalogs.described(catalog, rules) == catalogs.described(built, rules)
+
+
+@usual
+@given(catalogs.objects, catalogs.changes, st.lists(criteria_rules, max_size=3))
+def test_a_change_leaves_the_catalog_before_it_as_it_was(
+    start: list[CatalogObject], step: Changes, rules: list[criteria.Rule]
+) -> None:
+    """Requests go on reading it while its successor is built."""
+    catalog = Catalog.of(start)
+    before = catalogs.described(catalog, rules)
+
+    successor = catalog.changed(step)
+    catalogs.described(successor, rules)
+
+    assert catalogs.described(catalog, rules) == before
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (True, 1), (0, False), ([1], [True])])
+def test_a_value_of_another_kind_is_a_change(before: object, after: object) -> None:
+    """Although Python calls 1 and True equal."""
+    catalog = scenes.catalog_of([plain("A", a=before)])
+    rules = [criteria.read({"a": 1}), criteria.read({"a": True}), criteria.read({"a": False})]
+
+    changed = catalog.changed({ItemId("A"): scenes.object_of(plain("A", a=after))})
+
+    built = scenes.catalog_of([plain("A", a=after)])
+    assert catalogs.described(changed, rules) == catalogs.described(built, rules)
+
+
+def test_a_number_is_not_given_again() -> None:
+    """So that a number kept by somebody never names another item."""
+    catalog = scenes.catalog_of([plain("A"), plain("B")])
+    gone = catalog.number("A")
+
+    catalog = catalog.changed({ItemId("A"): None})
+    catalog = catalog.changed({ItemId("C"): scenes.object_of(plain("C"))})
+
+    assert catalog.number("A") is None
+    assert catalog.number("C") == catalog.numbers_given - 1 != gone
+
+
+@usual
+@given(catalogs.objects, catalogs.scores, catalogs.scores)
+def test_a_catalog_ranked_anew_equals_one_built_with_these_scores(
+    held: list[CatalogObject], before: dict[str, float], scores: dict[str, float]
+) -> None:
+    """Nothing but the order changes."""
+    ranked = Catalog.of(held, before).ranked_by(scores)
+
+    assert catalogs.described(ranked) == catalogs.described(Catalog.of(held, scores))
+
+
+def plain(identity: str, **fields: object) -> dict[str, object]:
+    return {"identity": identity, "type": "item", "fields": {"title": identity, **fields}}
+
+
+def test_popularity_then_availability_then_novelty_then_identity() -> None:
+    """The order without orders is that of the vendor's pages; each criterion settles the ties of the one before."""
+    catalog = scenes.catalog_of(
+        [
+            plain("unknown age"),
+            plain("old", introduced_at="2024-01-01"),
+            plain("hidden date", _introduced_at="2024-06-01"),
+            plain("new", introduced_at="2025-01-01"),
+            plain("new too", introduced_at="2025-01-01"),
+            plain("scarce", introduced_at="2025-02-01", availability_rank=3),
+            plain("sold out", introduced_at="2025-02-01", availability=0),
+            plain("bestseller", availability_rank=3),
+            plain("seller"),
+        ],
+        {"bestseller": 3.0, "seller": 1.0},
+    )
+
+    assert [catalog.identity(number) for number in catalog.popular()] == [
+        "bestseller",
+        "seller",
+        "new",
+        "new too",
+        "hidden date",
+        "old",
+        "unknown age",
+        "scarce",
+        "sold out",
+    ]
+
+
+def many(count: int) -> Catalog:
+    """Items in shuffled order of popularity; every third and every hundredth can be selected."""
+    return scenes.catalog_of(
+        [
+            plain(f"{number:05}", third=number % 3 == 0, hundredth=number % 100 == 0)
+            for number in range(count)
+        ],
+        {f"{number:05}": float(number * 7_919 % count) for number in range(count)},
+    )
+
+
+@pytest.mark.parametrize("field", ["third", "hundredth", "title"])
+def test_matches_come_all_and_in_order_of_popularity(field: str) -> None:
+    """The ready leaders first, then all others: dense sets and sparse ones."""
+    catalog = many(1_000)
+    rule = criteria.read([{"field": field, "operator": "!=", "value": False}])
+
+    matches = catalog.matches(rule)
+
+    found = list(matches.in_order())
+    members = catalog.select(rule)
+    assert found == [number for number in catalog.popular() if number in members]
+    assert len(found) == len(matches) == len(members)
+    assert matches.leaders == found[:LEADERS]
+    assert all(number in matches for number in found)
+
+
+@given(st.sets(st.integers(0, 299)))
+def test_popular_within_a_set_is_the_popular_order_less_the_others(members: set[int]) -> None:
+    """However the set is walked, which depends on how large it is."""
+    catalog = HUNDREDS
+
+    found = list(catalog.popular(BitMap(members)))
+
+    assert found == [number for number in catalog.popular() if number in members]
+
+
+HUNDREDS = many(300)
+
+
+@usual
+@given(catalogs.objects, criteria_rules)
+def test_matches_of_a_rule_are_kept(held: list[CatalogObject], rule: criteria.Rule) -> None:
+    """Asking again is a look-up; a changed catalog asks anew."""
+    catalog = Catalog.of(held)
+
+    kept = catalog.matches(rule)
+
+    assert catalog.matches(rule) is kept
+    assert catalog.changed({}).matches(rule) is not kept
+
+
+@pytest.mark.parametrize(
+    ("members", "offered"),
+    [
+        ({}, True),
+        ({"fields": {"title": "t", "availability": 1}}, True),
+        ({"fields": {"title": "t", "availability": 0}}, False),
+        ({"fields": {"title": "t", "availability": "0"}}, False),
+        ({"fields": {"title": "t", "availability": False}}, False),
+        ({"fields": {"title": "t", "availability": None}}, True),
+        ({"fields": {"title": "t", "availability_rank": 14, "availability": 0}}, True),
+        ({"fields": {"title": "t", "availability_rank": 15, "availability": 1}}, False),
+        ({"type": "product"}, True),
+        ({"type": "category"}, False),
+        ({"type": "brand"}, False),
+    ],
+)
+def test_who_is_offered(members: dict[str, object], offered: bool) -> None:
+    """Items and products that are available; the rank wins over the flag."""
+    catalog = scenes.catalog_of([{**plain("A"), **members}])
+
+    assert [catalog.identity(number) for number in catalog.offered] == ["A"] * offered
+
+
+def test_an_item_with_a_window_of_its_own_is_to_be_asked_for_the_time() -> None:
+    """It is neither offered always nor never."""
+    catalog = scenes.catalog_of([{**plain("A"), "active_to": "2025-02-01"}])
+
+    number = catalog.number("A")
+
+    assert number is not None
+    assert number not in catalog.offered
+    assert catalog.windowed == {number: Window(None, micros("2025-02-01"))}
+
+
+@pytest.mark.parametrize(
+    ("value", "available"),
+    [(0, False), ("0", False), (False, False), (1, True), ("1", True), (True, True), (None, True)],
+)
+def test_another_availability_field(value: object, available: bool) -> None:
+    """0, "0" and false are no; anything else, and nothing, is yes; for one item as for all."""
+    catalog = scenes.catalog_of([plain("A", in_shop=value)])
+    number = catalog.number("A")
+    assert number is not None
+
+    assert (number in catalog.available_by("in_shop")) == available
+    assert catalog.is_available_by("in_shop", number) == available

@@ -1,0 +1,67 @@
+"""
+A snapshot that followed changes equals one built from the same state.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from endcap import criteria
+from endcap.domain import CatalogObject, Customization, CustomizationId
+from endcap.engine.snapshot import Snapshot
+from tests.engine import catalogs, test_rules
+from tests.engine.catalogs import Changes
+from tests.engine.strategies import EXAMPLES
+from tests.language import shapes
+
+Step = tuple[Mapping[CustomizationId, Customization | None], Changes]
+
+
+@settings(max_examples=EXAMPLES)
+@given(
+    test_rules.rule_sets,
+    catalogs.objects,
+    catalogs.scores,
+    st.lists(st.tuples(test_rules.changes, catalogs.changes), max_size=4),
+    shapes.shapes.map(criteria.read),
+    test_rules.calls,
+)
+def test_following_changes_equals_building_anew(
+    customizations: list[Customization],
+    objects: list[CatalogObject],
+    scores: dict[str, float],
+    history: Sequence[Step],
+    rule: criteria.Rule,
+    items: list[str],
+) -> None:
+    """For rules and catalog together, at every step, with the scores that it was built with."""
+    snapshot = Snapshot.build(1, customizations, objects, scores)
+    held = {each.id: each for each in customizations}
+
+    for revision, (rules, goods) in enumerate(history, 2):
+        snapshot = snapshot.changed(revision, rules, goods)
+
+        for name, changed in rules.items():
+            held.pop(name, None)
+            if changed is not None:
+                held[name] = changed
+        objects = catalogs.after(objects, [goods])
+        built = Snapshot.build(revision, held.values(), objects, scores)
+        assert described(snapshot, rule, items) == described(built, rule, items)
+
+
+def described(snapshot: Snapshot, rule: criteria.Rule, items: Sequence[str]) -> dict[str, object]:
+    return {
+        "revision": snapshot.revision,
+        "rules": test_rules.described(snapshot.rules, snapshot.catalog, items),
+        "catalog": catalogs.described(snapshot.catalog, [rule]),
+    }
+
+
+def test_what_did_not_change_is_shared() -> None:
+    """A change of rules keeps the catalog, with all that it has derived, and the other way round."""
+    snapshot = Snapshot.build(1, [], [])
+
+    assert snapshot.changed(2, {}, {}).rules is snapshot.rules
+    assert snapshot.changed(2, {}, {}).catalog is snapshot.catalog

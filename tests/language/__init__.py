@@ -1,0 +1,3 @@
+"""
+The language: criteria, signatures, and the wire in both directions.
+"""
