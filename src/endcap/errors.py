@@ -165,6 +165,7 @@ class StoreUnavailable(Problem):
     """The store cannot be reached; try again shortly."""
 
     code = "store_unavailable"
+    retry_after_seconds = 1
 
 
 class UsageFault(Problem):

@@ -44,10 +44,12 @@ def _storm_and_kill(data_dir: Path, environment: dict[str, str], *, workers: int
     chance = random.Random(workers)
     expected: dict[str, set[str]] = {}
     for round_ in range(KILLS):
-        with start_server(data_dir, workers=workers, env=environment) as server:
-            storm = Storm(server.url, seed=round_)
-            storm.start()
+        server = start_server(data_dir, workers=workers, env=environment)
+        storm = Storm(server.url, seed=round_)
+        storm.start()
+        try:
             storm.wait_answered(chance.randint(20, 200))
+        finally:
             server.kill()
             storm.join()
         store = open_store(environment["ENDCAP_DATABASE_URL"])

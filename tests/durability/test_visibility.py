@@ -31,7 +31,8 @@ def test_every_worker_sees_a_postgres_write(tmp_path: Path, postgres_url: str) -
 
 def _write_and_watch(data_dir: Path, environment: dict[str, str]) -> None:
     create_tracker(data_dir, TRACKER, KEY, env=environment)
-    with start_server(data_dir, workers=2, env=environment) as server:
+    server = start_server(data_dir, workers=2, env=environment)
+    try:
         _put_items(server)
         by_pid = _connections(server)
 
@@ -45,6 +46,8 @@ def _write_and_watch(data_dir: Path, environment: dict[str, str]) -> None:
             )
             for pid, connection in by_pid.items():
                 _wait_until_first(connection, item, pid)
+    finally:
+        server.stop()
 
 
 def _connections(server: LiveServer) -> dict[int, http.client.HTTPConnection]:

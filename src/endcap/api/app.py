@@ -39,8 +39,6 @@ from endcap.telemetry import Metrics, configure_logging, log
 from endcap.vault import Vault, open_vault
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
-STORE_RETRY_SECONDS = 1
-
 
 class Parts(Struct, frozen=True):
     """What one process is made of, for those who wire or test it."""
@@ -184,10 +182,8 @@ def _headers(problem: Problem) -> Mapping[bytes, bytes]:
     match problem:
         case MethodNotAllowed():
             return {b"allow": ", ".join(problem.allowed).encode()}
-        case TooManyRequests():
+        case TooManyRequests() | StoreUnavailable():
             return {b"retry-after": str(problem.retry_after_seconds).encode()}
-        case StoreUnavailable():
-            return {b"retry-after": str(STORE_RETRY_SECONDS).encode()}
         case _:
             return {}
 

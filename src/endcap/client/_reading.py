@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from endcap.client._values import Customization, Page
 from endcap.domain import Micros
-from endcap.errors import Problem, TooManyRequests
+from endcap.errors import Problem, StoreUnavailable, TooManyRequests
 from endcap.signing import parse_http_date
 from endcap.wire.problems import problem_from
 from endcap.wire.reading import UNREADABLE
@@ -99,7 +99,7 @@ def problem_of(answer: Answer, *, now: Micros) -> Problem:
     seconds = retry_after_seconds(answer, now=now)
     if seconds is not None:
         problem.details = {**problem.details, "retry_after": [f"{seconds} s"]}
-        if isinstance(problem, TooManyRequests):
+        if isinstance(problem, TooManyRequests | StoreUnavailable):
             problem.retry_after_seconds = seconds
     return problem
 

@@ -214,7 +214,7 @@ class SqliteStore:
             count = _sql["count_customizations"].replace("{conditions}", conditions)
             (total,) = connection.execute(count, values).fetchone()
             rows = connection.execute(
-                _page_query(conditions, sort), {**values, "limit": limit, "offset": offset}
+                _page_query(filter, sort), {**values, "limit": limit, "offset": offset}
             ).fetchall()
         return Page(total, [_record(row) for row in rows])
 
@@ -224,7 +224,7 @@ class SqliteStore:
         conditions, values = _conditions(filter)
         values |= {"tracker": tracker, "limit": -1, "offset": 0}
         with self._snapshot() as connection:
-            cursor = connection.execute(_page_query(conditions, sort), values)
+            cursor = connection.execute(_page_query(filter, sort), values)
             yield from map(_record, _stream(cursor))
 
     def summary(self, tracker: TrackerId) -> Summary:
@@ -589,11 +589,27 @@ def _conditions(filter: Filter) -> tuple[str, dict[str, object]]:
     return text, values
 
 
-def _page_query(conditions: str, sort: Sequence[Sort]) -> str:
+def _page_query(filter: Filter, sort: Sequence[Sort]) -> str:
+    conditions, _ = _conditions(filter)
     order = "".join(
         f"{_SORT_COLUMNS[each.column]} {'DESC' if each.descending else 'ASC'}, " for each in sort
     )
-    return _sql["fetch_page"].replace("{conditions}", conditions).replace("{order}", order + "id")
+    return (
+        _sql["fetch_page"]
+        .replace("{index}", _index(filter, sort))
+        .replace("{conditions}", conditions)
+        .replace("{order}", order + "id")
+    )
+
+
+def _index(filter: Filter, sort: Sequence[Sort]) -> str:
+    """
+    Where nothing asks for another index, rows are best walked by age: that is how they lie in the file. SQLite itself
+    takes any index that begins with the tracker, and 100,000 rows take twice as long.
+    """
+    is_ordered = bool(sort) and sort[0].column in {"model", "target_identity"}
+    is_narrow = filter.models or filter.target_identities or filter.tags
+    return "" if is_ordered or is_narrow else "INDEXED BY customization_newest"
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -3,11 +3,13 @@ Problems on the wire: two shapes, never mixed, and one table from codes to statu
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from endcap import errors
 from endcap.errors import CatalogFault, Problem
+from endcap.wire.reading import UNREADABLE
 
 STATUSES: Mapping[type[Problem], int] = {
     errors.MalformedBody: 400,
@@ -68,48 +70,75 @@ def _fault(fault: CatalogFault) -> dict[str, object]:
 
 
 def problem_from(status: int, body: bytes) -> Problem:
-    """The problem that an answer speaks of, in either shape; the client's way back."""
+    """
+    The problem that an answer speaks of, in either shape; the client's way back.
+
+    Reads leniently: another server, or a proxy before it, may say anything at all.
+    """
+    shape = _object(body)
+    if "errors_count" in shape:
+        return _catalog_problem(shape)
+    reason = shape.get("reason")
+    said = reason if isinstance(reason, str) and reason else None
+    details = _details(shape.get("exception_details"))
+    if status == STATUSES[errors.TooManyRequests]:
+        return errors.TooManyRequests(_first_number(details))
+    problem = _kind(status, said)
+    problem.reason = said or f"HTTP status {status}"
+    problem.details = details
+    return problem
+
+
+def _object(body: bytes) -> dict[str, Any]:
     try:
         shape = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        shape = None
-    if isinstance(shape, dict) and "errors_count" in shape:
-        return _catalog_problem(shape)
-    reason = str(shape.get("reason", "")) if isinstance(shape, dict) else ""
-    details = shape.get("exception_details", {}) if isinstance(shape, dict) else {}
-    if status == 429:
-        return errors.TooManyRequests(_first_number(details))
-    if status == 405:
-        problem = errors.MethodNotAllowed(())
-        problem.reason, problem.details = reason or problem.reason, details
-        return problem
-    return _kind(status, reason)(reason or f"HTTP status {status}", details)
+    except UNREADABLE:
+        return {}
+    return shape if isinstance(shape, dict) else {}
 
 
-def _kind(status: int, reason: str) -> type[Problem]:
+def _details(sent: object) -> dict[str, list[str]]:
+    """Messages by field, whatever stood there."""
+    if not isinstance(sent, dict):
+        return {} if sent in (None, "", []) else {"details": [str(sent)]}
+    return {
+        str(field): [str(each) for each in (messages if isinstance(messages, list) else [messages])]
+        for field, messages in sent.items()
+    }
+
+
+def _kind(status: int, reason: str | None) -> Problem:
+    """The class that has this status and says this by itself, or the one class of the status."""
     kinds = [kind for kind, number in STATUSES.items() if number == status]
+    if errors.MethodNotAllowed in kinds:
+        return errors.MethodNotAllowed(())
     for kind in kinds:
-        if (kind.__doc__ or "").strip().rstrip(".") == reason:
-            return kind
-    if status == 422:
-        return errors.FaultyFields
-    return kinds[0] if len(kinds) == 1 else Problem
+        if kind().reason == reason:
+            return kind()
+    if errors.FaultyFields in kinds:
+        return errors.FaultyFields()
+    return kinds[0]() if len(kinds) == 1 else Problem()
 
 
-def _catalog_problem(shape: dict[str, object]) -> Problem:
+def _catalog_problem(shape: Mapping[str, Any]) -> Problem:
     faults = shape.get("errors")
     ok_count = shape.get("ok_count")
     return errors.CatalogFaults(
         ok_count if isinstance(ok_count, int) else 0,
         {
-            key: CatalogFault(
-                fault.get("type", ""), fault.get("reason", ""), fault.get("caused_by")
-            )
+            str(key): _catalog_fault(fault)
             for key, fault in (faults if isinstance(faults, dict) else {}).items()
         },
     )
 
 
+def _catalog_fault(sent: object) -> CatalogFault:
+    if not isinstance(sent, dict):
+        return CatalogFault("", str(sent))
+    caused_by = _details(sent.get("caused_by"))
+    return CatalogFault(str(sent.get("type") or ""), str(sent.get("reason") or ""), caused_by)
+
+
 def _first_number(details: object) -> int:
     digits = "".join(ch for ch in str(details) if ch.isdigit())
-    return int(digits) if digits else 1
+    return int(digits[:9]) if digits else 1

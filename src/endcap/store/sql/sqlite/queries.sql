@@ -146,7 +146,7 @@ SELECT count(*) FROM customization WHERE tracker = :tracker{conditions}
 -- One page, or with limit -1 all. It is found by narrow rows first: the documents of what is sorted away are not read.
 WITH page AS MATERIALIZED (
     SELECT rowid AS place
-    FROM customization
+    FROM customization {index}
     WHERE tracker = :tracker{conditions}
     ORDER BY {order}
     LIMIT :limit OFFSET :offset
