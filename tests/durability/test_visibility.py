@@ -5,6 +5,7 @@ A write is seen by `recommend` in every worker soon after its answer, and at onc
 import http.client
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,9 +33,10 @@ def test_every_worker_sees_a_postgres_write(tmp_path: Path, postgres_url: str) -
 def _write_and_watch(data_dir: Path, environment: dict[str, str]) -> None:
     create_tracker(data_dir, TRACKER, KEY, env=environment)
     server = start_server(data_dir, workers=2, env=environment)
-    try:
+    with ExitStack() as stack:
+        stack.callback(server.stop)
         _put_items(server)
-        by_pid = _connections(server)
+        by_pid = _connections(server, stack)
 
         for number in range(WRITES):
             writer = sorted(by_pid)[number % len(by_pid)]
@@ -46,11 +48,9 @@ def _write_and_watch(data_dir: Path, environment: dict[str, str]) -> None:
             )
             for pid, connection in by_pid.items():
                 _wait_until_first(connection, item, pid)
-    finally:
-        server.stop()
 
 
-def _connections(server: LiveServer) -> dict[int, http.client.HTTPConnection]:
+def _connections(server: LiveServer, stack: ExitStack) -> dict[int, http.client.HTTPConnection]:
     """A keep-alive connection to each of two workers, told apart by the pid in their metrics."""
     found: dict[int, http.client.HTTPConnection] = {}
     deadline = time.monotonic() + 30
@@ -58,6 +58,7 @@ def _connections(server: LiveServer) -> dict[int, http.client.HTTPConnection]:
         assert time.monotonic() < deadline, "the second worker never answered"
         split = urlsplit(server.url)
         connection = http.client.HTTPConnection(split.hostname or "", split.port, timeout=10)
+        stack.callback(connection.close)
         connection.request("GET", "/metrics")
         lines = connection.getresponse().read().decode().splitlines()
         pid = next(
