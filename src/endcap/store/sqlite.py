@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -37,7 +36,7 @@ from endcap.domain import (
     TrackerId,
 )
 from endcap.errors import StoreUnavailable, TrackerNotFound, UsageFault
-from endcap.store import scripts
+from endcap.store import rows, scripts
 from endcap.store.decide import (
     BATCH_NAMES_MAX,
     Effects,
@@ -50,6 +49,7 @@ from endcap.store.decide import (
     carry_out,
 )
 from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+from endcap.store.rows import Row
 
 PATIENCE_SECONDS = 10.0  # how long a writer waits for the writers before it
 RETRY_SECONDS_MAX = (
@@ -62,6 +62,7 @@ ROWS_MAX = (
 STATEMENTS_MAX = 512  # kept prepared by a connection; a set of rows of each size is one
 IDLE_MAX = 16  # connections kept for the next readers
 STREAM_ROWS = 256
+LOG_BYTES_KEPT = 64 << 20  # of the file that grows with one large import
 
 UNAVAILABLE = frozenset(
     {
@@ -80,8 +81,6 @@ UNAVAILABLE = frozenset(
 )
 
 VERSION_MIN = (3, 37)  # STRICT tables
-
-Row = tuple[Any, ...]
 
 _sql = scripts.queries("sqlite")
 _SORT_COLUMNS = {
@@ -173,11 +172,11 @@ class SqliteStore:
     # Reading
 
     def trackers(self) -> Sequence[TrackerRow]:
-        return [_tracker(row) for row in self._all(_sql["fetch_trackers"], {})]
+        return [rows.read_tracker(row) for row in self._all(_sql["fetch_trackers"], {})]
 
     def tracker(self, tracker: TrackerId) -> TrackerRow | None:
-        rows = self._all(_sql["fetch_tracker"], {"tracker": tracker})
-        return _tracker(rows[0]) if rows else None
+        found = self._all(_sql["fetch_tracker"], {"tracker": tracker})
+        return rows.read_tracker(found[0]) if found else None
 
     def revisions(self) -> Mapping[TrackerId, int]:
         return dict(self._all(_sql["fetch_revisions"], {}))
@@ -196,8 +195,8 @@ class SqliteStore:
             time.sleep(min(rest, WATCH_SECONDS))
 
     def customization(self, tracker: TrackerId, id: CustomizationId) -> Record | None:
-        rows = self._all(_sql["fetch_customization"], {"tracker": tracker, "id": id})
-        return _record(rows[0]) if rows else None
+        found = self._all(_sql["fetch_customization"], {"tracker": tracker, "id": id})
+        return rows.read_record(found[0]) if found else None
 
     def page(
         self,
@@ -208,24 +207,22 @@ class SqliteStore:
         limit: int,
         offset: int,
     ) -> Page:
-        conditions, values = _conditions(filter)
-        values["tracker"] = tracker
+        values = _values(tracker, filter)
+        count = _filled("count_customizations", filter)
+        query = _filled("fetch_page", filter, sort)
         with self._snapshot() as connection:
-            count = _sql["count_customizations"].replace("{conditions}", conditions)
             (total,) = connection.execute(count, values).fetchone()
-            rows = connection.execute(
-                _page_query(filter, sort), {**values, "limit": limit, "offset": offset}
-            ).fetchall()
-        return Page(total, [_record(row) for row in rows])
+            bounds = {"limit": limit, "offset": offset}
+            found = connection.execute(query, values | bounds).fetchall()
+        return Page(total, [rows.read_record(row) for row in found])
 
     def records(
         self, tracker: TrackerId, filter: Filter, *, sort: Sequence[Sort] = OLDEST_FIRST
     ) -> Iterator[Record]:
-        conditions, values = _conditions(filter)
-        values |= {"tracker": tracker, "limit": -1, "offset": 0}
+        query = _filled("fetch_matches", filter, sort)
         with self._snapshot() as connection:
-            cursor = connection.execute(_page_query(filter, sort), values)
-            yield from map(_record, _stream(cursor))
+            cursor = connection.execute(query, _values(tracker, filter))
+            yield from map(rows.read_record, _stream(cursor))
 
     def summary(self, tracker: TrackerId) -> Summary:
         values = {"tracker": tracker}
@@ -276,12 +273,12 @@ class SqliteStore:
         """One query of its own. Written without context managers, which would double the time of a point read."""
         connection = self._take()
         try:
-            rows = connection.execute(sql, values).fetchall()
+            found = connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             connection.close()
             raise _translation(error) from error
         self._give_back(connection)
-        return rows
+        return found
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -328,6 +325,7 @@ class SqliteStore:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
+                connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
                 connection.execute(f"PRAGMA busy_timeout = {round(busy_seconds * 1_000)}")
             except BaseException:
                 connection.close()
@@ -355,7 +353,7 @@ class _Load:
         self.object_count: int = counts[1]
 
     def records(self) -> Iterator[Record]:
-        return map(_record, self._rows("load_customizations"))
+        return map(rows.read_record, self._rows("load_customizations"))
 
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
@@ -377,13 +375,14 @@ class _Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def claim_trackers(self, rows: Sequence[TrackerRow]) -> Collection[TrackerId]:
-        values = [_tracker_values(row) for row in rows]
+    def claim_trackers(self, trackers: Sequence[TrackerRow]) -> Collection[TrackerId]:
+        values = [rows.tracker(each) for each in trackers]
         return {tracker for (tracker,) in self._write("claim_trackers", values)}
 
     def lock_trackers(self, trackers: Sequence[TrackerId]) -> Sequence[TrackerRow]:
-        rows = self._connection.execute(_sql["lock_trackers"], {"trackers": _json(trackers)})
-        return [_tracker(row) for row in rows.fetchall()]
+        values = {"trackers": rows.json_text(trackers)}
+        found = self._connection.execute(_sql["lock_trackers"], values).fetchall()
+        return [rows.read_tracker(row) for row in found]
 
     def fetch_present(self, names: Names) -> Present:
         return Present(
@@ -394,20 +393,20 @@ class _Transaction:
 
     def write(self, effects: Effects) -> None:
         write = self._write
-        write("save_customizations", [_saved(*each) for each in effects.saved])
-        write("rewrite_customizations", [_rewritten(*each) for each in effects.rewritten])
+        write("save_customizations", [rows.saved(*each) for each in effects.saved])
+        write("rewrite_customizations", [rows.rewritten(*each) for each in effects.rewritten])
         write("delete_customizations", effects.deleted)
         write("delete_tags", effects.untagged)
         write("save_tags", effects.tagged)
-        write("save_objects", [_object_values(*each) for each in effects.objects])
+        write("save_objects", [rows.catalog_object(*each) for each in effects.objects])
         write("delete_objects", effects.removed)
-        write("save_replays", [_replay_values(*each) for each in effects.replays])
-        write("save_changes", [_change_values(*each) for each in effects.changes])
+        write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_changes", [rows.change(*each) for each in effects.changes])
         for tracker, before in effects.outdated.items():
             self._connection.execute(_sql["purge_replays"], {"tracker": tracker, "before": before})
 
-    def save_trackers(self, rows: Sequence[TrackerRow]) -> None:
-        self._write("save_trackers", [_tracker_values(row) for row in rows])
+    def save_trackers(self, trackers: Sequence[TrackerRow]) -> None:
+        self._write("save_trackers", [rows.tracker(each) for each in trackers])
 
     def _present_records(self, keys: Sequence[RecordKey]) -> Iterator[tuple[RecordKey, Record]]:
         for text, documents, metadata in self._look_up("fetch_present_customizations", keys):
@@ -428,18 +427,18 @@ class _Transaction:
         for text, records in self._look_up("fetch_present_replays", keys):
             cut = _cutter(records)
             for (tracker, size), (key, fingerprint, created_at) in _replay_heads.decode(text):
-                yield (tracker, key), Replay(fingerprint, created_at, _unpack.decode(cut(size)))
+                yield (tracker, key), Replay(fingerprint, created_at, rows.read_replayed(cut(size)))
 
     def _look_up(self, query: str, keys: Sequence[tuple[str, str]]) -> Iterator[Row]:
         for start in range(0, len(keys), BATCH_NAMES_MAX):
-            some = {"keys": _json(keys[start : start + BATCH_NAMES_MAX])}
+            some = {"keys": rows.json_text(keys[start : start + BATCH_NAMES_MAX])}
             yield self._connection.execute(_sql[query], some).fetchone()
 
-    def _write(self, query: str, rows: Sequence[Row]) -> list[Row]:
+    def _write(self, query: str, values: Sequence[Row]) -> list[Row]:
         """As few statements as there are sets of ROWS_MAX rows; returns what they return."""
         answers: list[Row] = []
-        for start in range(0, len(rows), ROWS_MAX):
-            some = rows[start : start + ROWS_MAX]
+        for start in range(0, len(values), ROWS_MAX):
+            some = values[start : start + ROWS_MAX]
             statement = _with_rows(query, count=len(some), width=len(some[0]))
             answers += self._connection.execute(statement, list(chain.from_iterable(some)))
         return answers
@@ -461,9 +460,6 @@ _object_heads = msgspec.json.Decoder(
     list[tuple[tuple[TrackerId, int], tuple[ItemId, str, str | None]]]
 )
 _replay_heads = msgspec.json.Decoder(list[tuple[tuple[TrackerId, int], tuple[str, str, Micros]]])
-_tags = msgspec.json.Decoder(tuple[str, ...])
-_keys = msgspec.json.Decoder(list[str])
-_unpack = msgspec.msgpack.Decoder(Record)
 
 
 def _cutter(joined: bytes | None) -> Callable[[int], bytes]:
@@ -478,92 +474,19 @@ def _cutter(joined: bytes | None) -> Callable[[int], bytes]:
     return cut
 
 
-def _record(row: Row) -> Record:
-    key, model, target_type, identity, tags, *rest = row
-    known = () if tags == "[]" else _tags.decode(tags)
-    return Record(key, model, target_type, identity, known, *rest)
-
-
-def _tracker(row: Row) -> TrackerRow:
-    tracker, name, revision, sealed_keys, artifact, created_at = row
-    keys = tuple(bytes.fromhex(key) for key in _keys.decode(sealed_keys))
-    return TrackerRow(tracker, name, revision, keys, artifact, created_at)
-
-
 def _tracker_row(connection: sqlite3.Connection, tracker: TrackerId) -> TrackerRow:
     row = connection.execute(_sql["fetch_tracker"], {"tracker": tracker}).fetchone()
     if row is None:
         raise TrackerNotFound
-    return _tracker(row)
+    return rows.read_tracker(row)
 
 
 def _stream(cursor: sqlite3.Cursor) -> Iterator[Row]:
-    while rows := cursor.fetchmany(STREAM_ROWS):
-        yield from rows
+    while some := cursor.fetchmany(STREAM_ROWS):
+        yield from some
 
 
 # What SQLite is told
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _saved(tracker: TrackerId, record: Record) -> Row:
-    return (
-        tracker,
-        record.id,
-        record.model,
-        record.target_type,
-        record.target_identity,
-        _json(record.tags),
-        record.creator,
-        record.created_at,
-        record.updated_at,
-        record.revision,
-        record.document,
-        record.metadata,
-    )
-
-
-def _rewritten(tracker: TrackerId, record: Record) -> Row:
-    return (
-        tracker,
-        record.id,
-        _json(record.tags),
-        record.updated_at,
-        record.revision,
-        record.document,
-        record.metadata,
-    )
-
-
-def _object_values(tracker: TrackerId, each: CatalogObject) -> Row:
-    return (tracker, each.identity, each.type, each.generation, each.document)
-
-
-def _replay_values(key: ReplayKey, replay: Replay) -> Row:
-    return (*key, replay.fingerprint, replay.created_at, msgspec.msgpack.encode(replay.record))
-
-
-def _change_values(tracker: TrackerId, ordinal: int, line: ChangeRow) -> Row:
-    return (
-        tracker,
-        line.revision,
-        ordinal,
-        line.kind,
-        line.subject,
-        line.action,
-        line.actor,
-        line.at,
-        line.old,
-        line.new,
-    )
-
-
-def _tracker_values(row: TrackerRow) -> Row:
-    keys = _json([key.hex() for key in row.sealed_keys])
-    return (row.id, row.name, row.revision, keys, row.artifact, row.created_at)
 
 
 @cache
@@ -572,30 +495,38 @@ def _with_rows(query: str, *, count: int, width: int) -> str:
     return _sql[query].replace("{rows}", ", ".join([row] * count))
 
 
-def _conditions(filter: Filter) -> tuple[str, dict[str, object]]:
-    """The WHERE of a filter, after the tracker, and its values by name."""
-    text = ""
-    values: dict[str, object] = {}
-    for query, wanted in (
-        ("has_model", filter.models),
-        ("has_tag", filter.tags),
-        ("has_target_type", filter.target_types),
-        ("has_target_identity", filter.target_identities),
-    ):
-        if wanted:
-            named = {f"{query}_{number}": value for number, value in enumerate(wanted)}
-            text += " AND " + _sql[query].replace("{values}", ", ".join(f":{n}" for n in named))
-            values |= named
-    return text, values
+def _named(filter: Filter) -> Mapping[str, Mapping[str, str]]:
+    """The conditions of a filter: the query that is the condition, and its values by name."""
+    wanted = {
+        "has_model": filter.models,
+        "has_tag": filter.tags,
+        "has_target_type": filter.target_types,
+        "has_target_identity": filter.target_identities,
+    }
+    return {
+        query: {f"{query}_{number}": value for number, value in enumerate(values)}
+        for query, values in wanted.items()
+        if values
+    }
 
 
-def _page_query(filter: Filter, sort: Sequence[Sort]) -> str:
-    conditions, _ = _conditions(filter)
+def _values(tracker: TrackerId, filter: Filter) -> dict[str, object]:
+    values: dict[str, object] = {"tracker": tracker}
+    for named in _named(filter).values():
+        values |= named
+    return values
+
+
+def _filled(query: str, filter: Filter, sort: Sequence[Sort] = ()) -> str:
+    conditions = "".join(
+        " AND " + _sql[condition].replace("{values}", ", ".join(f":{name}" for name in named))
+        for condition, named in _named(filter).items()
+    )
     order = "".join(
         f"{_SORT_COLUMNS[each.column]} {'DESC' if each.descending else 'ASC'}, " for each in sort
     )
     return (
-        _sql["fetch_page"]
+        _sql[query]
         .replace("{index}", _index(filter, sort))
         .replace("{conditions}", conditions)
         .replace("{order}", order + "id")

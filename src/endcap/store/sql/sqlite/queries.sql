@@ -66,8 +66,8 @@ CROSS JOIN replay AS r
 -- name: save_customizations
 -- New rows, and rows of which something changed that indexes are made of.
 INSERT INTO customization (
-    tracker, id, model, target_type, target_identity, tags, creator, created_at, updated_at,
-    revision, document, metadata)
+    tracker, id, model, target_type, target_identity, tags, document, metadata, creator,
+    created_at, updated_at, revision)
 VALUES {rows}
 ON CONFLICT (tracker, id) DO UPDATE SET
     model = excluded.model, target_type = excluded.target_type,
@@ -77,10 +77,10 @@ ON CONFLICT (tracker, id) DO UPDATE SET
 
 -- name: rewrite_customizations
 -- The usual PUT: all but what indexes are made of.
-WITH rewritten (tracker, id, tags, updated_at, revision, document, metadata) AS (VALUES {rows})
+WITH rewritten (tracker, id, tags, document, metadata, updated_at, revision) AS (VALUES {rows})
 UPDATE customization
-SET tags = r.tags, updated_at = r.updated_at, revision = r.revision, document = r.document,
-    metadata = r.metadata
+SET tags = r.tags, document = r.document, metadata = r.metadata, updated_at = r.updated_at,
+    revision = r.revision
 FROM rewritten AS r
 WHERE customization.tracker = r.tracker AND customization.id = r.id
 
@@ -143,7 +143,7 @@ WHERE tracker = :tracker AND id = :id
 SELECT count(*) FROM customization WHERE tracker = :tracker{conditions}
 
 -- name: fetch_page
--- One page, or with limit -1 all. It is found by narrow rows first: the documents of what is sorted away are not read.
+-- One page, found by narrow rows first: the documents of what is sorted away are not read.
 WITH page AS MATERIALIZED (
     SELECT rowid AS place
     FROM customization {index}
@@ -156,8 +156,21 @@ SELECT
     updated_at, revision
 FROM page CROSS JOIN customization ON customization.rowid = page.place
 
+-- name: fetch_matches
+-- All, sorted; by narrow rows first here too.
+WITH page AS MATERIALIZED (
+    SELECT rowid AS place
+    FROM customization {index}
+    WHERE tracker = :tracker{conditions}
+    ORDER BY {order}
+)
+SELECT
+    id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
+    updated_at, revision
+FROM page CROSS JOIN customization ON customization.rowid = page.place
+
 -- name: has_model
--- A condition of the two above, as are the next three.
+-- A condition of the three above, as are the next three.
 model IN ({values})
 
 -- name: has_tag

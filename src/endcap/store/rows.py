@@ -1,0 +1,97 @@
+"""
+Values as rows and rows as values, in the one spelling that both adapters share.
+
+Lists (tags, sealed keys) are JSON texts: they are read and written whole, and arrays of arrays are no SQL. A row begins
+with its tracker where it is written, and comes without where it is read. Columns stand in the order of the queries.
+"""
+
+from typing import Any
+
+import msgspec
+
+from endcap.domain import CatalogObject, Record, TrackerId
+from endcap.store.decide import Replay, ReplayKey
+from endcap.store.port import ChangeRow, TrackerRow
+
+Row = tuple[Any, ...]
+
+_tags = msgspec.json.Decoder(tuple[str, ...])
+_keys = msgspec.json.Decoder(list[str])
+_replayed = msgspec.msgpack.Decoder(Record)
+
+
+def json_text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def saved(tracker: TrackerId, record: Record) -> Row:
+    return (
+        tracker,
+        record.id,
+        record.model,
+        record.target_type,
+        record.target_identity,
+        json_text(record.tags),
+        record.document,
+        record.metadata,
+        record.creator,
+        record.created_at,
+        record.updated_at,
+        record.revision,
+    )
+
+
+def rewritten(tracker: TrackerId, record: Record) -> Row:
+    return (
+        tracker,
+        record.id,
+        json_text(record.tags),
+        record.document,
+        record.metadata,
+        record.updated_at,
+        record.revision,
+    )
+
+
+def read_record(row: Row) -> Record:
+    id, model, target_type, identity, tags, *rest = row  # noqa: A001 - a record's own word
+    known = () if tags == "[]" else _tags.decode(tags)
+    return Record(id, model, target_type, identity, known, *rest)
+
+
+def catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:
+    return (tracker, each.identity, each.type, each.generation, each.document)
+
+
+def replay(key: ReplayKey, known: Replay) -> Row:
+    return (*key, known.fingerprint, known.created_at, msgspec.msgpack.encode(known.record))
+
+
+def read_replayed(packed: bytes) -> Record:
+    return _replayed.decode(packed)
+
+
+def change(tracker: TrackerId, ordinal: int, line: ChangeRow) -> Row:
+    return (
+        tracker,
+        line.revision,
+        ordinal,
+        line.kind,
+        line.subject,
+        line.action,
+        line.actor,
+        line.at,
+        line.old,
+        line.new,
+    )
+
+
+def tracker(row: TrackerRow) -> Row:
+    keys = json_text([key.hex() for key in row.sealed_keys])
+    return (row.id, row.name, row.revision, keys, row.artifact, row.created_at)
+
+
+def read_tracker(row: Row) -> TrackerRow:
+    id, name, revision, sealed_keys, artifact, created_at = row  # noqa: A001 - likewise
+    keys = tuple(bytes.fromhex(key) for key in _keys.decode(sealed_keys))
+    return TrackerRow(id, name, revision, keys, artifact, created_at)
