@@ -3,7 +3,7 @@ The ways to rank. A strategy is its settings; what it ranks with comes as `Knowl
 
 A strategy is pure: chance and the time are in the query, and the same query over the same knowledge gives the same
 ranking. `primary` holds candidates it has a reason for: distinct items of the catalog that may be shown as far as it
-can tell, none of the inputs, best first, somewhat more than asked for because placement drops some. What it has no
+can tell, best first, somewhat more than asked for, because placement drops some (the inputs, for one). What it has no
 opinion on is left to the ranking's fallback, popularity, so that an answer can always be filled.
 """
 

@@ -1,0 +1,3 @@
+"""
+Recommenders: artifacts, how they are built, and what strategies make of them.
+"""

@@ -1,0 +1,107 @@
+"""
+Small shops: catalogs, orders and artifacts by hand.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from endcap.domain import CatalogObject, Micros
+from endcap.engine.catalog import Catalog
+from endcap.recommend.artifact import NEIGHBOURS_MAX, Artifact, Learned, Manifest, user_digest
+from endcap.recommend.strategies import Query
+from endcap.wire.catalog import object_from
+
+DAY = 86_400_000_000
+LAST_DAY = datetime(2026, 11, 1)  # noqa: DTZ001 - Parquet's timestamps have no zone; they are UTC
+NOW = Micros(int((LAST_DAY - datetime(1970, 1, 1)).total_seconds()) * 1_000_000)  # noqa: DTZ001
+
+Line = tuple[str, str, str | None, float]
+"""(order, item, user, days before the last day)."""
+
+
+def thing(
+    identity: str, *, categories: Sequence[str] = (), type: str = "item", **fields: Any
+) -> CatalogObject:
+    """One object of a catalog."""
+    members: dict[str, Any] = {
+        "identity": identity,
+        "type": type,
+        "fields": {"title": identity, **fields},
+    }
+    if categories:
+        *around, title = categories
+        own = {"title": title, "ancestors": [{"title": each} for each in around]}
+        members["nested"] = [{"type": "category", "fields": own}]
+    made = object_from(members)
+    assert isinstance(made, CatalogObject), made
+    return made
+
+
+def write_orders(path: Path, lines: Iterable[Line]) -> Path:
+    """Order lines as the import keeps them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(
+            "CREATE TABLE line (order_id TEXT, identity TEXT, user_id TEXT, created_at TIMESTAMP, "
+            "quantity DOUBLE, unit_price DOUBLE)"
+        )
+        rows = [
+            (order, item, user, LAST_DAY - timedelta(days=age), 1.0, None)
+            for order, item, user, age in lines
+        ]
+        if rows:
+            connection.executemany("INSERT INTO line VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.execute("COPY line TO $1 (FORMAT parquet)", [str(path)])
+    return path
+
+
+def artifact(
+    neighbours: Mapping[str, Mapping[str, float]],
+    popularity: Mapping[str, float] | None = None,
+    histories: Mapping[str, Mapping[str, int]] | None = None,
+) -> Artifact:
+    """An artifact that says just this; nothing is written."""
+    known = {*neighbours, *(popularity or {})}
+    known.update(name for row in neighbours.values() for name in row)
+    known.update(name for row in (histories or {}).values() for name in row)
+    identities = sorted(known)
+    index = {identity: at for at, identity in enumerate(identities)}
+    indexes = np.full((len(identities), NEIGHBOURS_MAX), -1, dtype=np.int32)
+    affinities = np.zeros((len(identities), NEIGHBOURS_MAX), dtype=np.float32)
+    for identity, row in neighbours.items():
+        ranked = sorted(row.items(), key=lambda each: (-each[1], each[0]))[:NEIGHBOURS_MAX]
+        for place, (other, affinity) in enumerate(ranked):
+            indexes[index[identity], place] = index[other]
+            affinities[index[identity], place] = affinity
+    users = sorted((user_digest(user), user) for user in histories or {})
+    rows = [(histories or {})[user] for _, user in users]
+    learned = Learned(
+        identities=identities,
+        popularity=np.array([(popularity or {}).get(each, 0.0) for each in identities]),
+        orders=np.ones(len(identities), dtype=np.int64),
+        neighbours=indexes,
+        affinities=affinities,
+        users=np.array([digest for digest, _ in users], dtype=np.uint64),
+        histories=np.cumsum([0, *map(len, rows)]).astype(np.int64),
+        bought=np.array([index[item] for row in rows for item in row], dtype=np.int32),
+        times=np.array([times for row in rows for times in row.values()], dtype=np.uint16),
+    )
+    return Artifact(learned, Manifest(1, "20261101T000000Z-0123abcd", NOW, "", {}, {}))
+
+
+def query(catalog: Catalog, items: Sequence[str] = (), **others: Any) -> Query:
+    """A query by identities."""
+    numbers = [number for each in items if (number := catalog.number(each)) is not None]
+    settings = {"count": 10, "now": NOW, "seed": random.Random(1), **others}
+    return Query(catalog=catalog, items=numbers, **settings)
+
+
+def names(catalog: Catalog, numbers: Iterable[int]) -> list[str]:
+    """Identities of numbers."""
+    return [catalog.identity(number) for number in numbers]
