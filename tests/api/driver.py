@@ -162,7 +162,7 @@ def customization(**fields: Json) -> Json:
     return {key: value for key, value in body.items() if value is not None}
 
 
-def item(identity: str, **fields: Json) -> Json:
+def item(identity: str, /, **fields: Json) -> Json:
     return {"identity": identity, "type": "item", "fields": {"title": identity, **fields}}
 
 
