@@ -67,13 +67,19 @@ _TARGET_TYPES: Mapping[Priority, str] = {
 
 
 class Rendered(Struct, frozen=True):
-    """A customization ready to send: its tag changes with every write and with what the body shows."""
+    """A customization ready to send; `revision` is the tracker's at which it was last written."""
 
     id: CustomizationId
     body: bytes
     etag: str
     revision: int
-    """The tracker's revision at which it was last written."""
+
+
+class Tag(Struct, frozen=True):
+    """A customization's tag without its body."""
+
+    etag: str
+    revision: int
 
 
 class Written(Struct, frozen=True):
@@ -143,7 +149,7 @@ class Service:
 
     async def replace(
         self, shop: Shop, id: CustomizationId, body: bytes, *, expected: frozenset[int] | None
-    ) -> Rendered:
+    ) -> Tag:
         """Raises MalformedBody, FaultyFields, CustomizationNotFound, RevisionConflict."""
         definition = self._definition(shop, body)
         committed = await self.committer.commit(
@@ -151,8 +157,11 @@ class Service:
                 shop.tracker, id, definition, self.settings.creator, self.clock(), expected
             )
         )
-        assert committed.record is not None
-        return self.render(self.shop(shop.tracker), committed.record)
+        record = committed.record
+        assert record is not None
+        shop = self.shop(shop.tracker)
+        available = self.is_available(shop, record)
+        return Tag(_etag(record, available=available, shown=_shown(shop, record)), record.revision)
 
     async def delete(
         self, shop: Shop, id: CustomizationId, *, expected: frozenset[int] | None
@@ -209,12 +218,10 @@ class Service:
 
     def render(self, shop: Shop, record: Record) -> Rendered:
         """A record as GET gives it, at this moment and over this catalog."""
-        body = wire.customization_json(
-            record,
-            available=self.is_available(shop, record),
-            shown=_shown(shop, record),
-        )
-        etag = f'"{record.revision}-{zlib.crc32(body):08x}"'
+        available = self.is_available(shop, record)
+        shown = _shown(shop, record)
+        body = wire.customization_json(record, available=available, shown=shown)
+        etag = _etag(record, available=available, shown=shown)
         return Rendered(record.id, body, etag, record.revision)
 
     def is_available(self, shop: Shop, record: Record) -> bool:
@@ -405,6 +412,14 @@ def explanation(shop: Shop, placement: Placement) -> Explanation:
 
 def _idempotency(key: str | None, body: bytes) -> Idempotency | None:
     return None if key is None else Idempotency(key, hashlib.sha256(body).hexdigest())
+
+
+def _etag(record: Record, *, available: bool, shown: wire.Shown | None) -> str:
+    """Changes with every write (the revision) and with what the body shows of time and catalog (the rest)."""
+    if shown is None:
+        return f'"{record.revision}-{available:d}"'
+    told = f"{shown.title}\x00{shown.image_link}".encode()
+    return f'"{record.revision}-{available:d}{zlib.crc32(told):08x}"'
 
 
 def _shown(shop: Shop, record: Record) -> wire.Shown | None:

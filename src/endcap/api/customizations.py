@@ -16,7 +16,7 @@ from endcap.api.throttle import Throttle
 from endcap.domain import CustomizationId
 from endcap.errors import CustomizationNotFound, FaultyFields
 from endcap.mirror import Shop
-from endcap.service import Rendered, Service
+from endcap.service import Rendered, Service, Tag
 from endcap.wire.customizations import CSV_COLUMNS, csv_rows, one_line
 from endcap.wire.listing import read_export, read_listing
 
@@ -107,10 +107,10 @@ def _id(request: Request) -> CustomizationId:
     return CustomizationId(text.lower())
 
 
-def _tags(rendered: Rendered) -> tuple[tuple[bytes, bytes], ...]:
+def _tags(tagged: Rendered | Tag) -> tuple[tuple[bytes, bytes], ...]:
     return (
-        (b"etag", rendered.etag.encode()),
-        (REVISION_HEADER, str(rendered.revision).encode()),
+        (b"etag", tagged.etag.encode()),
+        (REVISION_HEADER, str(tagged.revision).encode()),
     )
 
 

@@ -38,6 +38,7 @@ from endcap.domain import (
     Window,
 )
 from endcap.errors import FaultyFields, FaultyPins
+from endcap.wire.plain import Plain, read_plain
 from endcap.wire.reading import (
     TOO_DEEP,
     UNREADABLE,
@@ -74,7 +75,21 @@ def read_definition(body: bytes) -> Definition:
     Raises MalformedBody for what is not a JSON object; FaultyFields, or FaultyPins when a pin is among the faulty,
     with every fault of every field.
     """
-    return _definition(json_object(body))
+    members = json_object(body)
+    plain = read_plain(body)
+    return _definition(members) if plain is None else _from_plain(plain, members)
+
+
+def _from_plain(plain: Plain, members: dict[str, Raw]) -> Definition:
+    """The pins' list is kept as it came: it has known members only, and none is null."""
+    faults = Faults()
+    metadata = Fields(members, faults).parsed("target_metadata", _metadata)
+    if faults:
+        raise FaultyFields(details=faults.by_field)
+    document = _document(members, plain.target_type, plain.tags, bytes(members["pin_definitions"]))
+    return Definition(
+        plain.model, plain.target_type, plain.target, plain.pins, plain.tags, document, metadata
+    )
 
 
 def definition_of(record: Record) -> Definition:
