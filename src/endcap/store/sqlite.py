@@ -48,6 +48,7 @@ from endcap.store.decide import (
     ReplayKey,
     carry_out,
 )
+from endcap.store.filters import Filters
 from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
 from endcap.store.rows import Row
 
@@ -83,14 +84,7 @@ UNAVAILABLE = frozenset(
 VERSION_MIN = (3, 37)  # STRICT tables
 
 _sql = scripts.queries("sqlite")
-_SORT_COLUMNS = {
-    "created_at": "created_at",
-    "updated_at": "updated_at",
-    "model": "model",
-    "target_type": "target_type",
-    "target_identity": "coalesce(target_identity, '')",
-    "creator": "creator",
-}
+_filters = Filters(_sql, ":{}".format)
 
 
 class SqliteStore:
@@ -207,9 +201,9 @@ class SqliteStore:
         limit: int,
         offset: int,
     ) -> Page:
-        values = _values(tracker, filter)
-        count = _filled("count_customizations", filter)
-        query = _filled("fetch_page", filter, sort)
+        values = _filters.values(tracker, filter)
+        count = _filters.query("count_customizations", filter)
+        query = _page_query("fetch_page", filter, sort)
         with self._snapshot() as connection:
             (total,) = connection.execute(count, values).fetchone()
             bounds = {"limit": limit, "offset": offset}
@@ -219,9 +213,9 @@ class SqliteStore:
     def records(
         self, tracker: TrackerId, filter: Filter, *, sort: Sequence[Sort] = OLDEST_FIRST
     ) -> Iterator[Record]:
-        query = _filled("fetch_matches", filter, sort)
+        query = _page_query("fetch_matches", filter, sort)
         with self._snapshot() as connection:
-            cursor = connection.execute(query, _values(tracker, filter))
+            cursor = connection.execute(query, _filters.values(tracker, filter))
             yield from map(rows.read_record, _stream(cursor))
 
     def summary(self, tracker: TrackerId) -> Summary:
@@ -495,52 +489,15 @@ def _with_rows(query: str, *, count: int, width: int) -> str:
     return _sql[query].replace("{rows}", ", ".join([row] * count))
 
 
-def _named(filter: Filter) -> Mapping[str, Mapping[str, str]]:
-    """The conditions of a filter: the query that is the condition, and its values by name."""
-    wanted = {
-        "has_model": filter.models,
-        "has_tag": filter.tags,
-        "has_target_type": filter.target_types,
-        "has_target_identity": filter.target_identities,
-    }
-    return {
-        query: {f"{query}_{number}": value for number, value in enumerate(values)}
-        for query, values in wanted.items()
-        if values
-    }
-
-
-def _values(tracker: TrackerId, filter: Filter) -> dict[str, object]:
-    values: dict[str, object] = {"tracker": tracker}
-    for named in _named(filter).values():
-        values |= named
-    return values
-
-
-def _filled(query: str, filter: Filter, sort: Sequence[Sort] = ()) -> str:
-    conditions = "".join(
-        " AND " + _sql[condition].replace("{values}", ", ".join(f":{name}" for name in named))
-        for condition, named in _named(filter).items()
-    )
-    order = "".join(
-        f"{_SORT_COLUMNS[each.column]} {'DESC' if each.descending else 'ASC'}, " for each in sort
-    )
-    return (
-        _sql[query]
-        .replace("{index}", _index(filter, sort))
-        .replace("{conditions}", conditions)
-        .replace("{order}", order + "id")
-    )
-
-
-def _index(filter: Filter, sort: Sequence[Sort]) -> str:
+def _page_query(name: str, filter: Filter, sort: Sequence[Sort]) -> str:
     """
     Where nothing asks for another index, rows are best walked by age: that is how they lie in the file. SQLite itself
     takes any index that begins with the tracker, and 100,000 rows take twice as long.
     """
     is_ordered = bool(sort) and sort[0].column in {"model", "target_identity"}
     is_narrow = filter.models or filter.target_identities or filter.tags
-    return "" if is_ordered or is_narrow else "INDEXED BY customization_newest"
+    index = "" if is_ordered or is_narrow else "INDEXED BY customization_newest"
+    return _filters.query(name, filter, sort).replace("{index}", index)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -1,0 +1,224 @@
+-- Every query of the PostgreSQL store.
+--
+-- A query is a line with its name, a comment on what it is for, and the SQL up to the next name. Both adapters carry
+-- the same names. What is no query (SET, LISTEN, NOTIFY, BEGIN) is in the adapter.
+--
+-- Sets of rows come as columns, an array each, in the order of the placeholders.
+
+-- name: claim_trackers
+-- Makes the rows of new trackers, so that there is something to queue on; tells which were not there.
+INSERT INTO tracker (id, name, revision, sealed_keys, artifact, created_at)
+SELECT * FROM unnest(
+    %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+
+-- name: lock_trackers
+-- Queues for the rows of a commit's trackers, in one order everywhere, so that none wait in a circle.
+SELECT id, name, revision, sealed_keys, artifact, created_at
+FROM tracker
+WHERE id = ANY(%(trackers)s)
+ORDER BY id
+FOR UPDATE
+
+-- name: save_trackers
+-- Ends a commit: the new revisions.
+INSERT INTO tracker (id, name, revision, sealed_keys, artifact, created_at)
+SELECT * FROM unnest(
+    %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])
+ON CONFLICT (id) DO UPDATE SET
+    name = excluded.name, revision = excluded.revision, sealed_keys = excluded.sealed_keys,
+    artifact = excluded.artifact
+
+-- name: fetch_present_customizations
+-- The customizations that a batch names, or that changed.
+SELECT
+    c.tracker, c.id, c.model, c.target_type, c.target_identity, c.tags, c.document, c.metadata,
+    c.creator, c.created_at, c.updated_at, c.revision
+FROM unnest(%s::text[], %s::text[]) AS k (tracker, id)
+JOIN customization AS c ON c.tracker = k.tracker AND c.id = k.id
+
+-- name: fetch_present_objects
+-- The catalog objects that a batch names, or that changed.
+SELECT o.tracker, o.identity, o.type, o.generation, o.document
+FROM unnest(%s::text[], %s::text[]) AS k (tracker, key)
+JOIN object AS o ON o.tracker = k.tracker AND o.key = k.key
+
+-- name: fetch_present_replays
+-- The replays that a batch names.
+SELECT r.tracker, r.key, r.fingerprint, r.created_at, r.record
+FROM unnest(%s::text[], %s::text[]) AS k (tracker, key)
+JOIN replay AS r ON r.tracker = k.tracker AND r.key = k.key
+
+-- name: save_customizations
+-- New rows, and rows of which something changed that indexes are made of.
+INSERT INTO customization (
+    tracker, id, model, target_type, target_identity, tags, document, metadata, creator,
+    created_at, updated_at, revision)
+SELECT * FROM unnest(
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[],
+    %s::bytea[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+ON CONFLICT (tracker, id) DO UPDATE SET
+    model = excluded.model, target_type = excluded.target_type,
+    target_identity = excluded.target_identity, tags = excluded.tags, creator = excluded.creator,
+    created_at = excluded.created_at, updated_at = excluded.updated_at,
+    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata
+
+-- name: rewrite_customizations
+-- The usual PUT: all but what indexes are made of.
+UPDATE customization
+SET tags = r.tags, document = r.document, metadata = r.metadata, updated_at = r.updated_at,
+    revision = r.revision
+FROM unnest(
+    %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bytea[], %s::bigint[], %s::bigint[])
+    AS r (tracker, id, tags, document, metadata, updated_at, revision)
+WHERE customization.tracker = r.tracker AND customization.id = r.id
+
+-- name: delete_customizations
+DELETE FROM customization
+USING unnest(%s::text[], %s::text[]) AS k (tracker, id)
+WHERE customization.tracker = k.tracker AND customization.id = k.id
+
+-- name: delete_tags
+-- All tags of some customizations.
+DELETE FROM customization_tag
+USING unnest(%s::text[], %s::text[]) AS k (tracker, id)
+WHERE customization_tag.tracker = k.tracker AND customization_tag.id = k.id
+
+-- name: save_tags
+INSERT INTO customization_tag (tracker, id, tag)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[])
+
+-- name: save_objects
+INSERT INTO object (tracker, key, identity, type, generation, document)
+SELECT * FROM unnest(
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[])
+ON CONFLICT (tracker, key) DO UPDATE SET
+    type = excluded.type, generation = excluded.generation, document = excluded.document
+
+-- name: delete_objects
+DELETE FROM object
+USING unnest(%s::text[], %s::text[]) AS k (tracker, key)
+WHERE object.tracker = k.tracker AND object.key = k.key
+
+-- name: save_replays
+-- An outdated replay gives way.
+INSERT INTO replay (tracker, key, fingerprint, created_at, record)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bytea[])
+ON CONFLICT (tracker, key) DO UPDATE SET
+    fingerprint = excluded.fingerprint, created_at = excluded.created_at, record = excluded.record
+
+-- name: purge_replays
+-- Replays that have served.
+DELETE FROM replay WHERE tracker = %(tracker)s AND created_at <= %(before)s
+
+-- name: save_changes
+-- The feed and the log.
+INSERT INTO change (
+    tracker, revision, ordinal, kind, subject, action, actor, at, old, new)
+SELECT * FROM unnest(
+    %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::bigint[], %s::bytea[], %s::bytea[])
+
+-- name: fetch_trackers
+SELECT id, name, revision, sealed_keys, artifact, created_at FROM tracker ORDER BY id
+
+-- name: fetch_tracker
+SELECT id, name, revision, sealed_keys, artifact, created_at FROM tracker WHERE id = %(tracker)s
+
+-- name: fetch_revisions
+-- What followers poll.
+SELECT id, revision FROM tracker
+
+-- name: fetch_customization
+-- The point read behind GET.
+SELECT
+    id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
+    updated_at, revision
+FROM customization
+WHERE tracker = %(tracker)s AND id = %(id)s
+
+-- name: count_customizations
+-- The total of a page.
+SELECT count(*) FROM customization WHERE tracker = %(tracker)s{conditions}
+
+-- name: fetch_page
+-- One page, found by narrow rows first: the documents of what is sorted away are not read.
+SELECT
+    id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
+    updated_at, revision
+FROM customization
+WHERE tracker = %(tracker)s AND id = ANY(ARRAY(
+    SELECT id
+    FROM customization
+    WHERE tracker = %(tracker)s{conditions}
+    ORDER BY {order}
+    LIMIT %(limit)s OFFSET %(offset)s
+))
+ORDER BY {order}
+
+-- name: fetch_matches
+-- All, sorted.
+SELECT
+    id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
+    updated_at, revision
+FROM customization
+WHERE tracker = %(tracker)s{conditions}
+ORDER BY {order}
+
+-- name: has_model
+-- A condition of the three above, as are the next three.
+model IN ({values})
+
+-- name: has_tag
+id IN (SELECT id FROM customization_tag WHERE tracker = %(tracker)s AND tag IN ({values}))
+
+-- name: has_target_type
+target_type IN ({values})
+
+-- name: has_target_identity
+target_identity IN ({values})
+AND left(target_identity, 250) IN (SELECT left(value, 250) FROM unnest(ARRAY[{values}]) AS value)
+
+-- name: count_models
+SELECT model, count(*) FROM customization WHERE tracker = %(tracker)s GROUP BY model ORDER BY model
+
+-- name: fetch_tags
+SELECT DISTINCT tag FROM customization_tag WHERE tracker = %(tracker)s ORDER BY tag
+
+-- name: count_rows
+-- What a load is about to read.
+SELECT
+    (SELECT count(*) FROM customization WHERE tracker = %(tracker)s),
+    (SELECT count(*) FROM object WHERE tracker = %(tracker)s)
+
+-- name: load_customizations
+SELECT
+    id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
+    updated_at, revision
+FROM customization
+WHERE tracker = %(tracker)s
+
+-- name: load_objects
+SELECT identity, type, generation, document FROM object WHERE tracker = %(tracker)s
+
+-- name: fetch_changed_subjects
+-- What changed after a revision: kinds and subjects.
+SELECT DISTINCT kind, subject
+FROM change
+WHERE tracker = %(tracker)s AND revision > %(since)s AND kind IN ('customization', 'object')
+
+-- name: fetch_history
+-- The log, oldest first.
+SELECT revision, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = %(tracker)s
+ORDER BY revision, ordinal
+
+-- name: fetch_history_of
+-- The log of one subject, oldest first.
+SELECT revision, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = %(tracker)s AND left(subject, 250) = left(%(subject)s, 250)
+    AND subject = %(subject)s
+ORDER BY revision, ordinal
