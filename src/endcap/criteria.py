@@ -223,9 +223,7 @@ def numeral(text: str) -> float | None:
 def _float(number: float) -> float:
     try:
         return float(number)
-    except (
-        OverflowError
-    ):  # an integer of over 308 digits: beyond every bound, as far as rules can tell
+    except OverflowError:  # over 308 digits: beyond every bound, as far as rules can tell
         return float("inf") if number > 0 else float("-inf")
 
 
@@ -254,6 +252,7 @@ class _Reader:
         self.count = 0
 
     def rule(self, shape: object, depth: int) -> Rule:
+        """`depth` counts and, or, not and criteria from the outside, the whole being 1."""
         if depth > DEPTH_MAX:
             raise CriteriaFault(f"Nested deeper than {DEPTH_MAX} levels")
         if isinstance(shape, list):
@@ -261,7 +260,7 @@ class _Reader:
         if not isinstance(shape, dict):
             raise CriteriaFault(f"Must be an object or a list of rules. {SUPPORTED_FORMS}")
         if "criteria" in shape and len(shape) == 1 and isinstance(shape["criteria"], list):
-            return self.rule(shape["criteria"], depth)
+            return self.rule(shape["criteria"], depth + 1)
         if _is_listed(shape):
             return self.listed(shape, depth)
         return self._conjunction([self._entry(key, value, depth) for key, value in shape.items()])
@@ -272,7 +271,7 @@ class _Reader:
             self._count()
             return _compared(shape)
         if isinstance(shape, dict) and shape:
-            return self.rule(shape, depth + 1)
+            return self.rule(shape, depth)
         raise CriteriaFault(f"A rule must be an object with a field. {SUPPORTED_FORMS}")
 
     def _entry(self, key: str, value: object, depth: int) -> Rule:
