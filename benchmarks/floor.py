@@ -2,14 +2,15 @@
 The floor: a plain ASGI callable on the same server that does the irreducible work and nothing else.
 
 It checks the HMAC, looks a prepared document up in a dict, answers. A PUT is decoded, validated by type and kept in the
-dict: nothing is stored. A recommendation is decoded, ten prepared hits are looked up and joined.
+dict: nothing is stored. A recommendation (signed here, as everything) is decoded, ten hits are looked up in a dict and
+the 3 kB answer is encoded.
 """
 
 import base64
 import hashlib
 import hmac
-import os
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -42,10 +43,24 @@ class Wish(msgspec.Struct):
 _body = msgspec.json.Decoder(Body)
 _wishes = msgspec.json.Decoder(list[Wish])
 DOCUMENT = msgspec.json.encode({"id": "x" * 36, "model": "basket", "text": "y" * 530})
-HITS = [
-    msgspec.json.encode({"url": f"/p/{number}", "type": "item", "attributes": {"title": "t" * 200}})
+HITS = {
+    f"/p/{number}": {
+        "url": f"/p/{number}",
+        "type": "item",
+        "attributes": {
+            "title": f"Product {number} with a title of usual length",
+            "brand": ["brand-1"],
+            "category": ["category-7"],
+            "color": ["green"],
+            "price": "6 EUR",
+            "image_link": f"https://shop.example/pictures/{number}.jpg",
+        },
+        "nested": [],
+        "exact": True,
+    }
     for number in range(10)
-]
+}
+RANKING = list(HITS)
 documents: dict[str, bytes] = {}
 JSON = [(b"content-type", b"application/json; charset=utf-8")]
 
@@ -72,7 +87,7 @@ async def read(receive: Any) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body"):
             return body
 
@@ -105,11 +120,14 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await answer(send, 204, b"")
         else:
             await answer(send, 401, b"{}")
+    elif is_signed(scope):
+        (wish,) = _wishes.decode(await read(receive))
+        hits = [HITS[identity] for identity in RANKING[: wish.size]]
+        made = {
+            "recommendation_id": str(uuid4()),
+            "recommendation_type": wish.recommendation_type,
+            "hits": hits,
+        }
+        await answer(send, 200, msgspec.json.encode([made]))
     else:
-        wishes = _wishes.decode(await read(receive))
-        hits = b",".join([HITS[number] for number in range(wishes[0].size)])
-        await answer(
-            send,
-            200,
-            b'[{"recommendation_id":"%b","hits":[%b]}]' % (os.urandom(8).hex().encode(), hits),
-        )
+        await answer(send, 401, b"{}")

@@ -54,7 +54,7 @@ def puts(port: int, known: list[str]) -> list[str]:
 
 
 def recommends(port: int, known: list[str]) -> list[str]:
-    return [request("POST", RECOMMEND, port, body=WISH, signed=False)]
+    return [request("POST", RECOMMEND, port, body=WISH)]
 
 
 Requests = Callable[[int, list[str]], list[str]]

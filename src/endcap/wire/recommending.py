@@ -6,7 +6,6 @@ explanation was asked for.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from endcap import criteria
 from endcap.criteria import CriteriaFault, Rule
 from endcap.domain import IDENTITY_CHARACTERS_MAX, INPUT_ITEMS_MAX, ItemId, Micros
 from endcap.errors import FaultyFields, MalformedBody
-from endcap.wire.reading import Faults, json_value
+from endcap.wire.reading import Faults, json_value, seconds_text
 
 OBJECTS_MAX = 20
 SIZE_DEFAULT = 10
@@ -204,8 +203,7 @@ def answers_json(answers: Iterable[bytes]) -> bytes:
 
 def _generated_at(now: Micros) -> str:
     """`2025-01-06T23:34:59.585570`: microseconds and no zone, as live answers have it."""
-    at = datetime.fromtimestamp(now // 1_000_000, UTC).replace(tzinfo=None)
-    return at.replace(microsecond=now % 1_000_000).isoformat(timespec="microseconds")
+    return f"{seconds_text(now)[:-1]}.{now % 1_000_000:06}"
 
 
 class PinShown(Struct, frozen=True):
