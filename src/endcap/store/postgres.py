@@ -58,6 +58,7 @@ ANSWER_SECONDS_MAX = (
 LISTEN_SECONDS_MAX = 0.25  # how long one wait may keep `close` waiting
 ATTEMPTS_MAX = 3  # of a commit that the server broke off to let another one pass
 STREAM_ROWS = 1_000
+ANALYZE_ROWS_MIN = 10_000  # rows of one commit after which the server shall count anew
 INDEXED_CHARACTERS_MAX = 250  # of an identity in an index, whose entries end at 2,700 bytes
 MIGRATION_LOCK = 0x656E64636170  # "endcap"
 CHANNEL = "endcap"
@@ -139,9 +140,23 @@ class PostgresStore:
     def _commit(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         with self._borrowed() as connection, connection.pipeline():
             connection.execute("BEGIN")
-            outcomes = carry_out(writes, _Transaction(connection))
+            transaction = _Transaction(connection)
+            outcomes = carry_out(writes, transaction)
             connection.execute("COMMIT")
+        if transaction.rows_written >= ANALYZE_ROWS_MIN:
+            self._analyze()
         return outcomes
+
+    def _analyze(self) -> None:
+        """
+        The server counts by itself a minute later; a list asked for before that took it 20 seconds and more, for it
+        expected a row where there were 50,000. The commit stands, whatever becomes of this.
+        """
+        try:
+            with self._borrowed() as connection:
+                connection.execute("ANALYZE customization, customization_tag, object, change")
+        except StoreUnavailable:
+            return
 
     # Reading
 
@@ -365,6 +380,7 @@ class _Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.rows_written = 0
 
     def claim_trackers(self, trackers: Sequence[TrackerRow]) -> Collection[TrackerId]:
         values = [rows.tracker(each) for each in trackers]
@@ -420,6 +436,7 @@ class _Transaction:
 
     def _write(self, query: str, values: Sequence[Row]) -> None:
         if values:
+            self.rows_written += len(values)
             self._connection.execute(_sql[query], _columns(values))
 
 
