@@ -27,6 +27,7 @@ from endcap.domain import (
     CriteriaTarget,
     ItemId,
     ItemTarget,
+    Micros,
     Pin,
     Place,
     Slot,
@@ -47,8 +48,8 @@ class _Pin(Struct, forbid_unknown_fields=True):
     widget_id: _Identity | msgspec.UnsetType = msgspec.UNSET
     is_block_pin: bool = False
     is_bundle_pin: bool = False
-    active_from: str = ""
-    active_to: str = ""
+    active_from: str | msgspec.UnsetType = msgspec.UNSET
+    active_to: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Body(Struct):
@@ -114,9 +115,7 @@ def _pin(sent: _Pin) -> Pin:
         item = _identity(sent.pin_identity)
     else:
         raise _OutOfTheOrdinary
-    window = ALWAYS
-    if sent.active_from or sent.active_to:
-        window = _window(sent.active_from, sent.active_to)
+    window = _window(sent.active_from, sent.active_to)
     widget = None if sent.widget_id is msgspec.UNSET else sent.widget_id
     return Pin(_place(sent), item, rule, window, widget, sent.is_bundle_pin)
 
@@ -142,11 +141,19 @@ def _rule(sent: Raw) -> Rule:
     return rule
 
 
-def _window(active_from: str, active_to: str) -> Window:
-    opens = instant(active_from) if active_from else None
-    closes = instant(active_to) if active_to else None
-    if (active_from and opens is None) or (active_to and closes is None):
-        raise _OutOfTheOrdinary
+def _window(active_from: str | msgspec.UnsetType, active_to: str | msgspec.UnsetType) -> Window:
+    if active_from is msgspec.UNSET and active_to is msgspec.UNSET:
+        return ALWAYS
+    opens, closes = _moment(active_from), _moment(active_to)
     if opens is not None and closes is not None and opens >= closes:
         raise _OutOfTheOrdinary
     return Window(opens, closes)
+
+
+def _moment(sent: str | msgspec.UnsetType) -> Micros | None:
+    if sent is msgspec.UNSET:
+        return None
+    at = instant(sent)
+    if at is None:
+        raise _OutOfTheOrdinary
+    return at
