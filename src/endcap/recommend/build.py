@@ -24,7 +24,7 @@ from endcap.recommend.artifact import (
     user_digest,
     write_artifact,
 )
-from endcap.recommend.database import MEMORY_MB, THREADS, Connection, database
+from endcap.recommend.database import MEMORY_MB, THREADS, Connection, database, literally
 from endcap.recommend.orders import order_files
 
 Progress = Callable[[str, int, int], None]
@@ -63,7 +63,7 @@ def build(
     failing = f"The orders in {orders} cannot be read"
     with database(out, failing, memory_mb=memory_mb, threads=threads) as connection:
         begin("orders")
-        connection.execute("SET VARIABLE files = $1", [[str(file) for file in files]])
+        connection.execute("SET VARIABLE files = $1", [[literally(file) for file in files]])
         connection.execute("SET VARIABLE now = $1", [now])
         connection.execute(statement_of("purchases"))
         lines = int(_column(connection, "SELECT count(*) AS lines FROM purchase")[0])

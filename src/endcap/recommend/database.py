@@ -2,6 +2,7 @@
 DuckDB as we use it: in memory, bounded, spilling to a folder, for the length of one job.
 """
 
+import glob
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ Connection: TypeAlias = "duckdb.DuckDBPyConnection"
 
 THREADS = 2
 MEMORY_MB = 1_024
+
+
+def literally(path: Path) -> str:
+    """A path as DuckDB's readers take it, which else see a pattern in `*`, `?` and `[`."""
+    return glob.escape(str(path))
 
 
 @contextmanager

@@ -192,9 +192,10 @@ class Knowledge:
         catalog = self.catalog
         basis = tuple(map(catalog.column, _INTRODUCED))
         if self._newest is None or self._newest[0] != basis:
-            dated = [
-                (-item.introduced_at, place, number)
-                for place, number in enumerate(catalog.popular())
+            places = catalog.places
+            dated = [  # of any type: an object may become an item without a change of its date
+                (-item.introduced_at, int(places[number]), number)
+                for number in catalog.all_items
                 if (item := catalog.item(number)).introduced_at != Micros(0)
             ]
             dated.sort()

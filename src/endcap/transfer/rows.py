@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from endcap.errors import FaultyRows, UsageFault
-from endcap.recommend.database import database
+from endcap.recommend.database import database, literally
 from endcap.wire.reading import UNREADABLE
 
 LINE_BYTES_MAX = (
@@ -279,7 +279,7 @@ def _cells(columns: Sequence[str], cells: Sequence[str]) -> Record | Unreadable:
 def _parquet_rows(path: Path, progress: Progress) -> Iterator[tuple[int, Record | Unreadable]]:
     number = 0
     with database(Path(tempfile.gettempdir()), f"{path} cannot be read") as connection:
-        source = [str(path)]
+        source = [literally(path)]
         (total,) = connection.execute("SELECT count(*) FROM read_parquet($1)", source).fetchall()[0]
         described = connection.execute("DESCRIBE SELECT * FROM read_parquet($1)", source).fetchall()
         names = [name for name, *_ in described]

@@ -20,7 +20,7 @@ from msgspec import Struct
 from endcap.domain import Micros, TrackerId
 from endcap.errors import UsageFault
 from endcap.recommend.artifact import sync_directory
-from endcap.recommend.database import Connection, database, succeeds
+from endcap.recommend.database import Connection, database, literally, succeeds
 from endcap.recommend.orders import COLUMNS, orders_directory
 from endcap.transfer.fields import FieldMap, reach
 from endcap.transfer.rows import (
@@ -252,13 +252,13 @@ class _Reader:
         self._progress("reading", 0, 1)
         return (
             f"(SELECT row_number() OVER () AS line, {wanted} "
-            f"FROM read_csv({_text(str(self._path))}, {given}))"
+            f"FROM read_csv({_text(literally(self._path))}, {given}))"
         )
 
     def _parquet(self) -> str:
         """A Parquet file as a relation of texts."""
         described = self._connection.execute(
-            "DESCRIBE SELECT * FROM read_parquet($1)", [str(self._path)]
+            "DESCRIBE SELECT * FROM read_parquet($1)", [literally(self._path)]
         ).fetchall()
         kinds = {name: kind for name, kind, *_ in described}
         sources = _sources(self._fields, tuple(kinds))
@@ -269,7 +269,7 @@ class _Reader:
         self._progress("reading", 0, 1)
         return (
             f"(SELECT file_row_number + 1 AS line, {wanted} "
-            f"FROM read_parquet({_text(str(self._path))}, file_row_number = true))"
+            f"FROM read_parquet({_text(literally(self._path))}, file_row_number = true))"
         )
 
     def _spooled(self, faults: Faults) -> str:

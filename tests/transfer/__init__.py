@@ -1,0 +1,3 @@
+"""
+Files in and out: every format, every way to be refused.
+"""
