@@ -157,12 +157,13 @@ SELECT
 FROM page CROSS JOIN customization ON customization.rowid = page.place
 
 -- name: fetch_matches
--- All, sorted; by narrow rows first here too.
+-- All, sorted; by narrow rows first here too. Without a limit SQLite leaves out the order of a joined subquery.
 WITH page AS MATERIALIZED (
     SELECT rowid AS place
     FROM customization {index}
     WHERE tracker = :tracker{conditions}
     ORDER BY {order}
+    LIMIT -1
 )
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
