@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from endcap.api.auth import Authenticator
 from endcap.api.http import CSV, JSON, NDJSON, Request, Response, Routes
-from endcap.api.threads import ask, in_thread
+from endcap.api.threads import ask, begun, in_thread
 from endcap.api.throttle import Throttle
 from endcap.domain import CustomizationId
 from endcap.errors import CustomizationNotFound, FaultyFields
@@ -85,7 +85,7 @@ class CustomizationEndpoints:
         await request.body(bytes_max=self._bytes_max)
         export = read_export(request.query())
         header, encode = _format(request.header(b"accept") or "")
-        chunks = in_thread(lambda: self._service.export(shop, export))
+        chunks = await begun(in_thread(lambda: self._service.export(shop, export)))
         return Response(200, encode(chunks), (header,))
 
     async def summary(self, request: Request) -> Response:

@@ -20,6 +20,21 @@ async def ask(ask_now: Callable[[], T], *, inline: bool) -> T:
     return ask_now() if inline else await asyncio.to_thread(ask_now)
 
 
+async def begun(items: AsyncIterator[T]) -> AsyncIterator[T]:
+    """The same items, the first already read: what cannot begin fails here, while there is a status to choose."""
+    try:
+        first = await anext(items)
+    except StopAsyncIteration:
+        return items
+    return _from(first, items)
+
+
+async def _from(first: T, items: AsyncIterator[T]) -> AsyncIterator[T]:
+    yield first
+    async for item in items:
+        yield item
+
+
 async def in_thread(items: Callable[[], Iterable[T]]) -> AsyncIterator[list[T]]:
     """Chunks of an iterable that is made and read in one thread of its own (a cursor belongs to its thread)."""
     loop = asyncio.get_running_loop()
