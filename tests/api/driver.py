@@ -54,10 +54,7 @@ class Server:
         self.app = App(self.parts)
         self.app.start()
         self._runner = asyncio.Runner()
-        self._http = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(self.app, client=("192.0.2.7", 4711)),
-            base_url="http://endcap.test",
-        )
+        self._http = http_over(self.app)
 
     def close(self) -> None:
         self._runner.run(self._http.aclose())
@@ -90,10 +87,10 @@ class Server:
                     method, target, tracker=tracker, key=key, date=date, content_type=content_type
                 )
             )
+        sent.update(headers or {})
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        request = self._http.build_request(
-            method, target, content=content, headers={**sent, **(headers or {})}
-        )
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
+        request = self._http.build_request(method, target, content=content, headers=encoded)
         return self._runner.run(self._http.send(request))
 
     def signature(
@@ -144,6 +141,12 @@ class Server:
         """The identities that one wish of `test_reco` is answered with."""
         (answer,) = self.recommend({"recommendation_type": "test_reco", **wish})
         return [hit["url"] for hit in answer["hits"]]
+
+
+def http_over(app: App) -> httpx2.AsyncClient:
+    """A client whose requests go straight into an application."""
+    transport = httpx2.ASGITransport(app, client=("192.0.2.7", 4711))
+    return httpx2.AsyncClient(transport=transport, base_url="http://endcap.test")
 
 
 def pin(identity: str = "/p/555", position: int = 1, **fields: Json) -> Json:
