@@ -28,10 +28,10 @@ from endcap.domain import (
     Everywhere,
     ItemId,
     Micros,
-    Pin,
     Slot,
 )
 from endcap.engine.catalog import Catalog, Matches
+from endcap.engine.settle import Claim, settle
 
 
 class Verdict(StrEnum):
@@ -61,23 +61,6 @@ class Source(StrEnum):
     PIN = "pin"
     RANKING = "ranking"
     FALLBACK = "fallback"
-
-
-class Claim:
-    """A pin that was met, with whose it is. Claims are made in order of rank; `rank` is that order."""
-
-    __slots__ = ("customization", "index", "pin", "rank")
-
-    def __init__(self, customization: Customization, index: int, pin: Pin, rank: int) -> None:
-        self.customization = customization
-        self.index = index
-        self.pin = pin
-        self.rank = rank
-
-    @property
-    def name(self) -> str:
-        """How sentences call it."""
-        return f"pin {self.index} of customization {self.customization.id}"
 
 
 class Judgement(Struct, frozen=True):
@@ -350,7 +333,7 @@ class _Draft:
     def fill(self, *, elsewhere: Collection[int]) -> Placement:
         """Settles the slots, picks for criteria, spreads the global pins, and lets the ranking fill the rest."""
         candidates = _Candidates(self.scene, self.blocks, elsewhere)
-        slots, bundles = _settle(
+        slots, bundles = settle(
             [claim for claim in self.claims if isinstance(claim.pin.place, Slot)]
         )
         used = set(self.pinned)
@@ -536,75 +519,3 @@ class _Candidates:
         for number in matches.in_order():
             if number not in self._ranked and number not in used and self.allows(number):
                 yield number
-
-
-def _settle(claims: Sequence[Claim]) -> tuple[dict[int, Claim], Sequence[Sequence[int]]]:
-    """
-    Steps 2 and 3 and the seats of bundles: slot → claim, and each bundle's slots in order.
-
-    A bundle takes its turn with the highest-ranked of its members. It starts at the lowest slot that one of them won
-    (or, if none won, moves on like a loser) and flows over slots that no other pin claims or has taken.
-    """
-    winners: dict[int, Claim] = {}
-    for claim in claims:
-        winners.setdefault(_position(claim), claim)
-    groups = _bundles(claims)
-    if len(winners) == len(claims) and not groups:
-        return winners, ()
-    slots = {slot: claim for slot, claim in winners.items() if not _in_bundle(claim, groups)}
-    bundles: list[list[int]] = []
-    seated: set[str] = set()
-    for claim in claims:
-        if _in_bundle(claim, groups):
-            if claim.customization.id not in seated:
-                seated.add(claim.customization.id)
-                bundles.append(_seat(groups[claim.customization.id], winners, slots))
-        elif winners[_position(claim)] is not claim:
-            slots[_next_free(_position(claim), winners, slots)] = claim
-    return slots, bundles
-
-
-def _bundles(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
-    """Bundle members by customization, in order of position then index; one alone is no bundle."""
-    groups: dict[str, list[Claim]] = {}
-    for claim in claims:
-        if claim.pin.bundled:
-            groups.setdefault(claim.customization.id, []).append(claim)
-    return {
-        owner: sorted(group, key=lambda claim: (_position(claim), claim.index))
-        for owner, group in groups.items()
-        if len(group) > 1
-    }
-
-
-def _in_bundle(claim: Claim, groups: dict[str, list[Claim]]) -> bool:
-    return claim.pin.bundled and claim.customization.id in groups
-
-
-def _seat(
-    members: Sequence[Claim], winners: dict[int, Claim], slots: dict[int, Claim]
-) -> list[int]:
-    """Seats a bundle's members in consecutive slots that are theirs or nobody's; returns these slots."""
-    won = [slot for slot in map(_position, members) if winners[slot] in members]
-    slot = min(won) if won else _next_free(_position(members[0]), winners, slots)
-    block: list[int] = []
-    while len(block) < len(members):
-        own = winners.get(slot)
-        if slot not in slots and (own is None or own in members):
-            slots[slot] = members[len(block)]
-            block.append(slot)
-        slot += 1
-    return block
-
-
-def _next_free(slot: int, winners: dict[int, Claim], slots: dict[int, Claim]) -> int:
-    """The next slot after one's own that no pin claims or has taken."""
-    slot += 1
-    while slot in winners or slot in slots:
-        slot += 1
-    return slot
-
-
-def _position(claim: Claim) -> int:
-    assert isinstance(claim.pin.place, Slot)
-    return claim.pin.place.position
