@@ -93,6 +93,20 @@ def test_an_availability_field_of_the_request_decides() -> None:
     assert names(catalog, ranking.primary) == ["a", "c"]
 
 
+def test_an_availability_field_reaches_neighbours() -> None:
+    """What only the named field calls available is bought together too."""
+    objects = [thing("a"), thing("b", availability=0, in_store=1), thing("c", in_store=0)]
+    catalog, recommenders = shop(objects, artifact({"a": {"b": 0.5, "c": 0.6}}))
+    recommender = recommenders.find("basket")
+    assert recommender is not None
+    in_store = catalog.available_by("in_store")
+
+    asked = [query(catalog, ["a"]), query(catalog, ["a"], available=in_store)]
+    found = [names(catalog, recommender.rank(each).primary) for each in asked]
+
+    assert found == [["c"], ["b"]]
+
+
 def test_newest_is_by_date() -> None:
     """Only what has a date is news, the latest first."""
     assert ranked("news") == ["tuner", "capo"]

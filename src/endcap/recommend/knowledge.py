@@ -9,6 +9,7 @@ An item's number is its identity's for good, so what is known by number stays ri
 numbers are added, and numbers of removed items are found in no `candidates`.
 """
 
+from array import array
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
@@ -24,15 +25,18 @@ from endcap.recommend.artifact import Artifact
 
 Numbers = NDArray[np.int32]
 Floats = NDArray[np.float64]
+Neighbours = tuple[Sequence[int], Sequence[float]]
 
 LEADERS_MAX = (
     300  # more than the largest answer (50) with everything a call may leave out before it
 )
+MEMO_NEIGHBOURS_MAX = 8_192  # items whose neighbours are kept, 0.8 kB each: 6 MB
 MEMO_MAX = 8_192  # rankings kept, at most 600 bytes each: 5 MB
 MEMO_CONTEXTS_MAX = 128  # bitmaps kept, an eighth of a byte an item each: 16 MB at a million items
 PRICE, OLD_PRICE = "price_amount", "price_old_amount"
 _INTRODUCED = ("introduced_at", "_introduced_at")
 _NONE = -1
+_NO_NEIGHBOURS: Neighbours = (), ()
 
 
 class Order:
@@ -126,6 +130,8 @@ class Knowledge:
         self._numbers: dict[str, tuple[Column, Floats]] = {}
         self._newest: tuple[tuple[Column, ...], Order] | None = None
         self._discounted: tuple[tuple[Column, ...], Order] | None = None
+        self._middle: tuple[Floats, float] | None = None
+        self._neighbours: dict[tuple[int, float], Neighbours] = {}
         self._kept: dict[Hashable, Numbers] = {}
         self._allowed: dict[Rule, BitMap] = {}
 
@@ -134,7 +140,7 @@ class Knowledge:
         successor = Knowledge(catalog, self.artifact)
         if self._translation is not None:
             successor._translation = self._translation.followed(catalog)
-        successor._numbers = dict(self._numbers)
+        successor._numbers, successor._middle = dict(self._numbers), self._middle
         successor._newest, successor._discounted = self._newest, self._discounted
         return successor
 
@@ -185,6 +191,40 @@ class Knowledge:
             values[source.items] = source.numbers
         self._numbers[attribute] = column, values
         return values
+
+    def neighbours(self, item: int, cheaper: float) -> Neighbours:
+        """
+        The items bought with an item, best first, and their affinities: each lowered by that power of its price,
+        where an unknown price is a middling one.
+        """
+        found = self._neighbours.get((item, cheaper))
+        if found is None:
+            if len(self._neighbours) >= MEMO_NEIGHBOURS_MAX:
+                self._neighbours.clear()
+            found = self._neighbours[item, cheaper] = self._translated(item, cheaper)
+        return found
+
+    def _translated(self, item: int, cheaper: float) -> Neighbours:
+        index = self.translation.indexes[item]
+        if index < 0:
+            return _NO_NEIGHBOURS
+        learned = self.artifact.learned
+        present = learned.neighbours[index] >= 0
+        numbers = self.translation.numbers[learned.neighbours[index][present]]
+        affinities = learned.affinities[index][present].astype(np.float64)
+        if cheaper:
+            prices = self.numbers(PRICE)
+            relative = prices[numbers] / self._middle_price(prices)
+            affinities *= np.where(relative > 0, relative, 1.0) ** -cheaper
+        known = np.flatnonzero((numbers >= 0) & (numbers != item))
+        best = known[np.argsort(-affinities[known], kind="stable")]
+        return array("i", numbers[best].tolist()), array("d", affinities[best].tolist())
+
+    def _middle_price(self, prices: Floats) -> float:
+        if self._middle is None or self._middle[0] is not prices:
+            known = prices[prices > 0]
+            self._middle = prices, float(np.median(known)) if len(known) else 1.0
+        return self._middle[1]
 
     @property
     def newest(self) -> Order:
