@@ -1,0 +1,3 @@
+"""
+The store's contract: every test that asks for `store` runs over both adapters, on real databases.
+"""
