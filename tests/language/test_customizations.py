@@ -467,7 +467,7 @@ MOMENT = "Must be an ISO 8601 date-time, e.g. 2025-02-01T00:00:00Z (pin 0)"
     ],
 )
 def test_a_fault_of_a_pin_is_named(members: dict[str, Any], message: str) -> None:
-    """422, Invalid pin definition provided; which pin it is stands behind the message, whose beginning clients match."""
+    """422, Invalid pin definition provided; which pin it is stands behind, for clients match the beginning."""
     body = {**BODY, "pin_definitions": [{**PIN, **members}]}
 
     problem, faults = faults_of(body)

@@ -307,7 +307,8 @@ def _append(found: dict[str, Any], key: str, text: str) -> None:
         found[key] = [*values, text]
 
 
-_PRICE = re.compile(r"\d[\d\s.,']*", re.ASCII)
+# The space that groups thousands is mostly one that does not break, so no re.ASCII here.
+_PRICE = re.compile(r"[0-9][0-9\s.,'’]*")
 
 
 def _amount(price: object) -> float | None:
@@ -316,7 +317,7 @@ def _amount(price: object) -> float | None:
         return float(price) if abs(price) < PRICE_MAX else None
     if not isinstance(price, str) or not (found := _PRICE.search(price)):
         return None
-    digits = re.sub(r"[\s']", "", found.group()).rstrip(".,")
+    digits = re.sub(r"[\s'’]", "", found.group()).rstrip(".,")
     whole, separator, decimals = _split_decimals(digits)
     number = re.sub(r"[.,]", "", whole) + ("." + decimals if separator else "")
     amount = float(number)

@@ -30,6 +30,12 @@ STATUSES: Mapping[type[Problem], int] = {
     errors.StoreUnavailable: 503,
 }
 INTERNAL = 500
+_PLAIN = tuple(
+    kind
+    for kind in STATUSES
+    if kind not in (errors.CatalogFaults, errors.MethodNotAllowed, errors.TooManyRequests)
+)
+"""Those that a reason and details make whole."""
 
 
 def status_of(problem: Problem) -> int:
@@ -109,9 +115,9 @@ def _details(sent: object) -> dict[str, list[str]]:
 
 def _kind(status: int, reason: str | None) -> Problem:
     """The class that has this status and says this by itself, or the one class of the status."""
-    kinds = [kind for kind, number in STATUSES.items() if number == status]
-    if errors.MethodNotAllowed in kinds:
+    if status == STATUSES[errors.MethodNotAllowed]:
         return errors.MethodNotAllowed(())
+    kinds = [kind for kind in _PLAIN if STATUSES[kind] == status]
     for kind in kinds:
         if kind().reason == reason:
             return kind()
