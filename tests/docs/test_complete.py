@@ -112,6 +112,22 @@ def test_metrics_are_on_the_operators_page(tmp_path: Path) -> None:
     assert told == exposed
 
 
+def test_log_events_are_on_the_operators_page() -> None:
+    """Every event that the server logs is on docs/operating.md, with what to do about it."""
+    sources = (pages.ROOT / "src/endcap").rglob("*.py")
+    logged = {
+        event
+        for source in sources
+        for event in re.findall(
+            r"\blog\.(?:debug|info|warning|error)\(\s*\"([^\"]+)\"", pages.text(source)
+        )
+    }
+    page = _text("docs/operating.md")
+
+    assert len(logged) > 5
+    assert {event for event in logged if f"| `{event}` |" not in page} <= {"store is back"}
+
+
 def test_scripts_are_told_to_contributors() -> None:
     """Every script is on CONTRIBUTING.md."""
     page = _text("CONTRIBUTING.md")
