@@ -23,6 +23,7 @@ from pyroaring import BitMap
 
 from endcap.criteria import Rule
 from endcap.domain import (
+    ALWAYS,
     Blocked,
     Customization,
     Everywhere,
@@ -102,7 +103,16 @@ class Ranking(Struct, frozen=True):
 class Eligibility:
     """Which items may appear at all in one object of a call. Request and catalog always beat pins."""
 
-    __slots__ = ("_available", "_catalog", "_field", "_now", "blacklisted", "context", "inputs")
+    __slots__ = (
+        "_available",
+        "_barred",
+        "_blacklisted",
+        "_catalog",
+        "_context",
+        "_field",
+        "_now",
+        "_offered",
+    )
 
     def __init__(
         self,
@@ -116,44 +126,39 @@ class Eligibility:
     ) -> None:
         self._catalog = catalog
         self._now = now
-        self.inputs = _numbers(catalog, inputs)
-        self.blacklisted = _numbers(catalog, blacklist)
-        self.context = None if context is None else catalog.matches(context)
+        self._blacklisted = _numbers(catalog, blacklist)
+        self._barred = _numbers(catalog, inputs) | self._blacklisted
+        self._context = None if context is None else catalog.matches(context).items
         self._field = availability_field
-        self._available: BitMap | None = (
-            None if availability_field is None else catalog.available_by(availability_field)
-        )
+        self._available: BitMap | None = None
+        self._offered = catalog.offered
+        """Who is offered without a look at the time."""
+        if availability_field is not None:
+            self._available = catalog.available_by(availability_field)
+            self._offered = _NOBODY
 
     def __contains__(self, number: int) -> bool:
         return (
-            self._is_offered(number)
-            and number not in self.inputs
-            and number not in self.blacklisted
-            and (self.context is None or number in self.context)
+            (number in self._offered or self._is_offered_now(number))
+            and number not in self._barred
+            and (self._context is None or number in self._context)
         )
 
-    def _is_offered(self, number: int) -> bool:
+    def _is_offered_now(self, number: int) -> bool:
         """Of the model's type, available, and inside its own window."""
         if self._available is not None:
-            return number in self._available and self._catalog.item(number).window.contains(
-                self._now
-            )
-        if number in self._catalog.offered:
-            return True
-        window = self._catalog.windowed.get(number)
-        return window is not None and window.contains(self._now)
+            window = self._catalog.item(number).window
+            return number in self._available and window.contains(self._now)
+        own = self._catalog.windowed.get(number)
+        return own is not None and own.contains(self._now)
 
-    def objection(self, number: int) -> Verdict | None:
-        """The first reason why an item of the catalog may not appear."""
-        if not self._is_offered(number):
+    def objection(self, number: int) -> Verdict:
+        """The first reason why an item of the catalog that is not eligible may not appear."""
+        if number not in self._offered and not self._is_offered_now(number):
             return Verdict.WRONG_TYPE if self._is_on_sale(number) else Verdict.UNAVAILABLE
-        if number in self.blacklisted:
+        if number in self._blacklisted:
             return Verdict.BLACKLISTED
-        if number in self.inputs:
-            return Verdict.INPUT_ITEM
-        if self.context is not None and number not in self.context:
-            return Verdict.CONTEXT
-        return None
+        return Verdict.INPUT_ITEM if number in self._barred else Verdict.CONTEXT
 
     def _is_on_sale(self, number: int) -> bool:
         """Available and inside its own window, of whatever type."""
@@ -164,6 +169,9 @@ class Eligibility:
             else self._catalog.is_available_by(self._field, number)
         )
         return available and item.window.contains(self._now)
+
+
+_NOBODY = BitMap()
 
 
 def _numbers(catalog: Catalog, identities: Iterable[str]) -> frozenset[int]:
@@ -212,21 +220,24 @@ class _Blocks:
         self._by_item: dict[ItemId, Claim] = {}
         self._by_rule: list[tuple[Claim, Matches]] = []
         self._shields: dict[ItemId, int] = {}
-        self.claims: list[Claim] = []
+        self.claims: Sequence[Claim] = ()
 
-    def add(self, claim: Claim) -> None:
-        """Claims come in order of rank, so the first to name an item is the one that counts."""
-        self.claims.append(claim)
-        if claim.pin.item is not None:
-            self._by_item.setdefault(claim.pin.item, claim)
-        elif claim.pin.rule is not None:
-            self._by_rule.append((claim, self._catalog.matches(claim.pin.rule)))
-
-    def shield(self, claim: Claim) -> None:
-        """An item pin protects its item from blocks of a strictly lower priority."""
-        assert claim.pin.item is not None
-        priority = claim.customization.priority
-        self._shields[claim.pin.item] = max(priority, self._shields.get(claim.pin.item, 0))
+    def set_up(self, claims: Sequence[Claim], *, against: Iterable[Claim]) -> None:
+        """
+        Takes the block pins, in order of rank, and the other awake pins: an item pin shields its item from blocks of
+        a strictly lower priority.
+        """
+        self.claims = claims
+        for claim in claims:
+            if claim.pin.item is not None:
+                self._by_item.setdefault(claim.pin.item, claim)
+            elif claim.pin.rule is not None:
+                self._by_rule.append((claim, self._catalog.matches(claim.pin.rule)))
+        for claim in against:
+            if claim.pin.item is not None:
+                priority = claim.customization.priority
+                known = self._shields.get(claim.pin.item, 0)
+                self._shields[claim.pin.item] = max(priority, known)
 
     def blocker(self, number: int) -> Claim | None:
         """The highest-ranked block pin that keeps an item out, if any."""
@@ -278,14 +289,11 @@ class _Draft:
     def admit(self, *, elsewhere: Collection[int]) -> None:
         """Wakes the pins, gathers the blocks, and lets item pins drop out."""
         awake = self._awake()
+        blocking = [claim for claim in awake if isinstance(claim.pin.place, Blocked)]
+        if blocking:
+            awake = [claim for claim in awake if not isinstance(claim.pin.place, Blocked)]
+            self.blocks.set_up(blocking, against=awake)
         for claim in awake:
-            if isinstance(claim.pin.place, Blocked):
-                self.blocks.add(claim)
-            elif claim.pin.item is not None:
-                self.blocks.shield(claim)
-        for claim in awake:
-            if isinstance(claim.pin.place, Blocked):
-                continue
             if claim.pin.item is None or self._admit_item(claim, claim.pin.item, elsewhere):
                 self.claims.append(claim)
 
@@ -297,7 +305,7 @@ class _Draft:
             for index, pin in enumerate(customization.pins):
                 claim = Claim(customization, index, pin, rank)
                 rank += 1
-                if not pin.window.contains(now):
+                if pin.window is not ALWAYS and not pin.window.contains(now):
                     self._judge(claim, Verdict.ASLEEP)
                 elif pin.widget is not None and pin.widget != widget:
                     self._judge(claim, Verdict.OTHER_WIDGET)
@@ -310,9 +318,9 @@ class _Draft:
         if number is None:
             return self._judge(claim, Verdict.NOT_IN_CATALOG)
         self.named.add(number)
-        objection = self.scene.eligible.objection(number)
-        if objection is not None:
-            return self._judge(claim, objection)
+        eligible = self.scene.eligible
+        if number not in eligible:
+            return self._judge(claim, eligible.objection(number))
         if number in elsewhere:
             return self._judge(claim, Verdict.SHOWN_ELSEWHERE)
         if (blocker := self.blocks.blocker(number)) is not None:
@@ -482,40 +490,37 @@ class _Draft:
 
 
 class _Candidates:
-    """The ranking less the ineligible, the blocked and what the page shows elsewhere; checked once, as far as read."""
+    """The ranking less the ineligible, the blocked and what the page shows elsewhere; checked as far as read."""
 
     def __init__(self, scene: Scene, blocks: _Blocks, elsewhere: Collection[int]) -> None:
+        self._ranking = scene.ranking
         self._eligible = scene.eligible
-        self._blocks = blocks
+        self._blocks = blocks if blocks.claims else None
         self._elsewhere = elsewhere
-        self._ranked = set(scene.ranking.primary)
-        self._source = self._checked(scene.ranking)
-        self._primary = scene.ranking.primary
 
-    def allows(self, number: int) -> bool:
+    def _allows(self, number: int) -> bool:
         return (
             number in self._eligible
             and number not in self._elsewhere
-            and self._blocks.blocker(number) is None
+            and (self._blocks is None or self._blocks.blocker(number) is None)
         )
-
-    def _checked(self, ranking: Ranking) -> Iterator[Shown]:
-        for place, number in enumerate(ranking.primary, 1):
-            if self.allows(number):
-                yield Shown(number, Source.RANKING, None, place)
-        for number in ranking.fallback:
-            if number not in self._ranked and self.allows(number):
-                yield Shown(number, Source.FALLBACK)
 
     def unused(self, used: Collection[int]) -> Iterator[Shown]:
         """Step 6's supply."""
-        return (each for each in self._source if each.number not in used)
+        for place, number in enumerate(self._ranking.primary, 1):
+            if number not in used and self._allows(number):
+                yield Shown(number, Source.RANKING, None, place)
+        ranked = set(self._ranking.primary)
+        for number in self._ranking.fallback:
+            if number not in ranked and number not in used and self._allows(number):
+                yield Shown(number, Source.FALLBACK)
 
     def matching(self, matches: Matches, used: Collection[int]) -> Iterator[int]:
         """Step 4's supply: matches in the order of the ranking, then by popularity and identity."""
-        for number in self._primary:
-            if number in matches and number not in used and self.allows(number):
+        for number in self._ranking.primary:
+            if number in matches.items and number not in used and self._allows(number):
                 yield number
+        ranked = set(self._ranking.primary)
         for number in matches.in_order():
-            if number not in self._ranked and number not in used and self.allows(number):
+            if number not in ranked and number not in used and self._allows(number):
                 yield number
