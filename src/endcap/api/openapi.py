@@ -175,7 +175,7 @@ GIVEN = {
     "recommendation_type": "basket",
     "recommender": "basket",
     "recommender_client_identifier": "basket-sidebar",
-    "recommender_version": "endcap",
+    "recommender_version": "b36705710",
     "user_id": None,
     "hits": [
         {

@@ -6,6 +6,7 @@ the very constant that is enforced. Said in words alone: a window opens before i
 may be, and the synonyms of a rule's keys. `null` for an optional field means that it is absent.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from endcap.api.customizations import IDEMPOTENCY_KEY_CHARACTERS_MAX
@@ -389,7 +390,9 @@ def _criteria(prefix: str, about: str, attribute: str | None) -> dict[str, Schem
             "description": "One element of a rule list.",
             "anyOf": [ref(f"{prefix}Comparison"), ref(f"{prefix}AttributeMap"), wrapped],
         },
-        f"{prefix}Comparison": _comparison(name),
+        f"{prefix}Comparison": _comparison(
+            name, {"brand": "Fender"} if attribute is None else {"model": "basket"}
+        ),
     }
     return shapes if attribute is not None else {**shapes, **_values()}
 
@@ -416,7 +419,7 @@ def _values() -> dict[str, Schema]:
     }
 
 
-def _comparison(name: Schema) -> Schema:
+def _comparison(name: Schema, example: Mapping[str, str]) -> Schema:
     """Four families of operators, by the values that they take."""
     single: Schema = {"type": ["string", "number"]}
     families: list[tuple[str, list[str], Schema | None]] = [
@@ -445,7 +448,9 @@ def _comparison(name: Schema) -> Schema:
             }
             for title, operators, value in families
         ],
-        "examples": [{"field": "brand", "operator": "=", "value": "Fender"}],
+        "examples": [
+            {"field": field, "operator": "=", "value": value} for field, value in example.items()
+        ],
     }
 
 
