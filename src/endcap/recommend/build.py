@@ -32,7 +32,6 @@ Progress = Callable[[str, int, int], None]
 Columns = Mapping[str, NDArray[Any]]
 
 STEPS = ("orders", "popularity", "neighbours", "histories", "writing")
-_TIMES_MAX = np.iinfo(np.uint16).max
 
 
 def quietly(step: str, done: int, total: int) -> None:
@@ -75,7 +74,8 @@ def build(
         begin("neighbours")
         neighbours, affinities = _neighbours(_table(connection, "neighbours"), len(identities))
         begin("histories")
-        users, histories, bought, times = _histories(_table(connection, "histories"))
+        customers = _column(connection, "SELECT user_id FROM customer ORDER BY user_no")
+        users, histories, bought, times = _histories(_table(connection, "histories"), customers)
     begin("writing")
     learned = Learned(
         identities=identities,
@@ -118,16 +118,14 @@ def _neighbours(found: Columns, items: int) -> tuple[NDArray[np.int32], NDArray[
 
 
 def _histories(
-    found: Columns,
+    found: Columns, names: NDArray[Any]
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16]]:
-    """From rows ordered by user to users ordered by digest, each with a stretch of items."""
-    names, begins, counts = np.unique(found["user_id"], return_index=True, return_counts=True)
+    """From rows ordered by user number to users ordered by digest, each with a stretch of items."""
     digests = np.array([user_digest(name) for name in names.tolist()], dtype=np.uint64)
+    counts = np.bincount(found["user_no"], minlength=len(names))
+    begins = np.cumsum(counts) - counts
     order = np.argsort(digests, kind="stable")
-    ends = np.cumsum(counts[order])
-    histories = np.concatenate(([0], ends)).astype(np.int64)
-    rows = np.arange(len(found["item_no"])) + np.repeat(
-        begins[order] - histories[:-1], counts[order]
-    )
-    times = np.minimum(found["times"][rows], _TIMES_MAX)
-    return digests[order], histories, found["item_no"][rows], times.astype(np.uint16)
+    histories = np.concatenate(([0], np.cumsum(counts[order]))).astype(np.int64)
+    moved = np.repeat(begins[order] - histories[:-1], counts[order])
+    rows = np.arange(len(moved)) + moved
+    return digests[order], histories, found["item_no"][rows], found["times"][rows].astype(np.uint16)

@@ -97,7 +97,7 @@ def import_transactions(
             f"--map {', '.join(sorted(unknown))}: order lines have {', '.join(SPELLINGS)} only"
         )
     with (
-        tempfile.TemporaryDirectory(prefix="endcap-import-") as scratch,
+        tempfile.TemporaryDirectory(prefix=".import-", dir=_roomy(data_dir)) as scratch,
         database(Path(scratch), f"{path} cannot be read", memory_mb=MEMORY_MB) as connection,
     ):
         reader = _Reader(connection, path, fields, columns, Path(scratch), progress)
@@ -115,6 +115,11 @@ def import_transactions(
 
 
 _COMPACT = str.maketrans("", "", "-:")
+
+
+def _roomy(data_dir: Path) -> Path | None:
+    """Where what does not fit into memory goes: the system's folder is often memory itself."""
+    return data_dir if data_dir.is_dir() else None
 
 
 def _report(counts: Mapping[str, Any], file: str | None) -> TransactionsReport:
@@ -321,7 +326,9 @@ def _sources(fields: FieldMap, columns: Sequence[str]) -> dict[str, str]:
 def _lacking(missing: Sequence[str], columns: Sequence[str]) -> str:
     maps = " ".join(f"--map {target}=COLUMN" for target in missing)
     there = f"; there are {', '.join(columns)}" if columns else ""
-    return f"No column says what {' and '.join(missing)} is{there}. Name it: {maps}"
+    *others, last = missing
+    named = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+    return f"No column says what {named}{there}. Say it: {maps}"
 
 
 def _as_text(source: str, kinds: Mapping[str, str]) -> str:

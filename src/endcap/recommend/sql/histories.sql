@@ -1,20 +1,20 @@
 -- What each user bought, the latest first: at most 20 items, each with the number of orders that had it.
--- Parameter: {source}, a relation (order_no, item_no, user_id, age_days) with every item of an order once.
+-- Parameter: {source}, a relation (order_no, item_no, user_no, age_days) with every item of an order once.
 WITH bought AS (
-    SELECT user_id, item_no, min(age_days) AS age_days, count(*) AS times
+    SELECT user_no, item_no, min(age_days) AS age_days, count(*) AS times
     FROM {source}
-    WHERE user_id IS NOT NULL
-    GROUP BY user_id, item_no
+    WHERE user_no IS NOT NULL
+    GROUP BY user_no, item_no
 ),
 ranked AS (
     SELECT
-        user_id,
+        user_no,
         item_no,
         times,
-        row_number() OVER (PARTITION BY user_id ORDER BY age_days, item_no) AS place
+        row_number() OVER (PARTITION BY user_no ORDER BY age_days, item_no) AS place
     FROM bought
 )
-SELECT user_id, item_no, times
+SELECT user_no, item_no, CAST(least(times, 65535) AS INTEGER) AS times
 FROM ranked
 WHERE place <= 20
-ORDER BY user_id, place
+ORDER BY user_no, place

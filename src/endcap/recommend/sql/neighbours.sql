@@ -1,7 +1,7 @@
 -- What is bought together: P(neighbour | item) / popularity(neighbour) ^ 0.2, an order counting half after 120 days,
 -- the best 50 of an item. Orders of more than 100 items say little and would make most of the pairs.
 -- Weights are millionths, so that sums are exact in any order.
--- Parameter: {source}, a relation (order_no, item_no, user_id, age_days) with every item of an order once.
+-- Parameter: {source}, a relation (order_no, item_no, user_no, age_days) with every item of an order once.
 WITH ordered AS (
     SELECT order_no
     FROM {source}

@@ -10,6 +10,10 @@ CREATE TEMP TABLE item AS
 SELECT identity, CAST(row_number() OVER (ORDER BY identity) - 1 AS INTEGER) AS item_no
 FROM (SELECT DISTINCT identity FROM line);
 
+CREATE TEMP TABLE customer AS
+SELECT user_id, CAST(row_number() OVER (ORDER BY user_id) - 1 AS INTEGER) AS user_no
+FROM (SELECT DISTINCT user_id FROM line WHERE user_id IS NOT NULL);
+
 CREATE TEMP TABLE purchase_order AS
 SELECT
     order_id,
@@ -23,8 +27,9 @@ CREATE TEMP TABLE purchase AS
 SELECT
     o.order_no,
     i.item_no,
-    o.user_id,
+    c.user_no,
     greatest(0, (SELECT least(getvariable('now'), max(created_at)) FROM purchase_order) - o.created_at) / 86400e6 AS age_days
 FROM line AS l
 JOIN item AS i ON i.identity = l.identity
-JOIN purchase_order AS o ON o.order_id = l.order_id;
+JOIN purchase_order AS o ON o.order_id = l.order_id
+LEFT JOIN customer AS c ON c.user_id = o.user_id;

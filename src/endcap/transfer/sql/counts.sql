@@ -1,12 +1,13 @@
--- What an import has, in one row.
+-- What an import has, in one row. Distinct values are counted as rows of their own, because that can spill.
+WITH kept AS (
+    SELECT order_id, identity, user_id, created_at FROM checked WHERE NOT is_return
+)
 SELECT
-    count(*) AS lines,
-    count(*) FILTER (WHERE is_return) AS returns,
-    count(*) FILTER (WHERE fault IS NOT NULL) AS faulty,
-    count(DISTINCT order_id) FILTER (WHERE NOT is_return) AS orders,
-    count(DISTINCT identity) FILTER (WHERE NOT is_return) AS items,
-    count(DISTINCT user_id) FILTER (WHERE NOT is_return) AS users,
-    count(DISTINCT (order_id, identity)) FILTER (WHERE NOT is_return) AS pairs,
-    CAST(min(created_at) FILTER (WHERE NOT is_return) AS VARCHAR) AS earliest,
-    CAST(max(created_at) FILTER (WHERE NOT is_return) AS VARCHAR) AS latest
-FROM checked;
+    (SELECT count(*) FROM checked) AS lines,
+    (SELECT count(*) FROM checked WHERE is_return) AS returns,
+    (SELECT count(*) FROM (SELECT DISTINCT order_id FROM kept)) AS orders,
+    (SELECT count(*) FROM (SELECT DISTINCT identity FROM kept)) AS items,
+    (SELECT count(*) FROM (SELECT DISTINCT user_id FROM kept WHERE user_id IS NOT NULL)) AS users,
+    (SELECT count(*) FROM (SELECT DISTINCT order_id, identity FROM kept)) AS pairs,
+    (SELECT CAST(min(created_at) AS VARCHAR) FROM kept) AS earliest,
+    (SELECT CAST(max(created_at) AS VARCHAR) FROM kept) AS latest;
