@@ -283,6 +283,7 @@ class _Draft:
         self.named: set[int] = set()  # every catalog item that an awake item pin names
         self.items: dict[int, int] = {}  # rank → item number, for surviving item pins and picks
         self.spread_items: dict[int, int] = {}  # slot → item number, for global criteria pins
+        self.together: set[int] = set()  # ranks of pins that stand in a bundle
 
     # Step 1
 
@@ -344,6 +345,7 @@ class _Draft:
         slots, bundles = settle(
             [claim for claim in self.claims if isinstance(claim.pin.place, Slot)]
         )
+        self.together = {slots[slot].rank for block in bundles for slot in block}
         used = set(self.pinned)
         self._pick(slots, candidates, used)
         taken = self._close_bundles(slots, bundles)
@@ -462,7 +464,7 @@ class _Draft:
     def _why_moved(self, claim: Claim, slot: int) -> str:
         assert isinstance(claim.pin.place, Slot)
         position = claim.pin.place.position
-        if slot < position and not claim.pin.bundled:
+        if claim.rank not in self.together and slot < position:
             return "closed up: there are not enough items before it"
         winner = next(
             (
