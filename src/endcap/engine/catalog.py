@@ -31,6 +31,7 @@ MEMO_ATTRIBUTES_MAX = 8_192
 _PROSE = frozenset({"identity", "type", "title", "description", "image_link", "web_url"})
 """Attributes nearly every item has to itself: no column until a rule asks for one."""
 _NO_COLUMN = Column({})
+_WALK_CHUNK = 256
 
 
 class Item:
@@ -284,11 +285,11 @@ class Catalog:
     def popular(self, within: BitMap | None = None) -> Iterator[int]:
         """Item numbers by popularity, then identity: all, or those of a set."""
         if within is None:
-            return iter(self._order.tolist())
+            return _walk(self._order)
         among = within & self.typed
         if len(among) * len(among) > 4 * len(self._order):  # a dense set: the next member is near
-            return (number for number in self._order.tolist() if number in among)
-        members = np.array(among, dtype=np.int32)
+            return (number for number in _walk(self._order) if number in among)
+        members = np.array(among.to_array())
         return iter(members[np.argsort(self.places[members])].tolist())
 
     @property
@@ -361,6 +362,12 @@ class Catalog:
     def is_available_by(self, field: str, number: int) -> bool:
         """The same of one item of any type."""
         return not self.satisfies(number, _denial(field))
+
+
+def _walk(order: NDArray[np.int32]) -> Iterator[int]:
+    """The numbers of an order as far as they are read: most readers stop after a few."""
+    for start in range(0, len(order), _WALK_CHUNK):
+        yield from order[start : start + _WALK_CHUNK].tolist()
 
 
 def _denial(field: str) -> Rule:

@@ -151,6 +151,11 @@ class Column:
             return self._flags[bool(value)]
         return (self._numbers if kind == "number" else self._numerals).equal(float(value))
 
+    @property
+    def numeric(self) -> tuple[Sorted, Sorted]:
+        """What the items have of numbers: texts that read as one, and numbers, each sorted."""
+        return self._numerals, self._numbers
+
     def between(self, rule: Between) -> BitMap:
         if isinstance(rule.low, str) or isinstance(rule.high, str):
             return self._texts_between(rule)

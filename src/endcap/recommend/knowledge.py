@@ -187,7 +187,7 @@ class Knowledge:
         if held is not None and held[0] is column and len(held[1]) >= self.catalog.numbers_given:
             return held[1]
         values = np.full(self.catalog.numbers_given, np.nan)
-        for source in (column._numerals, column._numbers):  # the only reader outside of engine
+        for source in column.numeric:
             values[source.items] = source.numbers
         self._numbers[attribute] = column, values
         return values
