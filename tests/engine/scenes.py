@@ -22,7 +22,7 @@ from endcap.engine.snapshot import Snapshot
 from endcap.wire import catalog as wire_catalog
 from endcap.wire.customizations import read_definition
 from endcap.wire.recommending import Request, read_requests
-from tests.cases import PinOutcome
+from tests.cases import Case, PinOutcome, micros
 
 Wire = Mapping[str, Any]
 
@@ -133,3 +133,18 @@ def outcomes_of(placement: Placement, names: Mapping[str, str] | None = None) ->
         )
         for each in placement.judgements
     ]
+
+
+def labels_by_id(case: Case) -> dict[str, str]:
+    """Each customization's label by an id such as a server would make: in no order that a case may rely on."""
+    return {
+        made.id or f"id {number}": made.label for number, made in enumerate(case.customizations)
+    }
+
+
+def snapshot_of_case(case: Case) -> Snapshot:
+    customizations = [
+        customization_of(own_id, micros(made.created_at), made.body)
+        for own_id, made in zip(labels_by_id(case), case.customizations, strict=True)
+    ]
+    return snapshot_of(case.catalog, customizations)

@@ -17,7 +17,7 @@ from endcap.domain import Micros
 from tests.choices import combined, merged, rarely
 from tests.engine.scenes import Ranked
 
-EXAMPLES = int(os.environ.get("ENDCAP_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("ENDCAP_EXAMPLES", "150"))
 """How many random examples a property gets; ENDCAP_EXAMPLES=20000 makes a thorough night of it."""
 
 NOW = datetime(2025, 1, 20, 12, tzinfo=UTC)

@@ -4,34 +4,19 @@ Every case of tests/cases, by the engine and by the oracle.
 
 import pytest
 
-from endcap.domain import Customization
 from tests import cases
-from tests.cases import Case, Expected, PinOutcome
+from tests.cases import Expected, PinOutcome
 from tests.engine import oracle, scenes
 
 NAMES = cases.names()
-
-
-def labels_by_id(case: Case) -> dict[str, str]:
-    """Ids as the server would make them: in no order that a case may rely on."""
-    return {
-        made.id or f"id {number}": made.label for number, made in enumerate(case.customizations)
-    }
-
-
-def customizations(case: Case) -> list[Customization]:
-    return [
-        scenes.customization_of(own_id, cases.micros(made.created_at), made.body)
-        for own_id, made in zip(labels_by_id(case), case.customizations, strict=True)
-    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_engine_does_what_the_case_says(name: str) -> None:
     """Items and pins of every object of the call are as expected."""
     case = cases.load(name)
-    snapshot = scenes.snapshot_of(case.catalog, customizations(case))
-    labels = labels_by_id(case)
+    snapshot = scenes.snapshot_of_case(case)
+    labels = scenes.labels_by_id(case)
 
     placements = scenes.answer(
         snapshot, scenes.requests_of(case.requests), now=cases.micros(case.now)
@@ -51,7 +36,7 @@ def test_the_engine_does_what_the_case_says(name: str) -> None:
 def test_the_oracle_does_what_the_case_says(name: str) -> None:
     """The second implementation, written from the law's page, says the same."""
     case = cases.load(name)
-    ids = labels_by_id(case)
+    ids = scenes.labels_by_id(case)
     world = oracle.World(
         {each["identity"]: each for each in case.catalog},
         [

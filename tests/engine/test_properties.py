@@ -32,7 +32,7 @@ from tests.engine.strategies import (
     situations,
 )
 
-thorough = settings(max_examples=EXAMPLES * 4)
+thorough = settings(max_examples=EXAMPLES * 3)
 usual = settings(max_examples=EXAMPLES)
 
 IN_FORCE = {"placed", "moved", "beyond_size"}
