@@ -6,6 +6,7 @@ A TOML file named by `ENDCAP_CONFIG` may hold the same names in lower case.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -141,7 +142,19 @@ def load(
     try:
         return msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise UsageFault(f"A setting cannot be used: {error}. See docs/settings.md") from error
+        raise UsageFault(f"{_fault(str(error))}. See docs/settings.md") from None
+
+
+_PLACE = re.compile(r" - at `\$\.(\w+).*`")
+
+
+def _fault(said: str) -> str:
+    """What msgspec says of a value, with the names that operators know it by."""
+    found = _PLACE.search(said)
+    if found is None:
+        return f"A setting cannot be used: {said}"
+    name = found[1]
+    return f"The setting {name} ({variable(name)}) cannot be used: {said[: found.start()]}"
 
 
 def _decode(kind: type, value: object) -> object:

@@ -52,7 +52,11 @@ def test_a_body_that_inflates_past_its_bound_is_refused() -> None:
         inflate(gzip.compress(b"\x00" * 10_000_000), "gzip", 1_000_000)
 
 
-@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"hello" * 100)[:-12]])
+@pytest.mark.parametrize(
+    "body",
+    [b"not gzip", gzip.compress(b"hello" * 100)[:-12]],
+    ids=["not compressed", "cut short"],
+)
 def test_a_body_that_cannot_be_inflated_is_refused(body: bytes) -> None:
     """Not compressed at all, or cut short."""
     with pytest.raises(MalformedBody):

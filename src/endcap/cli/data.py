@@ -3,7 +3,7 @@
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,14 @@ def import_() -> None:
 
     Reads JSON Lines, JSON arrays, CSV (all also gzipped) and, where it makes sense, Parquet, by looking at the file.
     A file goes in whole or not at all: faulty rows are named by line, and nothing is stored.
+
+    \b
+    Example:
+      endcap import catalog items.jsonl --tracker 1234-5678 --dry-run
     """
 
 
-@import_.command()
+@import_.command(short_help="Put items into the catalog.")
 @_file
 @tracker_option
 @_map
@@ -75,9 +79,11 @@ def catalog(
     Put the items of FILE into the catalog; each replaces the one with its identity.
 
     \b
-    A feed in your own words:
-      endcap import catalog feed.jsonl.gz --tracker 1234-5678 \\
-        --map identity=id --map title=name --map brand=brand --map category=categories --map price_amount=price
+    A feed in the API's words, and one in a shop's own:
+      endcap import catalog items.jsonl --tracker 1234-5678
+      endcap import catalog feed.csv.gz --tracker 1234-5678 \\
+        --map identity=id --map title=name --map brand=maker \\
+        --map category=categories --map price_amount=price
     """
 
     def run(built: Parts, id: TrackerId, bar: Bar) -> CatalogReport:
@@ -101,12 +107,14 @@ def catalog(
         )
 
 
-@import_.command()
+@import_.command(short_help="Add past orders to learn from.")
 @_file
 @tracker_option
 @_map
 @click.option(
-    "--columns", help="Names of the columns of a CSV without a header, separated by commas."
+    "--columns",
+    metavar="A,B,…",
+    help="Names of the columns of a CSV without a header, separated by commas.",
 )
 @_dry_run
 @json_option
@@ -126,8 +134,10 @@ def transactions(
     Add the order lines of FILE: order_id, identity, created_at; optional user_id, quantity, unit_price.
 
     \b
-      endcap import transactions orders.parquet --tracker 1234-5678 --map identity=item_id --map created_at=ts
-    Then build the recommenders: endcap build --tracker 1234-5678
+    Order lines of a shop, then the recommenders that learn from them:
+      endcap import transactions orders.parquet --tracker 1234-5678 \\
+        --map identity=product --map created_at=ordered_at
+      endcap build --tracker 1234-5678
     """
 
     def run(built: Parts, id: TrackerId, bar: Bar) -> TransactionsReport:
@@ -148,10 +158,10 @@ def transactions(
         what = f"{report.stored} order lines of {report.orders} orders, {report.items} items, {report.users} users"
         _say(what, dry_run=dry_run, notes=report.warnings)
         if not dry_run:
-            errors.print(f"Next: endcap build --tracker {tracker}")
+            errors.print(f"Next: endcap build --tracker {tracker}", soft_wrap=True)
 
 
-@import_.command()
+@import_.command(short_help="Create customizations as an export wrote them.")
 @_file
 @tracker_option
 @_dry_run
@@ -164,6 +174,11 @@ def customizations(
     Create the customizations of FILE, as `endcap export customizations` or the export endpoint wrote them.
 
     They are new ones, in the file's order, with new ids; what is there already stays.
+
+    \b
+    Look first, then do:
+      endcap import customizations rules.json --tracker 1234-5678 --dry-run
+      endcap import customizations rules.json --tracker 1234-5678
     """
 
     def run(built: Parts, id: TrackerId, bar: Bar) -> CustomizationsReport:
@@ -186,10 +201,16 @@ def customizations(
 
 @click.group()
 def export() -> None:
-    """Write what a tracker holds to a file."""
+    """
+    Write what a tracker holds to a file.
+
+    \b
+    Example:
+      endcap export customizations --tracker 1234-5678 --out rules.json
+    """
 
 
-@export.command("customizations")
+@export.command("customizations", short_help="Write every customization.")
 @tracker_option
 @click.option(
     "--format",
@@ -197,6 +218,7 @@ def export() -> None:
     type=click.Choice(["json", "ndjson", "csv"]),
     default="json",
     show_default=True,
+    help="JSON array, JSON Lines, or CSV.",
 )
 @click.option(
     "--out",
@@ -205,7 +227,14 @@ def export() -> None:
 )
 @click.pass_context
 def export_(ctx: click.Context, /, tracker: str, format_: ExportFormat, out: Path | None) -> None:
-    """Write every customization, oldest first: JSON array, JSON Lines, or CSV with one row a pin."""
+    """
+    Write every customization, oldest first: JSON array, JSON Lines, or CSV with one row a pin.
+
+    \b
+    Examples:
+      endcap export customizations --tracker 1234-5678 --out rules.json
+      endcap export customizations --tracker 1234-5678 --format csv > rules.csv
+    """
     with parts(ctx) as built:
         built.mirror.load(only=tracker_id(built, tracker))
         wanted = Export(Filter(), remove_expired_pins=False, remove_nonexisting_item_pins=False)
@@ -214,12 +243,22 @@ def export_(ctx: click.Context, /, tracker: str, format_: ExportFormat, out: Pat
         if out is None:
             for chunk in chunks:
                 sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
             return
-        draft = out.with_name(out.name + ".part")
+        _write(chunks, out)
+    errors.print(f"Wrote {out}", soft_wrap=True)
+
+
+def _write(chunks: Iterator[bytes], out: Path) -> None:
+    """The whole file or none: what was there before stays until the new one is complete."""
+    draft = out.with_name(out.name + ".part")
+    try:
         with draft.open("wb") as file:
             file.writelines(chunks)
         draft.replace(out)
-    errors.print(f"Wrote {out}")
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
 
 
 @click.command()
@@ -227,7 +266,13 @@ def export_(ctx: click.Context, /, tracker: str, format_: ExportFormat, out: Pat
 @json_option
 @click.pass_context
 def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
-    """Build the recommenders of a tracker from its imported orders, and serve them from then on."""
+    """
+    Build the recommenders of a tracker from its imported orders, and serve them from then on.
+
+    \b
+    Example, every night:
+      0 4 * * * endcap build --tracker 1234-5678
+    """
     with parts(ctx) as built, progress(quiet=as_json) as bar:
         known = tracker_id(built, tracker)
         published = build_and_publish(
@@ -242,7 +287,7 @@ def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
         print_json(published)
     else:
         console.print(f"Built {published.artifact} from the orders of {published.items} items.")
-        console.print(f"Served since revision {published.revision}.")
+        console.print(f"Served since revision {published.revision} of the tracker.")
 
 
 def _imported(
@@ -257,9 +302,9 @@ def _imported(
 
 
 def _say(what: str, *, dry_run: bool, notes: tuple[str, ...]) -> None:
-    console.print(("Would store " if dry_run else "Stored ") + what + ".", highlight=False)
+    console.print(("Would store " if dry_run else "Stored ") + what + ".", soft_wrap=True)
     for note in notes:
-        errors.print(f"Note: {note}", highlight=False)
+        errors.print(f"Note: {note}", soft_wrap=True)
 
 
 def _counts(counts: Any) -> str:

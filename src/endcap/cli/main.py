@@ -1,10 +1,12 @@
 """
 The command tree, and how every command ends.
 
-Exit codes: 0 done, 1 refused or partly failed, 2 usage. What goes wrong is said in one place, with what to do next.
+Exit codes: 0 done, 1 refused or partly failed, 2 usage. What goes wrong is said in one place, with what to do next; to
+a program that asked for JSON it is said in JSON.
 """
 
 import importlib
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +18,8 @@ from endcap import __version__
 from endcap.errors import FaultyRows, Problem, UsageFault
 
 FAULTY_ROWS_SHOWN = 20
+AS_JSON = "endcap.as_json"
+"""Where a context's `meta` says that the command was asked for JSON."""
 
 # name → (module, attribute, the line that --help shows); modules are imported when their command is called
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
@@ -32,7 +36,26 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' one-line help without importing them."""
+    """A group that knows its commands' one-line help without importing them, and how they end."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            if ctx.meta.get(AS_JSON):
+                _print(problem)
+            else:
+                _show(problem)
+            ctx.exit(2 if isinstance(problem, UsageFault) else 1)
+        except click.NoSuchOption as error:
+            if all(error.option_name not in parameter.opts for parameter in self.params):
+                raise
+            where = (
+                f"It goes before the command: endcap {error.option_name} … {ctx.invoked_subcommand}"
+            )
+            raise click.NoSuchOption(
+                error.option_name, f"{error.message} {where}", ctx=error.ctx
+            ) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -68,11 +91,12 @@ def cli(ctx: click.Context, /, **flags: Any) -> None:
 
     \b
     First steps:
-      endcap demo                                       a sample shop, before and after a pin
-      endcap tracker create 1234-5678                   prints the private key once
+      endcap demo                          a sample shop, before and after a pin
+      endcap tracker create 1234-5678      prints the private key once
       endcap import catalog items.jsonl --tracker 1234-5678
-      endcap build --tracker 1234-5678                  recommenders from imported orders
-      endcap serve                                      http://127.0.0.1:8000
+      endcap import transactions orders.csv --tracker 1234-5678
+      endcap build --tracker 1234-5678     recommenders from these orders
+      endcap serve                         http://127.0.0.1:8000
 
     Settings come from ENDCAP_* variables, a TOML file named by ENDCAP_CONFIG, and flags: docs/settings.md.
     """
@@ -89,25 +113,27 @@ def main() -> None:
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(1)
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
-        sys.exit(1)
-    except Problem as problem:
-        _show(problem)
-        sys.exit(2 if isinstance(problem, UsageFault) else 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print(problem: Problem) -> None:
+    said: dict[str, Any] = {
+        "code": problem.code,
+        "reason": problem.reason,
+        "details": {field: list(messages) for field, messages in problem.details.items()},
+    }
+    if isinstance(problem, FaultyRows):
+        said["total"] = problem.total
+    click.echo(json.dumps({"error": said}, indent=2, ensure_ascii=False))
 
 
 def _show(problem: Problem) -> None:
     click.secho(f"Error: {problem.reason}", fg="red", err=True)
-    if isinstance(problem, FaultyRows):
-        for line, text in list(problem.faults.items())[:FAULTY_ROWS_SHOWN]:
-            click.echo(f"  line {line}: {text}", err=True)
-        hidden = problem.total - min(len(problem.faults), FAULTY_ROWS_SHOWN)
-        if hidden > 0:
-            click.echo(f"  … and {hidden} more", err=True)
-        return
-    for field, messages in problem.details.items():
+    shown = list(problem.details.items())[:FAULTY_ROWS_SHOWN]
+    for field, messages in shown:
         click.echo(f"  {field}: {', '.join(messages)}", err=True)
-    if problem.__cause__ is not None:
-        click.echo(f"  because: {problem.__cause__}", err=True)
+    if isinstance(problem, FaultyRows) and problem.total > len(shown):
+        click.echo(f"  … and {problem.total - len(shown)} more", err=True)
+    cause = str(problem.__cause__ or "")
+    if cause not in problem.reason:
+        click.echo(f"  because: {cause}", err=True)

@@ -2,9 +2,10 @@
 What commands share: settings with flags, the parts of one process, tables, progress, JSON.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -17,16 +18,19 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 
 from endcap.api.app import Parts, build
+from endcap.cli.main import AS_JSON
 from endcap.config import Settings, load
 from endcap.domain import TrackerId
-from endcap.errors import Problem, TrackerNotFound
-from endcap.store.port import Committed, Write
+from endcap.errors import Problem, StoreUnavailable, TrackerNotFound
+from endcap.store.port import Committed, Store, Write
 from endcap.telemetry import configure_logging
 
-console = Console()
-errors = Console(stderr=True)
+# Titles and ids are shown as they are: `[red]` and `:guitar:` are no instructions, and numbers no news.
+console = Console(markup=False, emoji=False, highlight=False)
+errors = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
 
 def settings(ctx: click.Context, **flags: Any) -> Settings:
@@ -41,10 +45,25 @@ def parts(ctx: click.Context) -> Iterator[Parts]:
     """The parts of this process over a migrated store, closed at the end."""
     built = build(settings(ctx))
     try:
-        built.store.migrate()
+        migrated(built.store, built.settings)
         yield built
     finally:
         built.store.close()
+
+
+def migrated(store: Store, chosen: Settings) -> Sequence[str]:
+    """Brings the schema up to date; says which database it is that cannot be reached."""
+    try:
+        return store.migrate()
+    except StoreUnavailable as problem:
+        problem.details = {"database": [_named(chosen.store_url)]}
+        raise
+
+
+def _named(url: str) -> str:
+    """A database's URL without user, password and parameters."""
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc.rpartition('@')[2]}{split.path}"
 
 
 def commit(built: Parts, write: Write) -> Committed:
@@ -63,6 +82,14 @@ def tracker_id(built: Parts, tracker: str) -> TrackerId:
         return TrackerId(tracker)
     listed = ", ".join(known) or "none yet: endcap tracker create ID"
     raise TrackerNotFound(details={"tracker": [f"{tracker} does not exist; there are: {listed}"]})
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """A table whose cells are folded where they do not fit: nothing in it is cut off."""
+    shown = Table(title=title)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    return shown
 
 
 def print_json(value: object) -> None:
@@ -100,9 +127,15 @@ def progress(*, quiet: bool) -> Iterator[Bar]:
 
 
 def json_option(command: Any) -> Any:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
-        command
-    )
+    """What goes wrong is then told as JSON too: see `main`."""
+
+    def note(ctx: click.Context, parameter: click.Parameter, chosen: bool) -> bool:
+        ctx.meta[AS_JSON] = chosen
+        return chosen
+
+    return click.option(
+        "--json", "as_json", is_flag=True, callback=note, help="Print JSON, for programs."
+    )(command)
 
 
 def tracker_option(command: Any) -> Any:

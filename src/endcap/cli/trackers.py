@@ -2,11 +2,21 @@
 `endcap tracker …`: shops and their private keys.
 """
 
+import re
+
 import click
-from rich.table import Table
 
 from endcap.api.app import Parts
-from endcap.cli.support import commit, console, errors, json_option, parts, print_json, tracker_id
+from endcap.cli.support import (
+    commit,
+    console,
+    errors,
+    json_option,
+    parts,
+    print_json,
+    table,
+    tracker_id,
+)
 from endcap.clock import system_clock
 from endcap.domain import TrackerId
 from endcap.errors import UsageFault
@@ -15,7 +25,9 @@ from endcap.vault import new_private_key
 from endcap.wire.reading import seconds_text
 
 ACTOR = "cli"
-TRACKER_CHARACTERS_MAX = 100
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,99}")
+"""What a path shows as it is: clients sign paths as they are sent, and some would spell other characters anew."""
+_DATE_CHARACTERS = len("2025-01-22")
 
 
 @click.group()
@@ -24,6 +36,11 @@ def tracker() -> None:
     Create trackers, list them, change their keys.
 
     A tracker is one shop: a catalog, recommenders, customizations, and one or more private keys that sign requests.
+
+    \b
+    A new key without a moment of refused requests:
+      endcap tracker rotate-key 1234-5678           both keys are live
+      endcap tracker revoke-key 1234-5678 OLD-KEY   once all clients have the new
     """
 
 
@@ -39,10 +56,18 @@ def tracker() -> None:
 def create(
     ctx: click.Context, id: str, name: str, private_key: str | None, *, as_json: bool
 ) -> None:
-    """Create tracker ID and print its private key, once."""
-    if not id or len(id) > TRACKER_CHARACTERS_MAX or not id.isprintable() or set(id) & set(":/? "):
+    """
+    Create tracker ID and print its private key, once.
+
+    \b
+    Examples:
+      endcap tracker create 1234-5678 --name "Guitar shop"
+      endcap tracker create 1234-5678 --private-key your_private_api_key
+    """
+    if not _ID.fullmatch(id):
         raise UsageFault(
-            "A tracker id is a short text without colon, slash, question mark or space, e.g. 1234-5678"
+            "A tracker id is made of up to 100 letters, digits, dots, dashes, underscores and tildes and begins "
+            "with a letter or a digit, e.g. 1234-5678"
         )
     key = _checked(private_key)
     with parts(ctx) as built:
@@ -51,18 +76,25 @@ def create(
     if as_json:
         print_json({"tracker": id, "name": name or id, "private_key": key})
         return
-    console.print(f"Tracker     {id}")
-    console.print(f"Private key {key}", soft_wrap=True, markup=False)
-    console.print(
-        "Keep the key: it is not shown again. Next: endcap import catalog FILE --tracker " + id
-    )
+    console.print(f"Tracker     {id}", soft_wrap=True)
+    console.print(f"Private key {key}", soft_wrap=True)
+    errors.print("Keep the key: it is not shown again.")
+    errors.print(f"Next: endcap import catalog FILE --tracker {id}", soft_wrap=True)
 
 
 @tracker.command("list")
 @json_option
 @click.pass_context
 def list_(ctx: click.Context, /, *, as_json: bool) -> None:
-    """List trackers."""
+    """
+    List trackers.
+
+    The revision counts the writes to a tracker; recommenders are named by the time when they were built.
+
+    \b
+    Example, for a program:
+      endcap tracker list --json
+    """
     with parts(ctx) as built:
         rows = built.store.trackers()
     if as_json:
@@ -80,17 +112,20 @@ def list_(ctx: click.Context, /, *, as_json: bool) -> None:
             ]
         )
         return
-    table = Table("tracker", "name", "revision", "keys", "recommenders", "created")
+    if not rows:
+        errors.print("No trackers yet. Next: endcap tracker create 1234-5678")
+        return
+    listed = table("tracker", "name", "revision", "keys", "recommenders", "created")
     for row in rows:
-        table.add_row(
+        listed.add_row(
             row.id,
             row.name,
             str(row.revision),
             str(len(row.sealed_keys)),
             row.artifact or "not built",
-            seconds_text(row.created_at),
+            seconds_text(row.created_at)[:_DATE_CHARACTERS],
         )
-    console.print(table if rows else "No trackers yet. Next: endcap tracker create 1234-5678")
+    console.print(listed)
 
 
 @tracker.command("rotate-key")
@@ -99,7 +134,13 @@ def list_(ctx: click.Context, /, *, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def rotate_key(ctx: click.Context, /, id: str, private_key: str | None, *, as_json: bool) -> None:
-    """Add a private key to tracker ID. The old ones stay live until `endcap tracker revoke-key`."""
+    """
+    Add a private key to tracker ID and print it, once. The old ones stay live until `endcap tracker revoke-key`.
+
+    \b
+    Example:
+      endcap tracker rotate-key 1234-5678
+    """
     key = _checked(private_key)
     with parts(ctx) as built:
         known = tracker_id(built, id)
@@ -109,8 +150,11 @@ def rotate_key(ctx: click.Context, /, id: str, private_key: str | None, *, as_js
     if as_json:
         print_json({"tracker": id, "private_key": key})
         return
-    console.print(f"Private key {key}", soft_wrap=True, markup=False)
-    console.print("Give it to every client, then: endcap tracker revoke-key ID OLD-KEY")
+    console.print(f"Private key {key}", soft_wrap=True)
+    errors.print("Keep the key: it is not shown again. The old ones stay live.")
+    errors.print(
+        f"Next, when every client has it: endcap tracker revoke-key {id} OLD-KEY", soft_wrap=True
+    )
 
 
 @tracker.command("revoke-key")
@@ -118,7 +162,13 @@ def rotate_key(ctx: click.Context, /, id: str, private_key: str | None, *, as_js
 @click.argument("key")
 @click.pass_context
 def revoke_key(ctx: click.Context, /, id: str, key: str) -> None:
-    """Stop KEY from signing for tracker ID. The last key cannot be revoked."""
+    """
+    Stop KEY from signing for tracker ID. The last key cannot be revoked.
+
+    \b
+    Example:
+      endcap tracker revoke-key 1234-5678 OLD-KEY
+    """
     with parts(ctx) as built:
         known = tracker_id(built, id)
         sealed = _keys(built, known).get(key)

@@ -1,0 +1,3 @@
+"""
+The commands, called as an operator calls them.
+"""
