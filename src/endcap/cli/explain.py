@@ -2,16 +2,44 @@
 `endcap explain`: one recommendation at any moment, slot by slot and pin by pin.
 """
 
+from collections.abc import Mapping
+from string import ascii_uppercase
+
 import click
-from rich.table import Table
 
 from endcap.api.app import Parts
-from endcap.cli.support import console, json_option, parts, print_json, tracker_id, tracker_option
+from endcap.cli.support import (
+    console,
+    errors,
+    json_option,
+    parts,
+    print_json,
+    table,
+    tracker_id,
+    tracker_option,
+)
 from endcap.domain import INPUT_ITEMS_MAX, ItemId, Micros
-from endcap.errors import UsageFault
+from endcap.engine.place import Verdict
+from endcap.errors import RecommenderNotFound, UsageFault
 from endcap.mirror import Shop
+from endcap.recommend.models import REFERENCE
 from endcap.wire.reading import instant
-from endcap.wire.recommending import SIZE_MAX, Explanation, Request
+from endcap.wire.recommending import SIZE_MAX, Explanation, ItemShown, Request
+
+MEANINGS: Mapping[str, str] = {
+    Verdict.ASLEEP: "its window is not open",
+    Verdict.OTHER_WIDGET: "it is for another widget",
+    Verdict.NOT_IN_CATALOG: "no item has this identity",
+    Verdict.UNAVAILABLE: "sold out, or outside its own dates",
+    Verdict.WRONG_TYPE: "it is no item",
+    Verdict.BLACKLISTED: "the request excluded it",
+    Verdict.CONTEXT: "the request's context excluded it",
+    Verdict.INPUT_ITEM: "it is the item that is looked at",
+    Verdict.SHOWN_ELSEWHERE: "another widget of the page shows it",
+    Verdict.NO_MATCH: "no item that may be shown meets the criteria",
+    Verdict.BEYOND_SIZE: "fewer slots are shown",
+}
+"""For verdicts that the engine leaves without a sentence, because they say it all to those who know them."""
 
 
 @click.command()
@@ -21,7 +49,13 @@ from endcap.wire.recommending import SIZE_MAX, Explanation, Request
     "--item", "items", multiple=True, metavar="ID", help="An input item; repeat for more."
 )
 @click.option("--widget", help="The widget (recommender_client_identifier).")
-@click.option("--size", type=click.IntRange(1, SIZE_MAX), default=10, show_default=True)
+@click.option(
+    "--size",
+    type=click.IntRange(1, SIZE_MAX),
+    default=10,
+    show_default=True,
+    help="How many slots.",
+)
 @click.option(
     "--at", metavar="TIME", help="ISO 8601 moment, e.g. 2025-11-28T09:00:00Z; default: now."
 )
@@ -43,12 +77,17 @@ def explain(
     Say why each slot holds what it holds, and what became of every pin.
 
     \b
-    Example, the Black Friday home page of next week:
-      endcap explain --tracker 1234-5678 --model trends --widget home --at 2026-11-27T08:00:00Z
+    A basket now, and the home page on Black Friday:
+      endcap explain --tracker 1234-5678 --model basket --item /p/1 --item /p/5
+      endcap explain --tracker 1234-5678 --model trends --widget home \\
+        --at 2026-11-27T08:00:00Z
     """
     with parts(ctx) as built:
         built.mirror.load(only=tracker_id(built, tracker))
         shop = built.service.shop(tracker)
+        if shop.recommenders.find(model) is None:
+            known = f"{model} is not known; there are: {', '.join(REFERENCE)}"
+            raise RecommenderNotFound(details={"model": [known]})
         request = Request(
             model, widget, None, tuple(map(ItemId, items[:INPUT_ITEMS_MAX])), size=size
         )
@@ -60,42 +99,71 @@ def explain(
 
 
 def print_explanation(shop: Shop, explained: Explanation) -> None:
-    """Two tables: the slots, and the pins."""
-    slots = Table("slot", "item", "title", "because", title="What is shown")
+    """The slots, the pins, and whose the pins are, by letters: ids of 36 characters would crowd out the rest."""
+    letters = _letters(explained)
+    slots = table("slot", "item", "title", "because", title="What is shown")
     for each in explained.items:
-        because = (
-            f"pin {each.pin} of {each.customization_id}" if each.from_ == "pin" else each.from_
-        )
-        if each.place is not None:
-            because += f", place {each.place}"
-        slots.add_row(str(each.slot), each.url, _title(shop, each.url), because)
+        slots.add_row(str(each.slot), each.url, _title(shop, each.url), _because_of(each, letters))
     console.print(slots)
+    if not explained.items:
+        errors.print(_why_empty(shop), soft_wrap=True)
     if not explained.pins:
         console.print("No customization speaks here.")
         return
-    pins = Table(
-        "customization",
-        "pin",
-        "target",
-        "position",
-        "item",
-        "verdict",
-        "slot",
-        "because",
-        title="Pins met",
+    pins = table(
+        "pin", "position", "item", "verdict", "slot", "because", title="Every pin and its verdict"
     )
     for pin in explained.pins:
         pins.add_row(
-            pin.customization_id,
-            str(pin.pin),
-            pin.target_type,
-            str(pin.position),
+            f"{pin.pin} of {letters[pin.customization_id]}",
+            position(pin.position),
             pin.item or "(criteria)",
             pin.verdict,
             str(pin.slot or ""),
-            pin.because,
+            _lettered(meaning(pin.verdict, pin.because), letters),
         )
     console.print(pins)
+    owners = table("customization", "id", "target")
+    targets = {pin.customization_id: pin.target_type for pin in explained.pins}
+    for customization, letter in letters.items():
+        owners.add_row(letter, customization, targets[customization])
+    console.print(owners)
+
+
+def _letters(explained: Explanation) -> Mapping[str, str]:
+    """A letter for each customization, in the order in which they are met."""
+    met = dict.fromkeys(pin.customization_id for pin in explained.pins)
+    return {
+        customization: ascii_uppercase[number % 26] + str(number // 26 or "")
+        for number, customization in enumerate(met)
+    }
+
+
+def position(number: int) -> str:
+    return {-1: "everywhere", 0: "block"}.get(number, str(number))
+
+
+def meaning(verdict: str, because: str) -> str:
+    """The engine's sentence, or what the verdict means by itself."""
+    return because or MEANINGS.get(verdict, "")
+
+
+def _because_of(shown: ItemShown, letters: Mapping[str, str]) -> str:
+    if shown.customization_id is not None:
+        return f"pin {shown.pin} of {letters[shown.customization_id]}"
+    return shown.from_ if shown.place is None else f"{shown.from_}, place {shown.place}"
+
+
+def _lettered(sentence: str, letters: Mapping[str, str]) -> str:
+    for customization, letter in letters.items():
+        sentence = sentence.replace(f"customization {customization}", letter)
+    return sentence
+
+
+def _why_empty(shop: Shop) -> str:
+    if len(shop.snapshot.catalog) == 0:
+        return f"The catalog is empty. Next: endcap import catalog FILE --tracker {shop.tracker}"
+    return "No item of the catalog may be shown: see their availability and dates."
 
 
 def _title(shop: Shop, identity: str) -> str:
