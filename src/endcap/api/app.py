@@ -5,6 +5,7 @@ The application: wires everything by hand, finds the endpoint, turns problems in
 ours to fix: it is logged whole and shown as an internal error with the request's id.
 """
 
+import gc
 import itertools
 import os
 import secrets
@@ -92,6 +93,9 @@ class App:
         """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
         self.parts.store.migrate()
         self.parts.mirror.load()
+        # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
+        gc.collect()
+        gc.freeze()
         self.parts.mirror.start()
         self.parts.committer.start()
 
