@@ -189,7 +189,7 @@ def trackers_made(writes: Sequence[Write]) -> Sequence[CreateTracker]:
     return [made[tracker] for tracker in sorted(made)]
 
 
-def batches(writes: Sequence[Write], *, names_max: int = BATCH_NAMES_MAX) -> Iterator[list[Part]]:
+def batches(writes: Sequence[Write], *, names_max: int) -> Iterator[list[Part]]:
     """The parts of a commit, in order, a bounded number of names at a time."""
     batch: list[Part] = []
     names = 0
@@ -246,13 +246,15 @@ class Transaction(Protocol):
     def save_trackers(self, rows: Sequence[TrackerRow]) -> None: ...
 
 
-def carry_out(writes: Sequence[Write], transaction: Transaction) -> Sequence[Outcome]:
+def carry_out(
+    writes: Sequence[Write], transaction: Transaction, *, names_max: int = BATCH_NAMES_MAX
+) -> Sequence[Outcome]:
     """The whole of a commit but for its beginning and its end."""
     new = [_new_tracker(write) for write in trackers_made(writes)]
     claimed = transaction.claim_trackers(new) if new else ()
     rows = transaction.lock_trackers(trackers_named(writes))
     ledger = Ledger({row.id: row for row in rows if row.id not in claimed}, size=len(writes))
-    for batch in batches(writes):
+    for batch in batches(writes, names_max=names_max):
         present = transaction.fetch_present(names_of(batch))
         transaction.write(decide(batch, present, ledger))
     transaction.save_trackers(ledger.changed_trackers)

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from math import inf
 from typing import Any, TypeVar
 
 import psycopg
@@ -86,7 +87,11 @@ class Connection(psycopg.Connection[Row]):
     answer_seconds_max = ANSWER_SECONDS_MAX
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **named: Any) -> T:
-        return super().wait(_within(gen, self.answer_seconds_max), *args, **named)
+        try:
+            return super().wait(_within(gen, self.answer_seconds_max), *args, **named)
+        except _TooLate:
+            self.pgconn.finish()  # else whoever tidies up after this would wait as long again
+            raise
 
 
 class PostgresStore:
@@ -112,10 +117,10 @@ class PostgresStore:
             (encoding,) = _one(connection, "SHOW server_encoding")
             if encoding != "UTF8":
                 raise UsageFault(f"The database is in {encoding}; Endcap needs one in UTF8")
-            connection.answer_seconds_max = float("inf")
+            patience, connection.answer_seconds_max = connection.answer_seconds_max, inf
             with connection.transaction():
                 applied = _migrate(connection)
-            connection.answer_seconds_max = ANSWER_SECONDS_MAX
+            connection.answer_seconds_max = patience
         return applied
 
     def close(self) -> None:
@@ -139,7 +144,7 @@ class PostgresStore:
 
     def _commit(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         with self._borrowed() as connection, connection.pipeline():
-            connection.execute("BEGIN")
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             transaction = _Transaction(connection)
             outcomes = carry_out(writes, transaction)
             connection.execute("COMMIT")
@@ -503,6 +508,10 @@ def _catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:
 # Patience and errors
 
 
+class _TooLate(psycopg.OperationalError):
+    """The server did not answer in time."""
+
+
 class _BrokenOff(StoreUnavailable):
     """The server broke this off to let another one pass; try again."""
 
@@ -516,7 +525,7 @@ def _within(steps: Generator[Any, Any, T], seconds: float) -> Generator[Any, Any
             answer = yield asked
             if time.monotonic() > deadline:
                 steps.close()
-                raise psycopg.OperationalError("the server did not answer in time")
+                raise _TooLate("the server did not answer in time")
             asked = steps.send(answer)
     except StopIteration as stop:
         result: T = stop.value
