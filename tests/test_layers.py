@@ -54,6 +54,7 @@ LAYERS: Mapping[str, Layer] = {
                 "mirror",
                 "committer",
                 "service",
+                "publishing",
                 "transfer",
                 "sample",
                 "demo",
