@@ -6,7 +6,7 @@ server process, and the client that shops use. Only the shop is made up.
 """
 
 import os
-import socket
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,15 +17,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import httpx2
 import msgspec
 from rich.table import Table
 
 from endcap import sample
 from endcap.api.app import Parts, build
-from endcap.cli.support import Bar, commit, console, progress
+from endcap.cli.explain import meaning, position
+from endcap.cli.serve import listening
+from endcap.cli.support import Bar, commit, console, progress, table
 from endcap.client import Client, Recommendation, RecommendationRequest
 from endcap.clock import random_id, system_clock
-from endcap.config import load
+from endcap.config import PREFIX, load, variable
 from endcap.domain import CatalogObject, TrackerId
 from endcap.errors import CatalogFault, Problem, UsageFault
 from endcap.publishing import build_and_publish
@@ -40,6 +43,8 @@ GUITAR, STRAP = "/p/123", "/p/555"
 MODEL, WIDGET = "item_detail_complements", "product-page"
 ACTOR = "demo"
 START_SECONDS_MAX = 60.0
+HOST = "127.0.0.1"
+EVERY_ADDRESS = ("0.0.0.0", "::")
 PORT_DEFAULT = 8000
 
 
@@ -47,7 +52,7 @@ PORT_DEFAULT = 8000
 @click.option("--once", is_flag=True, help="End after the table instead of serving on.")
 @click.option(
     "--port",
-    type=int,
+    type=click.IntRange(1, 65_535),
     help=f"Port to listen on; default: {PORT_DEFAULT}, or a free one with --once.",
 )
 @click.pass_context
@@ -57,20 +62,57 @@ def demo(ctx: click.Context, /, *, once: bool, port: int | None) -> None:
 
     Makes a shop of some 300 products and a year and a half of orders in a temporary directory (or in --data-dir),
     builds recommenders, starts the server, and shows one recommendation before and after a signed customization.
+    It is a shop of its own: of the settings it takes ENDCAP_HOST alone.
+
+    \b
+    To keep the shop, and to serve it later:
+      endcap --data-dir guitars demo --once
+      endcap --data-dir guitars serve
     """
+    flags = ctx.find_root().obj
+    if flags.get("database_url") is not None:
+        raise UsageFault("The demo has a database of its own: leave --database-url out")
     with ExitStack() as stack:
-        chosen = ctx.find_root().obj.get("data_dir")
-        data_dir = chosen or Path(
+        stack.enter_context(_terminable())
+        if port is None:
+            port = _free_port() if once else PORT_DEFAULT
+        host = os.environ.get(variable("host")) or HOST
+        listening(host, port).close()  # before the work, not after it
+        data_dir = flags.get("data_dir") or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="endcap-demo-"))
         )
         with progress(quiet=False) as bar:
             _make_shop(data_dir, bar)
-            server, url = stack.enter_context(_server(data_dir, _port(port, once=once), bar))
-        client = stack.enter_context(Client(url, TRACKER, PRIVATE_KEY))
+            server, url = stack.enter_context(_server(data_dir, host, port, bar))
+        client = stack.enter_context(_client(url))
         _show(client, url)
-        if not once:
-            console.print("\nServing on; Ctrl-C ends the demo.", style="bold")
-            server.wait()
+        if once:
+            console.print("The server ends here. Without --once it serves on.", style="bold")
+        else:
+            console.print("Serving on; Ctrl-C ends the demo.", style="bold")
+            _wait(server)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the demo as Ctrl-C does: with its server, and without leaving its directory."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _wait(server: subprocess.Popen[bytes]) -> None:
+    try:
+        code = server.wait()
+    except KeyboardInterrupt:
+        return
+    raise click.ClickException(f"The server ended by itself, with code {code}")
 
 
 def _make_shop(data_dir: Path, bar: Bar) -> None:
@@ -123,15 +165,22 @@ def _objects(catalog: Sequence[dict[str, object]]) -> tuple[CatalogObject, ...]:
 
 
 @contextmanager
-def _server(data_dir: Path, port: int, bar: Bar) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def _server(
+    data_dir: Path, host: str, port: int, bar: Bar
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """`endcap serve` in a process of its own, ended at the end."""
-    environment = {**os.environ, "ENDCAP_DATA_DIR": str(data_dir), "ENDCAP_LOG_LEVEL": "warning"}
-    for name in ("ENDCAP_DATABASE_URL", "ENDCAP_MASTER_KEY", "ENDCAP_CONFIG"):
-        environment.pop(name, None)
-    command = [sys.executable, "-m", "endcap", "serve", "--port", str(port)]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    environment = {
+        **inherited,
+        variable("data_dir"): str(data_dir),
+        variable("host"): host,
+        variable("port"): str(port),
+        variable("log_level"): "warning",
+    }
+    command = [sys.executable, "-m", "endcap", "serve"]
     bar("Server", 0, 1)
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{HOST if host in EVERY_ADDRESS else host}:{port}"
     try:
         _wait_ready(server, url)
         bar("Server", 1, 1)
@@ -143,31 +192,25 @@ def _server(data_dir: Path, port: int, bar: Bar) -> Iterator[tuple[subprocess.Po
 
 def _wait_ready(server: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
-    with Client(url, TRACKER, PRIVATE_KEY) as client:
+    with _client(url) as client:
         while time.monotonic() < deadline:
             if server.poll() is not None:
-                raise UsageFault(f"The server did not start: is {url} taken? Choose another --port")
+                raise click.ClickException("The server did not start; why is said above")
             try:
                 if client.ready():
                     return
-            except (OSError, Problem, _unreachable()):
+            except (OSError, Problem, httpx2.TransportError):
                 time.sleep(0.05)
-    raise UsageFault("The server did not become ready")
+    raise click.ClickException(f"The server was not ready after {START_SECONDS_MAX:.0f} s")
 
 
-def _unreachable() -> type[Exception]:
-    import httpx2
+def _client(url: str) -> Client:
+    """With a transport of its own, which no proxy setting of this machine applies to."""
+    return Client(url, TRACKER, PRIVATE_KEY, transport=httpx2.HTTPTransport())
 
-    return httpx2.TransportError
 
-
-def _port(port: int | None, *, once: bool) -> int:
-    if port is not None:
-        return port
-    if not once:
-        return PORT_DEFAULT
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+def _free_port() -> int:
+    with listening(HOST, 0) as probe:
         return int(probe.getsockname()[1])
 
 
@@ -176,13 +219,15 @@ def _show(client: Client, url: str) -> None:
     customization = _customization(before)
     client.create(customization)
     after = _recommended(client, explain=True)
-    console.print(f"\nPeople who look at the Fender Telecaster ({GUITAR}) are shown, by {MODEL}:\n")
+    console.print(f"\nShown beside the Fender Telecaster ({GUITAR}), by {MODEL}:\n")
     console.print(_slots(before, after))
     console.print(_pins(after))
     console.print("The same again, signed, from any shell:\n", style="bold")
-    console.print(recipe(url, customization), markup=False, highlight=False, soft_wrap=True)
-    console.print(f"API docs   {url}/docs\nOpenAPI    {url}/openapi.json\nHealth     {url}/readyz\n"
-                  f"Metrics    {url}/metrics", highlight=False)  # fmt: skip
+    console.print(recipe(url, customization), soft_wrap=True)
+    console.print(
+        f"API docs   {url}/docs\nOpenAPI    {url}/openapi.json\nHealth     {url}/readyz\n"
+        f"Metrics    {url}/metrics\n"
+    )
 
 
 def _recommended(client: Client, *, explain: bool = False) -> Recommendation:
@@ -224,7 +269,7 @@ def _customization(before: Recommendation) -> dict[str, object]:
 
 
 def _slots(before: Recommendation, after: Recommendation) -> Table:
-    table = Table("slot", "before", "after", "because", title="Before and after")
+    slots = table("slot", "before", "after", "because", title="Before and after")
     assert after.explanation is not None
     was = [f"{hit.attributes.get('title')} ({hit.url})" for hit in before.hits]
     for slot, (hit, item) in enumerate(zip(after.hits, after.explanation.items, strict=True)):
@@ -233,27 +278,27 @@ def _slots(before: Recommendation, after: Recommendation) -> Table:
             because = item.from_
         now = f"{hit.attributes.get('title')} ({hit.url})"
         style = "bold green" if item.from_ == "pin" else None
-        table.add_row(
+        slots.add_row(
             str(slot + 1), was[slot] if slot < len(was) else "", now, because, style=style
         )
-    return table
+    return slots
 
 
 def _pins(after: Recommendation) -> Table:
-    table = Table(
+    pins = table(
         "pin", "position", "item", "verdict", "slot", "because", title="Every pin and its verdict"
     )
     assert after.explanation is not None
     for pin in after.explanation.pins:
-        table.add_row(
+        pins.add_row(
             str(pin.pin),
-            {-1: "everywhere", 0: "block"}.get(pin.position, str(pin.position)),
+            position(pin.position),
             pin.item or "(criteria)",
             pin.verdict,
             str(pin.slot or ""),
-            pin.because,
+            meaning(pin.verdict, pin.because),
         )
-    return table
+    return pins
 
 
 def recipe(url: str, body: dict[str, object]) -> str:
