@@ -92,6 +92,8 @@ CHAPTERS: Mapping[str, Sequence[str]] = {
     "Bundles": (
         "bundle_stands_together",
         "bundle_flows_around_another_pin",
+        "a_loser_stands_in_a_bundles_way",
+        "bundles_in_each_others_way",
         "bundle_that_lost_its_first_slot",
         "bundle_that_won_no_slot",
         "bundles_of_two_customizations",

@@ -198,3 +198,42 @@ def situations(
 
 
 SCORES: tuple[dict[str, float], ...] = ({}, {"F": 1}, {"E": 2, "B": 1}, {"C": 3, "D": 3, "A": 1})
+
+
+CROWD = tuple("ABCDEFGHIJKL")
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> Situation:
+    """Nothing but plain items and awake pins for the first slots, half of them in bundles: who gets which slot?"""
+    pin = combined(
+        position=(1, 2, 3, 4, 5, 8),
+        wish=[{"pin_type": "item", "pin_identity": each} for each in CROWD]
+        + [{"pin_type": "criteria", "pin_criteria": {"brand": each}} for each in ("x", "y")],
+        is_bundle_pin=(None, True),
+    ).map(lambda drawn: merged(drawn, "wish"))
+    target = {"target_type": "all"}
+    made = draw(
+        st.lists(
+            st.builds(
+                lambda created, pins: (created, pins),
+                st.integers(0, 2),
+                st.lists(pin, min_size=1, max_size=4),
+            ),
+            min_size=2,
+            max_size=4,
+        )
+    )
+    return Situation(
+        [
+            {"identity": each, "type": "item", "fields": {"title": each} | brand}
+            for each, brand in zip(CROWD, [{"brand": "x"}, {}, {"brand": "y"}] * 4, strict=True)
+        ],
+        [
+            _made({"id": own_id, "created": created, "target": target}, MODEL, pins)
+            for own_id, (created, pins) in zip("abcd", made, strict=False)
+        ],
+        [{"recommendation_type": MODEL, "size": 10}],
+        [Ranked(CROWD)],
+        {},
+    )
