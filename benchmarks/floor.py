@@ -2,8 +2,8 @@
 The floor: a plain ASGI callable on the same server that does the irreducible work and nothing else.
 
 It checks the HMAC, looks a prepared document up in a dict, answers. A PUT is decoded, validated by type and kept in the
-dict: nothing is stored. A recommendation (signed here, as everything) is decoded, ten hits are looked up in a dict and
-the 3 kB answer is encoded.
+dict: nothing is stored. A recommendation (signed here, as everything) is decoded, ten hits are built from
+rows that a dict has ready, and the 3 kB answer is encoded.
 """
 
 import base64
@@ -43,24 +43,44 @@ class Wish(msgspec.Struct):
 _body = msgspec.json.Decoder(Body)
 _wishes = msgspec.json.Decoder(list[Wish])
 DOCUMENT = msgspec.json.encode({"id": "x" * 36, "model": "basket", "text": "y" * 530})
-HITS = {
-    f"/p/{number}": {
-        "url": f"/p/{number}",
-        "type": "item",
-        "attributes": {
-            "title": f"Product {number} with a title of usual length",
-            "brand": ["brand-1"],
-            "category": ["category-7"],
-            "color": ["green"],
-            "price": "6 EUR",
-            "image_link": f"https://shop.example/pictures/{number}.jpg",
-        },
-        "nested": [],
-        "exact": True,
-    }
-    for number in range(10)
+
+
+class Hit(msgspec.Struct):
+    url: str
+    type: str
+    attributes: dict[str, object]
+    nested: list[str]
+    exact: bool
+
+
+ITEMS = {
+    f"/p/{number}": (
+        f"Product {number} with a title of usual length",
+        "brand-1",
+        "category-7",
+        "green",
+        "6 EUR",
+        f"https://shop.example/pictures/{number}.jpg",
+    )
+    for number in range(50)
 }
-RANKING = list(HITS)
+RANKING = list(ITEMS)
+
+
+def hit(identity: str) -> Hit:
+    """A hit built from its item's row, as a server without prepared ones must."""
+    title, brand, category, color, price, image_link = ITEMS[identity]
+    attributes: dict[str, object] = {
+        "title": title,
+        "brand": [brand],
+        "category": [category],
+        "color": [color],
+        "price": price,
+        "image_link": image_link,
+    }
+    return Hit(identity, "item", attributes, [], True)
+
+
 documents: dict[str, bytes] = {}
 JSON = [(b"content-type", b"application/json; charset=utf-8")]
 
@@ -122,7 +142,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
             await answer(send, 401, b"{}")
     elif is_signed(scope):
         (wish,) = _wishes.decode(await read(receive))
-        hits = [HITS[identity] for identity in RANKING[: wish.size]]
+        hits = [hit(identity) for identity in RANKING[: wish.size]]
         made = {
             "recommendation_id": str(uuid4()),
             "recommendation_type": wish.recommendation_type,

@@ -56,7 +56,7 @@ PATIENCE_SECONDS = 10.0  # how long a writer waits for the writers before it
 RETRY_SECONDS_MAX = (
     0.004  # between two attempts to become the writer: SQLite's own pauses grow to 100 ms
 )
-WATCH_SECONDS = 0.01  # between two looks at whether anything changed; a look costs some 5 µs
+WATCH_SECONDS = 0.025  # between two looks at whether anything changed; each makes the busy thread yield once
 ROWS_MAX = (
     64  # rows of one statement: more are hardly faster, and every size is a statement to keep
 )
