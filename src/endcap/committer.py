@@ -31,6 +31,7 @@ class Committer:
         self._handed: SimpleQueue[list[_Pending] | None] = SimpleQueue()
         self._turn: list[_Pending] = []
         self._pending = 0
+        self._stopped = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -38,14 +39,17 @@ class Committer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when everything handed over is committed."""
+        """Returns when all that was asked for is committed; later calls are refused. For the loop's own thread."""
+        self._stopped = True
+        if self._turn:
+            self._hand_over()
         self._handed.put(None)
         if self._thread is not None:
             self._thread.join()
 
     async def commit(self, write: Write) -> Committed:
         """Durable and visible here when it returns; raises the write's Problem."""
-        if self._pending >= PENDING_MAX:
+        if self._stopped or self._pending >= PENDING_MAX:
             raise StoreUnavailable
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Committed] = loop.create_future()

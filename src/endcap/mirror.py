@@ -37,6 +37,7 @@ from endcap.wire.customizations import definition_of
 
 CHECK_SECONDS_MIN = 0.02  # how often requests for the unknown may make us ask the store
 RETRY_SECONDS = 0.5  # while the store is away
+ARTIFACT_SECONDS = 10.0  # between two looks for an artifact that could not be read
 
 
 class Shop(Struct, frozen=True):
@@ -51,6 +52,11 @@ class Shop(Struct, frozen=True):
     @property
     def revision(self) -> int:
         return self.snapshot.revision
+
+    @property
+    def lacks_artifact(self) -> bool:
+        """Whether the one that the tracker points to could not be read when it was published."""
+        return self.row.artifact not in (None, self.recommenders.artifact.name)
 
 
 class Mirror:
@@ -68,6 +74,7 @@ class Mirror:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._checked_at = 0.0
+        self._looked_at = 0.0
         self.loaded = False
 
     def shop(self, tracker: str) -> Shop | None:
@@ -77,9 +84,16 @@ class Mirror:
         return self._shops
 
     def load(self, *, only: TrackerId | None = None) -> None:
-        """Reads every tracker (or one) whole. Raises StoreUnavailable, TrackerNotFound."""
-        for tracker in [only] if only is not None else list(self._store.revisions()):
-            self._load(tracker)
+        """Reads every tracker that is not here yet, or one. Raises StoreUnavailable, and for one TrackerNotFound."""
+        if only is not None:
+            self._load(only)
+        else:
+            try:
+                self.refresh()
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - the other trackers are there; the follower tries this one again
+                log.error("mirror failed to follow", exc_info=error)
         self.loaded = True
 
     def start(self) -> None:
@@ -102,24 +116,46 @@ class Mirror:
         return True
 
     def refresh(self) -> None:
-        """Brings every tracker up to the store's revision. Raises StoreUnavailable."""
+        """Brings all up to the store's revisions. Raises StoreUnavailable; at the end, what kept a tracker from it."""
+        failed: Exception | None = None
+        looks = time.monotonic() - self._looked_at > ARTIFACT_SECONDS
         for tracker, revision in self._store.revisions().items():
             shop = self._shops.get(tracker)
-            if shop is None:
-                self._load(tracker)
-            elif shop.revision < revision:
-                self._catch_up(tracker)
+            try:
+                if shop is None:
+                    self._load(tracker)
+                elif shop.revision < revision:
+                    self._catch_up(tracker)
+                elif looks and shop.lacks_artifact:
+                    self._look_for_artifact(tracker)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - one tracker's trouble must not let the others grow stale
+                error.add_note(f"tracker: {tracker}")
+                failed = error
+        if looks:
+            self._looked_at = time.monotonic()
+        if failed is not None:
+            raise failed
 
     def absorb(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
-        """Shows this worker's own writes: directly where their revisions follow on, else by catching up."""
+        """
+        Shows this worker's own writes: directly where their revisions follow on, else by catching up.
+
+        Raises nothing: they are durable, and whoever takes them for failed does them twice. What cannot be shown now
+        is left to the follower.
+        """
         by_tracker: dict[TrackerId, list[tuple[Write, Committed]]] = {}
         for write, outcome in zip(writes, outcomes, strict=True):
             if isinstance(outcome, Committed) and not outcome.replayed:
                 by_tracker.setdefault(write.tracker, []).append((write, outcome))
         for tracker, committed in by_tracker.items():
-            with self._lock:
-                if not self._absorb_directly(tracker, committed):
-                    self._catch_up(tracker)
+            try:
+                with self._lock:
+                    if not self._absorb_directly(tracker, committed):
+                        self._catch_up(tracker)
+            except Exception as error:  # noqa: BLE001 - see above
+                log.error("own writes not shown yet", tracker=tracker, exc_info=error)
 
     def _absorb_directly(
         self, tracker: TrackerId, committed: Sequence[tuple[Write, Committed]]
@@ -183,12 +219,20 @@ class Mirror:
         recommenders = shop.recommenders
         if changes.tracker.artifact != shop.row.artifact:
             artifact = self._artifact(changes.tracker, recommenders.artifact)
-            catalog = snapshot.catalog.ranked_by(artifact.scores)
-            snapshot = msgspec.structs.replace(snapshot, catalog=catalog)
-            recommenders = Recommenders.of(catalog, artifact).warm()
-        elif changes.objects:
+            return _with_artifact(
+                Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders), artifact
+            )
+        if changes.objects:
             recommenders = recommenders.with_catalog(snapshot.catalog).warm()
         return Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders)
+
+    def _look_for_artifact(self, tracker: TrackerId) -> None:
+        """It may be on a disk that is shared between hosts and shows what is new after a while."""
+        with self._lock:
+            shop = self._shops[tracker]
+            artifact = self._artifact(shop.row, shop.recommenders.artifact)
+            if artifact.name == shop.row.artifact:
+                self._shops[tracker] = _with_artifact(shop, artifact)
 
     def _understood(self, records: Iterable[Record]) -> Iterable[Customization]:
         """A record that cannot be read any more is ours to fix; the others must not wait for that."""
@@ -199,7 +243,15 @@ class Mirror:
                 log.error("customization cannot be read", id=record.id, exc_info=problem)
 
     def _keys(self, row: TrackerRow) -> tuple[Key, ...]:
-        return tuple(Key(self._vault.open(sealed)) for sealed in row.sealed_keys)
+        """Those that open. With another master key none does: nobody can sign, but shoppers see what they saw."""
+        return tuple(self._opened(row))
+
+    def _opened(self, row: TrackerRow) -> Iterable[Key]:
+        for sealed in row.sealed_keys:
+            try:
+                yield Key(self._vault.open(sealed))
+            except UsageFault as fault:
+                log.error("private key cannot be opened", tracker=row.id, reason=fault.reason)
 
     def _artifact(self, row: TrackerRow, known: Artifact | None) -> Artifact:
         """The artifact that the tracker points to; the known one, or none, where it cannot be read here."""
@@ -239,3 +291,13 @@ class Mirror:
             except Exception as error:  # noqa: BLE001 - a follower that dies would let this worker grow stale in silence
                 log.error("mirror failed to follow", exc_info=error)
                 self._stopping.wait(RETRY_SECONDS)
+
+
+def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:
+    """The shop with its catalog ranked, and its recommenders made, by what was learned."""
+    catalog = shop.snapshot.catalog.ranked_by(artifact.scores)
+    return msgspec.structs.replace(
+        shop,
+        snapshot=msgspec.structs.replace(shop.snapshot, catalog=catalog),
+        recommenders=Recommenders.of(catalog, artifact).warm(),
+    )
