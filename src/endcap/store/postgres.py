@@ -106,7 +106,7 @@ class PostgresStore:
             raise UsageFault("This is not a URL that PostgreSQL's library can read") from error
         self._conninfo = make_conninfo(**{**CONNECTION_DEFAULTS, **given})
         self._has_options = "options" in given
-        self._free = threading.BoundedSemaphore(pool_size_max)
+        self._free = threading.BoundedSemaphore(max(1, pool_size_max - 1))  # one listens
         self._idle: deque[Connection] = deque()
         self._ears: list[_Ear] = []
         self._thread = threading.local()
