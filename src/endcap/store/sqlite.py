@@ -53,13 +53,9 @@ from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, 
 from endcap.store.rows import Row
 
 PATIENCE_SECONDS = 10.0  # how long a writer waits for the writers before it
-RETRY_SECONDS_MAX = (
-    0.004  # between two attempts to become the writer: SQLite's own pauses grow to 100 ms
-)
-WATCH_SECONDS = 0.025  # between two looks at whether anything changed; each makes the busy thread yield once
-ROWS_MAX = (
-    64  # rows of one statement: more are hardly faster, and every size is a statement to keep
-)
+RETRY_SECONDS_MAX = 0.004  # between attempts to become the writer: SQLite's own pauses grow to 0.1
+WATCH_SECONDS = 0.025  # between two looks for changes; each makes the busy thread yield once
+ROWS_MAX = 64  # of one statement: more are hardly faster, and every size is a statement to keep
 STATEMENTS_MAX = 512  # kept prepared by a connection; a set of rows of each size is one
 IDLE_MAX = 16  # connections kept for the next readers
 STREAM_ROWS = 256
