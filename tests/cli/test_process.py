@@ -4,14 +4,16 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from endcap import __version__
-from tests.cli.driver import KEY, TRACKER, Shell
+from tests.cli.driver import KEY, TRACKER, Shell, lines
 from tests.services.server import endcap_command
 
 SECONDS_MAX = 60
@@ -137,6 +139,48 @@ def test_a_reader_that_has_seen_enough_ends_an_export_quietly(tmp_path: Path) ->
     )
 
     assert (done.stdout, done.stderr) == ("[", "")
+
+
+def test_progress_is_for_those_who_watch(tmp_path: Path) -> None:
+    """On a terminal standard error draws bars; the result is on standard output, and is all there is in JSON."""
+    shell = Shell(tmp_path)
+    shell.create_tracker()
+    file = tmp_path / "orders.jsonl"
+    order = {"order_id": "1", "identity": "/p/1", "created_at": "2025-01-05"}
+    file.write_text(lines([order, {**order, "identity": "/p/2"}]))
+    shell.call("import", "transactions", file, "--tracker", TRACKER)
+    build = ("build", "--tracker", TRACKER)
+
+    watched, drawn = run_on_terminal(tmp_path, *build)
+    asked, silence = run_on_terminal(tmp_path, *build, "--json")
+
+    assert watched.startswith("Built ")
+    assert "building: done" in drawn
+    assert "100%" in drawn
+    assert set(json.loads(asked)) == {"artifact", "items", "revision"}
+    assert silence == ""
+    assert run(tmp_path, *build).stderr == ""
+
+
+def run_on_terminal(data_dir: Path, *arguments: str) -> tuple[str, str]:
+    """What a command prints on standard output, and what it draws on standard error, a terminal."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [endcap_command(), *arguments],
+        env={**os.environ, "ENDCAP_DATA_DIR": str(data_dir), "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=end,
+    )
+    os.close(end)
+    drawn = b""
+    with suppress(OSError):  # how a terminal says that nobody is at the other end any more
+        while some := os.read(terminal, 65_536):
+            drawn += some
+    os.close(terminal)
+    printed, _ = process.communicate(timeout=SECONDS_MAX)
+    assert process.returncode == 0, drawn
+    return printed.decode(), drawn.decode()
 
 
 def test_help_starts_fast(tmp_path: Path) -> None:

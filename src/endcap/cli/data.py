@@ -281,7 +281,7 @@ def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
             known,
             actor=ACTOR,
             now=system_clock(),
-            progress=bar,
+            progress=bar.stages,
         )
     if as_json:
         print_json(published)

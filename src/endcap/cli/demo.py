@@ -130,9 +130,9 @@ def _make_shop(data_dir: Path, bar: Bar) -> None:
         sealed = parts.vault.seal(PRIVATE_KEY)
         commit(parts, CreateTracker(TRACKER, "Endcap's guitar shop", sealed, ACTOR, system_clock()))
         objects = _objects(sample.catalog(until=now))
-        bar("Catalog", 0, len(objects))
+        bar("catalog", 0, len(objects))
         commit(parts, PutObjects(TRACKER, objects, ACTOR, system_clock()))
-        bar("Catalog", len(objects), len(objects))
+        bar("catalog", len(objects), len(objects))
         _learn(parts, now, bar)
     finally:
         parts.store.close()
@@ -152,7 +152,12 @@ def _learn(parts: Parts, now: datetime, bar: Bar) -> None:
             progress=bar,
         )
     build_and_publish(
-        parts.store, parts.settings.data_dir, TRACKER, actor=ACTOR, now=system_clock(), progress=bar
+        parts.store,
+        parts.settings.data_dir,
+        TRACKER,
+        actor=ACTOR,
+        now=system_clock(),
+        progress=bar.stages,
     )
 
 
@@ -178,12 +183,12 @@ def _server(
         variable("log_level"): "warning",
     }
     command = [sys.executable, "-m", "endcap", "serve"]
-    bar("Server", 0, 1)
+    bar("server", 0, 1)
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     url = f"http://{HOST if host in EVERY_ADDRESS else host}:{port}"
     try:
         _wait_ready(server, url)
-        bar("Server", 1, 1)
+        bar("server", 1, 1)
         yield server, url
     finally:
         server.terminate()

@@ -12,9 +12,10 @@ import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -98,16 +99,25 @@ def print_json(value: object) -> None:
 
 
 class Bar:
-    """A progress bar on standard error: `bar(step, done, total)`; total 0 means unknown."""
+    """Progress bars on standard error: `bar(step, done, total)`, one a step; total 0 means unknown."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._tasks: dict[str, Any] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, step: str, done: int, total: int) -> None:
-        if step not in self._tasks:
-            self._tasks[step] = self._progress.add_task(step, total=total or None)
-        self._progress.update(self._tasks[step], completed=done, total=total or None)
+        self._show(step, step, done, total)
+
+    def stages(self, stage: str, done: int, total: int) -> None:
+        """A build counts its stages: one bar for all, which names the one under way."""
+        self._show("stages", f"building: {stage}", done, total)
+
+    def _show(self, key: str, text: str, done: int, total: int) -> None:
+        if key not in self._tasks:
+            self._tasks[key] = self._progress.add_task(text, total=total or None)
+        self._progress.update(
+            self._tasks[key], description=text, completed=done, total=total or None
+        )
 
 
 @contextmanager
@@ -115,9 +125,9 @@ def progress(*, quiet: bool) -> Iterator[Bar]:
     """A bar a step; nothing when quiet, or when nobody watches."""
     shown = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         console=errors,
         disable=quiet or not errors.is_terminal,
