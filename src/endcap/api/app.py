@@ -9,6 +9,7 @@ import gc
 import itertools
 import os
 import secrets
+import sys
 import time
 from collections.abc import Mapping
 
@@ -40,6 +41,8 @@ from endcap.telemetry import Metrics, configure_logging, log
 from endcap.vault import Vault, open_vault
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
+SWITCH_SECONDS = 0.0005  # Python's 5 ms would let a busy loop starve the thread that commits
+
 
 class Parts(Struct, frozen=True):
     """What one process is made of, for those who wire or test it."""
@@ -66,6 +69,7 @@ def from_environment() -> "App":
     """What the server's workers call: the whole application by the environment's settings."""
     settings = load()
     configure_logging(settings)
+    sys.setswitchinterval(SWITCH_SECONDS)
     return App(build(settings))
 
 
