@@ -112,6 +112,8 @@ def parse(sent: bytes) -> Rule:
 
 def read(shape: object) -> Rule:
     """Reads a decoded JSON value of either spelling. Raises CriteriaFault."""
+    if shape in ({}, [], {"criteria": []}):
+        return ALWAYS_TRUE
     return _Reader().rule(shape, depth=1)
 
 
@@ -255,6 +257,8 @@ class _Reader:
         """`depth` counts and, or, not and criteria from the outside, the whole being 1."""
         if depth > DEPTH_MAX:
             raise CriteriaFault(f"Nested deeper than {DEPTH_MAX} levels")
+        if shape in ({}, []):  # {"not": {}} would silently mean that nothing matches
+            raise CriteriaFault("Inside of criteria a list or object must hold at least one rule")
         if isinstance(shape, list):
             return self._conjunction([self.listed(each, depth) for each in shape])
         if not isinstance(shape, dict):

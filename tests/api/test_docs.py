@@ -172,6 +172,10 @@ NOT_TAKEN: list[Json] = [
     {"pin_type": "criteria", "pin_criteria": [{"field": "a", "operator": "contains", "value": 1}]},
     {"pin_type": "criteria", "pin_criteria": [{"field": "a", "operator": "exists", "value": 1}]},
     {"pin_type": "criteria", "pin_criteria": ["brand"]},
+    {"pin_type": "criteria", "pin_criteria": {"not": {}}},
+    {"pin_type": "criteria", "pin_criteria": {"not": []}},
+    {"pin_type": "criteria", "pin_criteria": {"not": {"criteria": []}}},
+    {"pin_type": "criteria", "pin_criteria": [{"a": 1}, {"criteria": []}]},
 ]
 TAKEN: list[Json] = [
     {"position": -1, "widget_id": None, "active_from": None, "is_block_pin": None},

@@ -69,7 +69,8 @@ IDENTITY = text(longest=IDENTITY_CHARACTERS_MAX, examples=["/p/123"])
 WIDGET = text(longest=IDENTITY_CHARACTERS_MAX, examples=["basket-sidebar"])
 MODEL = text(longest=MODEL_CHARACTERS_MAX, examples=["basket"])
 FLAG: Schema = {"type": "boolean"}
-MOMENT: Schema = {"type": "string", "format": "date-time", "examples": ["2025-02-01T00:00:00Z"]}
+OPENS: Schema = {"type": "string", "format": "date-time", "examples": ["2025-02-01T00:00:00Z"]}
+CLOSES: Schema = {**OPENS, "examples": ["2025-03-01T00:00:00Z"]}
 STAMP: Schema = {
     "type": "string",
     "format": "date-time",
@@ -314,9 +315,9 @@ def _pin(pin_type: str, description: str, pick: dict[str, Schema]) -> Schema:
             "is_bundle_pin": optional(
                 FLAG, "The bundle pins of a customization stand together, side by side."
             ),
-            "active_from": optional(MOMENT, "In force from this moment; without a zone it is UTC."),
+            "active_from": optional(OPENS, "In force from this moment; without a zone it is UTC."),
             "active_to": optional(
-                MOMENT, "In force until just before this moment; must be after `active_from`."
+                CLOSES, "In force until just before this moment; must be after `active_from`."
             ),
         },
     }
@@ -697,10 +698,18 @@ def _catalog() -> dict[str, Schema]:
         text(longest=TYPE_CHARACTERS_MAX), "The upload that it belongs to, for a later clean-up."
     )
     window = {
-        "active_from": optional(MOMENT, "Shown from this moment."),
-        "active_to": optional(MOMENT, "Shown until just before this moment."),
+        "active_from": optional(OPENS, "Shown from this moment."),
+        "active_to": optional(CLOSES, "Shown until just before this moment."),
     }
-    named = [{"required": ["identity"]}, {"not": {"required": ["identity"]}, "required": ["url"]}]
+    url: Schema = {"description": "Older spelling of `identity`; looked at only without it."}
+    named: list[Schema] = [
+        {"required": ["identity"]},
+        {
+            "not": {"required": ["identity"]},
+            "required": ["url"],
+            "properties": {"url": IDENTITY},
+        },
+    ]
     return {
         "CatalogObject": {
             "type": "object",
@@ -708,9 +717,7 @@ def _catalog() -> dict[str, Schema]:
             "anyOf": named,
             "properties": {
                 "identity": identity,
-                "url": described(
-                    IDENTITY, "Older spelling of `identity`; looked at only without it."
-                ),
+                "url": url,
                 "type": type_,
                 "generation": generation,
                 **window,
@@ -731,9 +738,7 @@ def _catalog() -> dict[str, Schema]:
             "anyOf": named,
             "properties": {
                 "identity": identity,
-                "url": described(
-                    IDENTITY, "Older spelling of `identity`; looked at only without it."
-                ),
+                "url": url,
                 "type": described(type_, "Must be what it is."),
                 "generation": generation,
                 **window,
@@ -751,9 +756,7 @@ def _catalog() -> dict[str, Schema]:
             "anyOf": named,
             "properties": {
                 "identity": identity,
-                "url": described(
-                    IDENTITY, "Older spelling of `identity`; looked at only without it."
-                ),
+                "url": url,
                 "type": type_,
             },
         },
