@@ -220,3 +220,20 @@ def test_a_build_of_an_unknown_tracker_is_refused(shop: Shell, tmp_path: Path) -
     shop.fault("build", "--tracker", "nowhere")
 
     assert not (shop.data_dir / "artifacts" / "nowhere").exists()
+
+
+@pytest.mark.postgres
+def test_all_of_it_on_postgres(tmp_path: Path, postgres_url: str) -> None:
+    """Tracker, catalog, orders, recommenders, rules and their explanation, with the database elsewhere."""
+    shop = Shell(tmp_path, ENDCAP_DATABASE_URL=postgres_url)
+    shop.create_tracker()
+    shop.put_items(*ITEMS)
+    ordered(shop)
+    shop.call("build", "--tracker", TRACKER)
+    pinned(shop, PINNED, model="basket")
+
+    explained = shop.json("explain", "--tracker", TRACKER, "--model", "basket", "--item", "/p/1")
+
+    assert [item["url"] for item in explained["items"]][:2] == ["/p/5", "/p/4"]
+    assert len(shop.customizations()) == 1
+    assert not (tmp_path / "endcap.db").exists()
