@@ -44,6 +44,19 @@ def test_select_is_matches_asked_of_every_object(
         ({"size": 1}, set()),
         ({"size": "true"}, set()),
         ({"size": {"values": ["10|12"]}}, {"number", "numeral", "list", "decimal"}),
+        ({"size": {"values": ["12|13"]}}, {"number", "numeral", "list", "decimal"}),
+        ({"size": {"values": ["|11"]}}, set()),
+        *(
+            ([{"field": "size", "operator": operator, "value": 12}], set[str]())
+            for operator in ("<", ">")
+        ),
+        *(
+            (
+                [{"field": "size", "operator": operator, "value": bound}],
+                {"number", "numeral", "list", "decimal"},
+            )
+            for operator, bound in ((">=", 12), ("<=", 12), (">", 11), ("<", 13))
+        ),
         ({"size": {"values": ["12"], "operator": "not"}}, {"decimal", "flag", "missing", "null"}),
         ([{"field": "size", "operator": "exists", "value": False}], {"missing", "null"}),
         (
@@ -124,6 +137,19 @@ def test_a_value_of_another_kind_is_a_change(before: object, after: object) -> N
 
     built = scenes.catalog_of([plain("A", a=after)])
     assert catalogs.described(changed, rules) == catalogs.described(built, rules)
+
+
+def test_a_text_that_more_items_get_is_not_gained_by_the_catalog_before() -> None:
+    """Nor is one lost by it: postings are copied before they change."""
+    before = scenes.catalog_of([plain(name, brand="Fender") for name in "AB"])
+    rule = criteria.read({"brand": "Fender"})
+
+    gained = before.changed({ItemId("C"): scenes.object_of(plain("C", brand="Fender"))})
+    lost = before.changed({ItemId("A"): None})
+
+    assert catalogs.selected(before, rule) == {"A", "B"}
+    assert catalogs.selected(gained, rule) == {"A", "B", "C"}
+    assert catalogs.selected(lost, rule) == {"B"}
 
 
 def test_a_number_is_not_given_again() -> None:
@@ -267,6 +293,23 @@ def test_an_item_with_a_window_of_its_own_is_to_be_asked_for_the_time() -> None:
     assert number is not None
     assert number not in catalog.offered
     assert catalog.windowed == {number: Window(None, micros("2025-02-01"))}
+
+
+@pytest.mark.parametrize(
+    ("members", "offered"),
+    [
+        ({}, True),
+        ({"active_to": "2025-01-20T12:00:00Z"}, False),
+        ({"active_from": "2025-01-20T12:00:00Z"}, True),
+        ({"active_from": "2025-01-01", "fields": {"title": "t", "availability": 0}}, False),
+        ({"fields": {"title": "t", "availability": 0}}, False),
+    ],
+)
+def test_whether_one_item_is_offered_now(members: dict[str, object], offered: bool) -> None:
+    """Available, and inside its own window."""
+    catalog = scenes.catalog_of([{**plain("A"), **members}])
+
+    assert catalog.item(0).offered_at(micros("2025-01-20T12:00:00Z")) == offered
 
 
 @pytest.mark.parametrize(
