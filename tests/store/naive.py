@@ -103,7 +103,7 @@ class NaiveStore:
                 record,
             )
         self.records[write.tracker, write.id] = record
-        outcome = self.log(write, "customization", [(write.id, "create", None, record.document)])
+        outcome = self.log(write, "customization", [(write.id, "create", None, whole(record))])
         return Committed(outcome.revision, record)
 
     def change(self, write: ReplaceCustomization | DeleteCustomization) -> Outcome:
@@ -114,11 +114,11 @@ class NaiveStore:
             return RevisionConflict()
         if isinstance(write, DeleteCustomization):
             del self.records[write.tracker, write.id]
-            return self.log(write, "customization", [(write.id, "delete", before.document, None)])
+            return self.log(write, "customization", [(write.id, "delete", whole(before), None)])
         record = self.record(write, before.creator, before.created_at)
         self.records[write.tracker, write.id] = record
         outcome = self.log(
-            write, "customization", [(write.id, "replace", before.document, record.document)]
+            write, "customization", [(write.id, "replace", whole(before), whole(record))]
         )
         return Committed(outcome.revision, record)
 
@@ -203,3 +203,10 @@ class NaiveStore:
             for subject, action, old, new in lines
         ]
         return Committed(row.revision)
+
+
+def whole(record: Record) -> bytes:
+    """The document with the metadata as its last member."""
+    if record.metadata is None:
+        return record.document
+    return b"".join((record.document[:-1], b',"target_metadata":', record.metadata, b"}"))

@@ -294,6 +294,13 @@ def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chosen
 
 
+def logged(record: Record) -> bytes:
+    """A record's document as the log keeps it: with its metadata, so that a version can be had back whole."""
+    if record.metadata is None:
+        return record.document
+    return record.document[:-1] + b',"target_metadata":' + record.metadata + b"}"
+
+
 class _Decision:
     """One batch under way."""
 
@@ -366,7 +373,7 @@ class _Decision:
         revision = self._ledger.spend(index, tracker)
         if isinstance(write, DeleteCustomization):
             self._records.drop(key)
-            self._log(write, revision, "customization", write.id, "delete", old=before.document)
+            self._log(write, revision, "customization", write.id, "delete", old=logged(before))
             return Committed(revision)
         record = _record(write, revision, creator=before.creator, created_at=before.created_at)
         self._records.put(key, record)
@@ -376,8 +383,8 @@ class _Decision:
             "customization",
             write.id,
             "replace",
-            old=before.document,
-            new=record.document,
+            old=logged(before),
+            new=logged(record),
         )
         return Committed(revision, record)
 
@@ -406,7 +413,7 @@ class _Decision:
                 replay_key(write.tracker, write.idempotency.key),
                 Replay(write.idempotency.fingerprint, write.now, record),
             )
-        self._log(write, revision, "customization", write.id, "create", new=record.document)
+        self._log(write, revision, "customization", write.id, "create", new=logged(record))
         return Committed(revision, record)
 
     # Catalog objects
