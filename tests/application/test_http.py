@@ -54,7 +54,7 @@ def test_a_body_that_inflates_past_its_bound_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"not gzip", gzip.compress(b"hello" * 100)[:-12]],
+    [b"not gzip", gzip.compress(b"hello" * 100, mtime=0)[:-12]],
     ids=["not compressed", "cut short"],
 )
 def test_a_body_that_cannot_be_inflated_is_refused(body: bytes) -> None:
