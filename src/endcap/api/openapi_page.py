@@ -243,7 +243,8 @@ def _default(schema: Schema) -> str:
 def _fields(fields: Iterable[tuple[str, str, str, str]]) -> str:
     """Names, kinds and what they mean, one below the other: a table would not fit a narrow screen."""
     listed = "".join(
-        f"<dt><code>{_breakable(name)}</code> <span>{kind}</span>"
+        f"<dt><code>{_breakable(name)}</code>"
+        + (f" <span>{kind}</span>" if kind else "")
         + (f" <em>{need}</em>" if need else "")
         + f"</dt><dd>{meaning}</dd>"
         for name, kind, need, meaning in fields
@@ -298,7 +299,9 @@ def _shared_answers(document: Mapping[str, Any]) -> str:
     }
     return "\n".join(
         f'<div id="answer-{name}">{_answer(statuses[name], answer, document)}</div>'
-        for name, answer in document["components"]["responses"].items()
+        for name, answer in sorted(
+            document["components"]["responses"].items(), key=lambda each: statuses[each[0]]
+        )
     )
 
 
@@ -372,7 +375,7 @@ def _kind(schema: Schema, *, inside: bool = False) -> str:
     kinds = schema.get("type", [])
     named = [kinds] if isinstance(kinds, str) else list(kinds)
     several = inside or len(named) > 1
-    return " or ".join(_named_kind(each, schema, inside=several) for each in named) or "anything"
+    return " or ".join(_named_kind(each, schema, inside=several) for each in named)
 
 
 def _named_kind(kind: str, schema: Schema, *, inside: bool) -> str:
@@ -421,7 +424,7 @@ def _bounds(schema: Schema, least: str, most: str, unit: str, *, inside: bool) -
         case _, None:
             words = f"at least {low}{unit}"
         case _:
-            words = f"{low} to {high}{unit}"
+            words = f"{low} to {high}{unit}" if low != high else f"just {low}{unit}"
     return f" ({words})" if inside else f", {words}"
 
 

@@ -211,10 +211,11 @@ def _customizations() -> dict[str, Schema]:
         "ListBody": {
             "type": "object",
             "properties": {
-                "criteria": optional(
-                    ref("OwnCriteria"),
-                    "Rules over the customizations themselves, in either spelling; all must hold.",
-                )
+                "criteria": {
+                    "description": "Rules over the customizations themselves, in either spelling; all must hold. "
+                    "Empty or absent for all.",
+                    "anyOf": [ref("OwnCriteria"), ref("NoCriteria"), {"type": "null"}],
+                }
             },
         },
     }
@@ -399,6 +400,7 @@ def _criteria(prefix: str, about: str, attribute: str | None) -> dict[str, Schem
 
 
 def _values() -> dict[str, Schema]:
+    nothing: Schema = {"type": "array", "maxItems": 0}
     return {
         "Restriction": {
             "type": "object",
@@ -417,6 +419,20 @@ def _values() -> dict[str, Schema]:
         },
         "Values": {"type": "array", "minItems": 1, "maxItems": VALUES_MAX, "items": ref("Scalar")},
         "Scalar": {"type": ["string", "number", "boolean"]},
+        "NoCriteria": {
+            "description": "A condition that everything satisfies.",
+            "anyOf": [
+                {"type": "object", "maxProperties": 0},
+                nothing,
+                {
+                    "type": "object",
+                    "title": "Wrapped",
+                    "required": ["criteria"],
+                    "properties": {"criteria": nothing},
+                    "additionalProperties": False,
+                },
+            ],
+        },
     }
 
 
@@ -503,12 +519,7 @@ def _recommending() -> dict[str, Schema]:
                 ),
                 "recommendation_context": {
                     "description": "Only items that satisfy these criteria are shown; empty for all.",
-                    "anyOf": [
-                        ref("Criteria"),
-                        {"type": "object", "maxProperties": 0},
-                        {"type": "array", "maxItems": 0},
-                        {"type": "null"},
-                    ],
+                    "anyOf": [ref("Criteria"), ref("NoCriteria"), {"type": "null"}],
                 },
                 "settings_override": optional(
                     {
