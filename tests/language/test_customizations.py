@@ -505,6 +505,7 @@ def test_a_fault_of_the_list_of_pins_is_named(sent: Any, messages: list[str]) ->
 def test_as_many_pins_as_the_bound_are_read() -> None:
     """The bound itself is allowed."""
     assert len(read(pin_definitions=[PIN] * PINS_MAX).pins) == PINS_MAX
+    assert len(read(pin_definitions=[{**PIN, "unknown": 1}] * PINS_MAX).pins) == PINS_MAX
 
 
 def test_every_fault_is_reported_at_once() -> None:
