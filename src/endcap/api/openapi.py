@@ -330,7 +330,7 @@ OPERATIONS: tuple[Operation, ...] = (
             ),
         ),
         refusals=(*BODY, *TRACKED, *FAULTY, IdempotencyConflict()),
-        call='-H "Idempotency-Key: $(date +%s)"',
+        call='-H "Idempotency-Key: $(openssl rand -hex 16)"',
     ),
     Operation(
         method="get",
