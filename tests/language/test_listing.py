@@ -58,6 +58,13 @@ def test_everything_that_can_be_asked() -> None:
     )
 
 
+def test_all_target_types_may_be_asked_for() -> None:
+    """Which is as good as none."""
+    types = ("item", "criteria", "all")
+
+    assert read_listing([("target_type", each) for each in types], b"").filter.target_types == types
+
+
 @pytest.mark.parametrize(
     ("query", "limit", "offset"),
     [

@@ -166,6 +166,24 @@ def test_the_answer_of_another_server_is_read_leniently(
     assert found.reason == (reason or "Recommender not found")
 
 
+@pytest.mark.parametrize(
+    ("sent", "details"),
+    [
+        ("sorry", {"details": ["sorry"]}),
+        ("", {}),
+        (None, {}),
+        ([], {}),
+        ({"field": "sorry"}, {"field": ["sorry"]}),
+        ({"field": [1]}, {"field": ["1"]}),
+    ],
+)
+def test_details_in_another_form_are_kept(sent: object, details: dict[str, list[str]]) -> None:
+    """As messages, under a field if they came with none."""
+    body = msgspec.json.encode({"reason": "No", "exception_details": sent})
+
+    assert problem_from(422, body).details == details
+
+
 json_values = st.recursive(
     st.sampled_from([None, 0, "x", True]),
     lambda inner: st.one_of(

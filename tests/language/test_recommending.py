@@ -96,6 +96,16 @@ def test_what_means_the_same(members: dict[str, Any], same_as: dict[str, Any]) -
     assert read(**members) == read(**same_as)
 
 
+def test_the_bounds_themselves_are_allowed() -> None:
+    """Of sizes, of texts, and of how many attributes are asked for."""
+    longest = "x" * IDENTITY_CHARACTERS_MAX
+    fields = [str(number) for number in range(HIT_FIELDS_MAX)]
+
+    assert (read(size=1).size, read(size=SIZE_MAX).size) == (1, SIZE_MAX)
+    assert read(user_id=longest).user == longest
+    assert read(hit_fields=fields).hit_fields == set(fields)
+
+
 def test_no_attributes_at_all_is_a_wish_too() -> None:
     """An empty list of hit fields is not an absent one."""
     assert read(hit_fields=[]).hit_fields == frozenset()
