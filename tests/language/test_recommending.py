@@ -103,7 +103,7 @@ def test_the_bounds_themselves_are_allowed() -> None:
 
     assert (read(size=1).size, read(size=SIZE_MAX).size) == (1, SIZE_MAX)
     assert read(user_id=longest).user == longest
-    assert read(hit_fields=fields).hit_fields == set(fields)
+    assert read(hit_fields=fields).hit_fields == frozenset(fields)
 
 
 def test_no_attributes_at_all_is_a_wish_too() -> None:
