@@ -19,7 +19,16 @@ from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
 from endcap.api.customizations import CustomizationEndpoints
 from endcap.api.docs import DocsEndpoints
-from endcap.api.http import Disconnected, Receive, Request, Response, Routes, Scope, Send
+from endcap.api.http import (
+    Disconnected,
+    Receive,
+    Request,
+    Response,
+    Routes,
+    Scope,
+    Send,
+    send_response,
+)
 from endcap.api.ops import OpsEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
@@ -134,13 +143,18 @@ class App:
                 return
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        request = Request(scope, receive, f"{self._process}-{next(self._numbers):x}")
+        request = Request.of_scope(scope, receive)
         try:
-            response = await self._answer(request)
-            await _send(request, response, send)
+            response = await self.respond(request)
         except Disconnected:
             return
+        await send_response(request, response, send)
+
+    async def respond(self, request: Request) -> Response:
+        """The answer to a request, counted. Raises Disconnected alone."""
+        started = time.perf_counter()
+        request.request_id = f"{self._process}-{next(self._numbers):x}"
+        response = await self._answer(request)
         seconds = time.perf_counter() - started
         self.metrics.count(request.route, response.status, seconds)
         if self._access_log:
@@ -152,6 +166,7 @@ class App:
                 status=response.status,
                 ms=round(seconds * 1_000, 2),
             )
+        return response
 
     async def _answer(self, request: Request) -> Response:
         try:
@@ -183,7 +198,7 @@ def _problem_response(request: Request, problem: Problem) -> Response:
     if status == INTERNAL:
         log.error("internal error", request_id=request.request_id, exc_info=problem)
         return Response.json(internal_json(request.request_id), INTERNAL)
-    return Response.json(problem_json(problem), status, _headers(problem).items())
+    return Response.json(problem_json(problem), status, tuple(_headers(problem).items()))
 
 
 def _headers(problem: Problem) -> Mapping[bytes, bytes]:
@@ -194,20 +209,3 @@ def _headers(problem: Problem) -> Mapping[bytes, bytes]:
             return {b"retry-after": str(problem.retry_after_seconds).encode()}
         case _:
             return {}
-
-
-async def _send(request: Request, response: Response, send: Send) -> None:
-    headers = response.headers
-    headers.append((b"x-request-id", request.request_id.encode()))
-    headers += request.always_headers
-    body = response.body
-    if isinstance(body, bytes):
-        if response.status not in (204, 304):
-            headers.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        return
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    async for chunk in body:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})

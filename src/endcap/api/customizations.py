@@ -16,7 +16,8 @@ from endcap.api.throttle import Throttle
 from endcap.domain import CustomizationId
 from endcap.errors import CustomizationNotFound, FaultyFields
 from endcap.mirror import Shop
-from endcap.service import Rendered, Service, Tag
+from endcap.renderings import Rendered
+from endcap.service import Service, Tag
 from endcap.wire.customizations import CSV_COLUMNS, csv_rows, one_line
 from endcap.wire.listing import read_export, read_listing
 
@@ -58,7 +59,9 @@ class CustomizationEndpoints:
     async def get(self, request: Request) -> Response:
         shop = await self._shop(request)
         wanted_id = _id(request)
-        found = await ask(lambda: self._service.get(shop, wanted_id), inline=self._inline)
+        found = self._service.get_mirrored(shop, wanted_id)
+        if found is None:
+            found = await ask(lambda: self._service.get(shop, wanted_id), inline=self._inline)
         wanted = request.header(b"if-none-match")
         if wanted is not None and _names(wanted, found.etag):
             return Response(304, headers=_tags(found))
@@ -93,7 +96,9 @@ class CustomizationEndpoints:
         return Response.json(await asyncio.to_thread(self._service.summary, shop))
 
     async def _shop(self, request: Request) -> Shop:
-        tracker = unquote(request.parameters["tracker"])
+        tracker = request.parameters["tracker"]
+        if "%" in tracker:
+            tracker = unquote(tracker)
         shop = await self._authenticator.tracker_of_path(request, tracker)
         self._throttle.take(tracker)
         return shop

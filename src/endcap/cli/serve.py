@@ -86,7 +86,7 @@ def run(chosen: Settings, listener: socket.socket) -> None:
         port=chosen.port,
         workers=chosen.workers,
         loop="uvloop",
-        http="httptools",
+        http="endcap.api.protocol:StraightProtocol",
         ws="none",
         log_config=None,
         access_log=False,
