@@ -52,6 +52,7 @@ LAYERS: Mapping[str, Layer] = {
                 "telemetry",
                 "vault",
                 "mirror",
+                "renderings",
                 "committer",
                 "service",
                 "publishing",

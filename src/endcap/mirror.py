@@ -69,19 +69,24 @@ class Mirror:
         self._vault = vault
         self._data_dir = data_dir
         self._poll_seconds = poll_seconds
-        self._shops: dict[TrackerId, Shop] = {}
+        self._shops: dict[str, Shop] = {}
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._checked_at = 0.0
         self._looked_at = 0.0
+        self._version: int | None = None
         self.loaded = False
 
     def shop(self, tracker: str) -> Shop | None:
-        return self._shops.get(TrackerId(tracker))
+        return self._shops.get(tracker)
 
-    def shops(self) -> Mapping[TrackerId, Shop]:
+    def shops(self) -> Mapping[str, Shop]:
         return self._shops
+
+    def is_current(self) -> bool:
+        """Whether what is mirrored is all that was committed anywhere; False where only the store can tell."""
+        return (version := self._store.version()) is not None and version == self._version
 
     def load(self, *, only: TrackerId | None = None) -> None:
         """Reads every tracker that is not here yet, or one. Raises StoreUnavailable, and for one TrackerNotFound."""
@@ -118,7 +123,8 @@ class Mirror:
     def refresh(self) -> None:
         """Brings all up to the store's revisions. Raises StoreUnavailable; at the end, what kept a tracker from it."""
         failed: Exception | None = None
-        looks = time.monotonic() - self._looked_at > ARTIFACT_SECONDS
+        version = self._store.version()
+        looks = self._is_time_to_look()
         for tracker, revision in self._store.revisions().items():
             shop = self._shops.get(tracker)
             try:
@@ -137,6 +143,10 @@ class Mirror:
             self._looked_at = time.monotonic()
         if failed is not None:
             raise failed
+        self._version = version
+
+    def _is_time_to_look(self) -> bool:
+        return time.monotonic() - self._looked_at > ARTIFACT_SECONDS
 
     def absorb(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
         """
@@ -145,6 +155,7 @@ class Mirror:
         Raises nothing: they are durable, and whoever takes them for failed does them twice. What cannot be shown now
         is left to the follower.
         """
+        version = self._store.version_after(self._version)
         by_tracker: dict[TrackerId, list[tuple[Write, Committed]]] = {}
         for write, outcome in zip(writes, outcomes, strict=True):
             if isinstance(outcome, Committed) and not outcome.replayed:
@@ -156,6 +167,9 @@ class Mirror:
                         self._catch_up(tracker)
             except Exception as error:  # noqa: BLE001 - see above
                 log.error("own writes not shown yet", tracker=tracker, exc_info=error)
+                version = None
+        if version is not None:
+            self._version = version
 
     def _absorb_directly(
         self, tracker: TrackerId, committed: Sequence[tuple[Write, Committed]]
@@ -275,7 +289,8 @@ class Mirror:
                 self._store.wait(self._poll_seconds)
                 if self._stopping.is_set():
                     return
-                self.refresh()
+                if not self.is_current() or self._is_time_to_look():
+                    self.refresh()
                 if away:
                     away = False
                     log.info("store is back")

@@ -41,6 +41,7 @@ from endcap.errors import (
 from endcap.mirror import Mirror, Shop
 from endcap.recommend.recommenders import Recommender
 from endcap.recommend.strategies import Query
+from endcap.renderings import Rendered, Renderings
 from endcap.store.port import (
     CreateCustomization,
     DeleteCustomization,
@@ -64,15 +65,6 @@ _encode = msgspec.json.encode
 _TARGET_TYPES: Mapping[Priority, str] = {
     priority: str(kind.__struct_config__.tag) for kind, priority in PRIORITIES.items()
 }
-
-
-class Rendered(Struct, frozen=True):
-    """A customization ready to send; `revision` is the tracker's at which it was last written."""
-
-    id: CustomizationId
-    body: bytes
-    etag: str
-    revision: int
 
 
 class Tag(Struct, frozen=True):
@@ -112,6 +104,7 @@ class Service:
         self._new_id = new_id
         self._chance = chance or random.Random()
         self._scalars = frozenset(settings.scalar_attributes)
+        self._renderings = Renderings()
 
     def shop(self, tracker: str) -> Shop:
         """Raises TrackerNotFound."""
@@ -122,12 +115,23 @@ class Service:
 
     # Customizations
 
+    def get_mirrored(self, shop: Shop, id: CustomizationId) -> Rendered | None:
+        """What `get` would give, where memory is known to be as true as the store; None: ask the store."""
+        if not self.mirror.is_current():
+            return None
+        current = self.mirror.shop(shop.tracker)  # one that was looked up earlier may be older
+        return None if current is None else self._renderings.get(current, id, self.clock())
+
     def get(self, shop: Shop, id: CustomizationId) -> Rendered:
         """Reads the store, so that it is true in every worker. Raises CustomizationNotFound."""
         record = self.store.customization(shop.tracker, id)
         if record is None:
             raise CustomizationNotFound
-        return self.render(shop, record)
+        now = self.clock()
+        rendered = self.render(shop, record)
+        if self.mirror.is_current():
+            self._renderings.keep(shop, rendered, now)
+        return rendered
 
     async def create(
         self, shop: Shop, body: bytes, *, idempotency_key: str | None = None

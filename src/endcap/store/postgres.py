@@ -175,6 +175,13 @@ class PostgresStore:
     def revisions(self) -> Mapping[TrackerId, int]:
         return dict(self._all("fetch_revisions", {}))
 
+    def version(self) -> int | None:
+        """There is nothing to look at on this side of the network."""
+        return None
+
+    def version_after(self, version: int | None) -> int | None:
+        return None
+
     def wait(self, timeout_seconds: float) -> None:
         deadline = time.monotonic() + timeout_seconds
         ear: _Ear | None = getattr(self._thread, "ear", None)
