@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from endcap import criteria
-from endcap.clock import Clock, NewId, random_id, system_clock
+from endcap.clock import Clock, NewId, passing_id, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
 from endcap.domain import (
@@ -356,7 +356,7 @@ class Service:
         *,
         explain: bool,
     ) -> bytes:
-        hits = [self._hit(shop, each.number, request.hit_fields) for each in placement.shown]
+        hits = self._hits(shop, placement, request.hit_fields)
         if request.mark_fallback:
             hits = [
                 recommending.marked(hit, fallback=each.source is Source.FALLBACK)
@@ -366,15 +366,25 @@ class Service:
             request,
             hits,
             now=now,
-            recommendation_id=random_id(),
+            recommendation_id=passing_id(),
             recommender=recommender.name,
             model_version=shop.recommenders.model_version,
             recommender_version=shop.recommenders.version,
             explanation=_encode(explanation(shop, placement)) if explain else None,
         )
 
+    def _hits(self, shop: Shop, placement: Placement, fields: frozenset[str] | None) -> list[bytes]:
+        """Encoded hits, made once per set of fields that shops ask for."""
+        known = shop.snapshot.catalog.hits(fields)
+        hits: list[bytes] = []
+        for each in placement.shown:
+            hit = known.get(each.number)
+            if hit is None:
+                hit = known[each.number] = self._hit(shop, each.number, fields)
+            hits.append(hit)
+        return hits
+
     def _hit(self, shop: Shop, number: int, fields: frozenset[str] | None) -> bytes:
-        """An item's encoded hit, made once per set of fields that shops ask for."""
         item = shop.snapshot.catalog.item(number)
         hit = item.hits.get(fields)
         if hit is None:

@@ -4,6 +4,8 @@ Endpoint 8: recommendations, public and for browsers.
 A signature on it is ignored, unless an explanation is asked for: that shows rules, so it needs one.
 """
 
+import re
+
 from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
 from endcap.api.throttle import Throttle
@@ -13,6 +15,7 @@ from endcap.wire.listing import Query, values
 from endcap.wire.recommending import read_requests
 
 PREFLIGHT_SECONDS = b"86400"
+_USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)", re.ASCII)
 
 
 class RecommendEndpoints:
@@ -29,13 +32,10 @@ class RecommendEndpoints:
     async def recommend(self, request: Request) -> Response:
         request.always_headers = self._cors
         self._throttle.take(request.address)
-        query = request.query()
-        tracker = next(reversed(values(query, "tracker_id")), None)
-        if not tracker:
-            details = {"tracker_id": ["Missing required query parameter: tracker_id"]}
-            raise FaultyFields("Invalid recommendation request", details)
-        shop = await self._authenticator.known(tracker)
-        explain = _explain(query)
+        tracker, explain = _asked(request)
+        shop = self._service.mirror.shop(tracker)
+        if shop is None:
+            shop = await self._authenticator.known(tracker)
         if explain:
             shop = await self._authenticator.tracker_of_path(request, tracker)
         requests = read_requests(await request.json_body(bytes_max=self._bytes_max))
@@ -52,6 +52,19 @@ class RecommendEndpoints:
                 (b"access-control-max-age", PREFLIGHT_SECONDS),
             ),
         )
+
+
+def _asked(request: Request) -> tuple[str, bool]:
+    """The tracker, and whether to explain."""
+    usual = _USUAL_QUERY.fullmatch(request.query_text)
+    if usual is not None:
+        return usual[1].decode(), False
+    query = request.query()
+    tracker = next(reversed(values(query, "tracker_id")), None)
+    if not tracker:
+        details = {"tracker_id": ["Missing required query parameter: tracker_id"]}
+        raise FaultyFields("Invalid recommendation request", details)
+    return tracker, _explain(query)
 
 
 def _explain(query: Query) -> bool:
