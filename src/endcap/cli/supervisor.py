@@ -124,18 +124,19 @@ class Supervisor:
         return [each for each in self._staying() if each.generation == self._generation]
 
     def _end_surplus(self) -> None:
-        """Older workers go when a newer one is ready for each; one that is not ready has nothing to give."""
-        current = self._current()
-        old = [each for each in self._staying() if each not in current]
-        for each in old:
-            if not each.is_ready:
-                each.drain()
-        surplus = len(self._staying()) - self._plan.workers
-        if surplus > 0 and all(each.is_ready for each in current):
-            ready = [each for each in old if each.is_ready]
-            for each in (ready + current[::-1])[:surplus]:
-                self._choose_listeners()
-                each.drain()
+        """Older workers go when newer ones are ready. One that is not ready itself goes when any other is."""
+        staying, current = self._staying(), self._current()
+        old = sorted(
+            (each for each in staying if each not in current), key=lambda each: each.is_ready
+        )
+        surplus = len(staying) - self._plan.workers
+        ending = [each for each in old if not each.is_ready and any(e.is_ready for e in staying)]
+        if all(each.is_ready for each in current):
+            ending = [*old, *reversed(current)][: max(surplus, len(ending))]
+        if ending:
+            self._choose_listeners()  # before anybody closes the door
+        for each in ending:
+            each.drain()
 
     def _start_missing(self) -> None:
         """All that lack; in a reload one more than there should be, one after the other."""
@@ -213,7 +214,8 @@ class Supervisor:
     def _mourn(self, worker: _Worker, code: int) -> None:
         """One that ended by itself."""
         log.warning("worker died", pid=worker.process.pid, code=code)
-        if not worker.is_ready and worker.generation > self._proven_generation and self._was_ready:
+        older = [each for each in self._staying() if each.generation < worker.generation]
+        if not worker.is_ready and worker.generation > self._proven_generation and older:
             log.error("reload failed, serving as before")
             self._generation, self._plan = self._proven_generation, self._proven_plan
         elif not self._was_ready and code == CANNOT_START:
