@@ -57,7 +57,7 @@ class Caller:
         sent = {name.replace("_", "-"): text for name, text in headers.items()}
         all_headers = {"Content-Type": "application/json", **sent}
         if not path.startswith("/v1/recommend?"):
-            all_headers |= signed(method, path, body)
+            all_headers |= signed(method, path.partition("?")[0], body)
         try:
             self._connection.request(method, path, body, all_headers)
             response = self._connection.getresponse()
