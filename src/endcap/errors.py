@@ -181,10 +181,6 @@ class RevisionNotReached(StoreUnavailable):
 
     code = "revision_not_reached"
 
-    def __init__(self, *, shown: int | None = None, wanted: int | None = None) -> None:
-        said = [] if wanted is None else [f"{shown} is shown, {wanted} is asked for"]
-        super().__init__(details={"Endcap-Revision": said} if said else None)
-
 
 class UsageFault(Problem):
     """This cannot work as given."""

@@ -123,7 +123,7 @@ class Mirror:
         if shop.revision >= revision:
             return shop
         if self._awaiting.is_full:
-            raise RevisionNotReached(shown=shop.revision, wanted=revision)
+            raise _not_reached(shop, revision)
         with self._awaiting.waiting(shop.tracker, revision) as reached:
             shop = self._shops.get(shop.tracker, shop)
             if shop.revision < revision:
@@ -137,7 +137,7 @@ class Mirror:
                     timer.cancel()
         shop = self._shops.get(shop.tracker, shop)
         if shop.revision < revision:
-            raise RevisionNotReached(shown=shop.revision, wanted=revision)
+            raise _not_reached(shop, revision)
         return shop
 
     def _ask_to_look(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -364,6 +364,11 @@ class Mirror:
             except Exception as error:  # noqa: BLE001 - a follower that dies would let this worker grow stale in silence
                 log.error("mirror failed to follow", exc_info=error)
                 self._stopping.wait(RETRY_SECONDS)
+
+
+def _not_reached(shop: Shop, revision: int) -> RevisionNotReached:
+    said = f"{shop.revision} is shown, {revision} is asked for"
+    return RevisionNotReached(details={"Endcap-Revision": [said]})
 
 
 def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:

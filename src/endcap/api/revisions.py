@@ -11,6 +11,7 @@ from endcap.api.http import Request
 from endcap.errors import FaultyFields
 from endcap.mirror import Mirror, Shop
 
+REVISION_MAX = 10**18 - 1  # fits wherever a database or a client may keep it
 REVISION_HEADER = b"endcap-revision"
 EXPOSED = (b"access-control-expose-headers", b"Endcap-Revision")
 """Lets scripts of other origins read it."""
