@@ -104,7 +104,8 @@ def test_a_store_that_cannot_serve_is_told(
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS ascii")
         connection.execute(
-            "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+            "CREATE DATABASE ascii TEMPLATE template0"
+            " ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"
         )
     app = App(build(Settings(data_dir=tmp_path, database_url=postgres_server.url("ascii"))))
 

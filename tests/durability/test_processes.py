@@ -28,7 +28,7 @@ from tests.durability.load import (
 )
 from tests.durability.storm import BASE, KEY, TRACKER, definition, signed
 from tests.services.ports import free_port
-from tests.services.server import LiveServer, create_tracker, start_server
+from tests.services.server import LiveServer, create_tracker, endcap_command, start_server
 
 FAILED_RELOAD = "reload failed, serving as before"
 SECONDS_MAX = 30.0
@@ -205,6 +205,38 @@ class _HalfSent:
             while some := self._socket.recv(65_536):
                 found += some
         return found
+
+
+@pytest.mark.slow
+def test_a_server_ends_with_its_terminal(tmp_path: Path) -> None:
+    """SIGHUP means the end there: nobody is left who could end it."""
+    create_tracker(tmp_path, TRACKER, KEY)
+    script = """
+import os, pty, sys
+port, command = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(command, [command, "serve", "--port", port])
+sys.stdin.read()
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(port), str(endcap_command())],
+        env={**os.environ, "ENDCAP_DATA_DIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        url = f"http://127.0.0.1:{port}"
+        _until(lambda: connects(url))
+        assert worker_of(url)
+
+        said, _ = process.communicate(timeout=SECONDS_MAX)
+
+    assert said == "0\n"
+    assert not connects(url)
 
 
 @pytest.mark.slow
