@@ -308,7 +308,8 @@ def test_a_worker_that_loads_says_so_and_a_ready_one_is_asked_instead(
         with _unreadable(postgres_url), load(server.url, recommends) as reads:
             os.kill(server.pid, signal.SIGHUP)
             _until(lambda: len(children_of(server.pid)) == 2)
-            reads.wait_for(200, lambda answer: True)  # new connections too, see below
+            _until(lambda: _waits(postgres_url))
+            time.sleep(0.3)  # in which the new worker could begin to listen
             asked = {worker_of(server.url) for _ in range(20)}
         _until(lambda: children_of(server.pid).isdisjoint({first}))
         _until(lambda: worker_of(server.url) != first)
@@ -321,6 +322,17 @@ def test_a_worker_that_loads_says_so_and_a_ready_one_is_asked_instead(
     assert b"This process is still loading" in recommended.body
     assert asked == {first}
     assert set(reads.counts()) == {200}
+
+
+def _waits(url: str) -> bool:
+    """Whether a worker is in the middle of loading."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            " AND query LIKE '%count%'"
+        ).fetchone()
+    return found is not None
 
 
 @contextmanager

@@ -9,9 +9,11 @@ loads does, and answers that it is loading.
 event is handled anywhere else.
 """
 
+import os
 import selectors
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -264,6 +266,7 @@ class Supervisor:
 
         def reload(number: int, frame: object) -> None:
             if has_terminal and not _has_terminal():  # it was closed: nobody is there to serve for
+                _write_nowhere()
                 self._stopping = True
             else:
                 self._reloading = True
@@ -296,3 +299,20 @@ def _has_terminal() -> bool:
     except OSError:
         return False
     return True
+
+
+def _write_nowhere() -> None:
+    """A log line to a terminal that is gone would be an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for each in (1, 2):
+        if not _is_open(each):
+            os.dup2(nowhere, each)
+    os.close(nowhere)
+
+
+def _is_open(descriptor: int) -> bool:
+    """A terminal that is gone is none any more; files and pipes never were."""
+    try:
+        return not stat.S_ISCHR(os.fstat(descriptor).st_mode) or os.isatty(descriptor)
+    except OSError:
+        return False
