@@ -36,7 +36,6 @@ from endcap.errors import (
     CustomizationNotFound,
     FaultyFields,
     RecommenderNotFound,
-    TrackerNotFound,
 )
 from endcap.mirror import Mirror, Shop
 from endcap.recommend.recommenders import Recommender
@@ -107,10 +106,10 @@ class Service:
         self._renderings = Renderings()
 
     def shop(self, tracker: str) -> Shop:
-        """Raises TrackerNotFound."""
+        """Raises TrackerNotFound, StillLoading."""
         shop = self.mirror.shop(tracker)
         if shop is None:
-            raise TrackerNotFound
+            raise self.mirror.absence()
         return shop
 
     # Customizations
@@ -215,6 +214,11 @@ class Service:
         for record in self.store.records(shop.tracker, export.filter):
             kept = wire.without_pins(record, keeps) if filters else record
             yield self.render(shop, kept).body
+
+    def revision(self, shop: Shop) -> int:
+        """The store's own, which holds all that was read from the store before."""
+        row = self.store.tracker(shop.tracker)
+        return shop.revision if row is None else row.revision
 
     def summary(self, shop: Shop) -> bytes:
         summary = self.store.summary(shop.tracker)

@@ -8,6 +8,7 @@ import re
 
 from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
+from endcap.api.revisions import EXPOSED, as_seen, shown_at
 from endcap.api.throttle import Throttle
 from endcap.errors import FaultyFields
 from endcap.service import Service
@@ -25,12 +26,13 @@ class RecommendEndpoints:
         self._throttle = throttle
         self._bytes_max = service.settings.body_bytes_max
         self._cors = ((b"access-control-allow-origin", service.settings.cors_origin.encode()),)
+        self._cors_of_answers = (*self._cors, EXPOSED)
 
     def mount(self, routes: Routes) -> None:
         routes.add("/v1/recommend", POST=self.recommend, OPTIONS=self.preflight)
 
     async def recommend(self, request: Request) -> Response:
-        request.always_headers = self._cors
+        request.always_headers = self._cors_of_answers
         self._throttle.take(request.address)
         tracker, explain = _asked(request)
         shop = self._service.mirror.shop(tracker)
@@ -38,8 +40,10 @@ class RecommendEndpoints:
             shop = await self._authenticator.known(tracker)
         if explain:
             shop = await self._authenticator.tracker_of_path(request, tracker)
+        shop = await as_seen(request, shop, self._service.mirror)
         requests = read_requests(await request.json_body(bytes_max=self._bytes_max))
-        return Response.json(self._service.recommend(shop, requests, explain=explain))
+        answer = self._service.recommend(shop, requests, explain=explain)
+        return Response.json(answer, 200, (shown_at(shop.revision),))
 
     async def preflight(self, request: Request) -> Response:
         wanted = request.header(b"access-control-request-headers") or "content-type"
