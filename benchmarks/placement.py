@@ -10,7 +10,7 @@ from benchmarks.report import Row
 from benchmarks.world import items
 from endcap.domain import Customization, CustomizationId, Micros
 from endcap.engine.catalog import Catalog
-from endcap.engine.place import Eligibility, Ranking, Scene, place
+from endcap.engine.place import Eligibility, Ranking, Scene, claims_of, place
 from endcap.wire.customizations import read_definition
 
 CALLS, REPEATS = 2_000, 9
@@ -56,7 +56,10 @@ def _microseconds(
     ranking = Ranking(candidates)
 
     def once() -> None:
-        place(catalog, Scene(speaking, ranking, Eligibility(catalog, now=NOW), 10, NOW))
+        place(
+            catalog,
+            Scene(claims_of(catalog, speaking), ranking, Eligibility(catalog, now=NOW), 10, NOW),
+        )
 
     once()
     held = sorted(timeit.repeat(once, number=CALLS, repeat=REPEATS))

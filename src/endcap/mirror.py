@@ -391,6 +391,6 @@ def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:
     catalog = shop.snapshot.catalog.ranked_by(artifact.scores)
     return msgspec.structs.replace(
         shop,
-        snapshot=msgspec.structs.replace(shop.snapshot, catalog=catalog),
+        snapshot=Snapshot(shop.revision, shop.snapshot.rules, catalog),
         recommenders=Recommenders.of(catalog, artifact).warm(),
     )

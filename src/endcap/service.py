@@ -319,7 +319,7 @@ class Service:
 
     def scene(self, shop: Shop, request: Request, recommender: Recommender, now: Micros) -> Scene:
         """What placement needs to know of one object of a call."""
-        catalog, rules = shop.snapshot.catalog, shop.snapshot.rules
+        catalog = shop.snapshot.catalog
         field = request.availability_field
         numbers = [number for each in request.items if (number := catalog.number(each)) is not None]
         ranking = recommender.rank(
@@ -335,7 +335,7 @@ class Service:
             )
         )
         return Scene(
-            rules.speaking(catalog, model=request.model, items=request.items),
+            shop.snapshot.claims(request.model, request.items),
             ranking,
             Eligibility(
                 catalog,

@@ -181,10 +181,20 @@ def _numbers(catalog: Catalog, identities: Iterable[str]) -> frozenset[int]:
     return frozenset(number for each in identities if (number := catalog.number(each)) is not None)
 
 
-class Scene(Struct, frozen=True):
-    """One object of a call: who speaks (in order of rank), over which ranking, for how many slots of which widget."""
+def claims_of(catalog: Catalog, customizations: Iterable[Customization]) -> tuple[Claim, ...]:
+    """The claims of those who speak, given in order of rank: the same for every request until one of them changes."""
+    claims: list[Claim] = []
+    for customization in customizations:
+        for index, pin in enumerate(customization.pins):
+            number = None if pin.item is None else catalog.number(pin.item)
+            claims.append(Claim(customization, index, pin, len(claims), number))
+    return tuple(claims)
 
-    customizations: Sequence[Customization]
+
+class Scene(Struct, frozen=True):
+    """One object of a call: who claims what (`claims_of`), over which ranking, for how many slots of which widget."""
+
+    claims: Sequence[Claim]
     ranking: Ranking
     eligible: Eligibility
     size: int
@@ -218,18 +228,17 @@ def place_page(catalog: Catalog, scenes: Sequence[Scene]) -> Sequence[Placement]
 class _Blocks:
     """The awake block pins of one object, and whether they hold against what higher targets pin."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._by_item: dict[ItemId, Claim] = {}
-        self._by_rule: list[tuple[Claim, Matches]] = []
-        self._shields: dict[ItemId, int] = {}
-        self.claims: Sequence[Claim] = ()
-
-    def set_up(self, claims: Sequence[Claim], *, against: Iterable[Claim]) -> None:
+    def __init__(
+        self, catalog: Catalog, claims: Sequence[Claim], *, against: Iterable[Claim]
+    ) -> None:
         """
         Takes the block pins, in order of rank, and the other awake pins: an item pin shields its item from blocks of
         a strictly lower priority.
         """
+        self._catalog = catalog
+        self._by_item: dict[ItemId, Claim] = {}
+        self._by_rule: list[tuple[Claim, Matches]] = []
+        self._shields: dict[ItemId, int] = {}
         self.claims = claims
         for claim in claims:
             if claim.pin.item is not None:
@@ -244,8 +253,6 @@ class _Blocks:
 
     def blocker(self, number: int) -> Claim | None:
         """The highest-ranked block pin that keeps an item out, if any."""
-        if not self.claims:
-            return None
         identity = self._catalog.identity(number)
         found = self._by_item.get(identity)
         for claim, matches in self._by_rule:
@@ -276,15 +283,28 @@ class _Blocks:
 class _Draft:
     """One object's placement in the making; each method is one or two steps of the law."""
 
+    __slots__ = (
+        "blocks",
+        "catalog",
+        "claims",
+        "judgements",
+        "named",
+        "picked",
+        "pinned",
+        "scene",
+        "spread_items",
+        "together",
+    )
+
     def __init__(self, catalog: Catalog, scene: Scene) -> None:
         self.catalog = catalog
         self.scene = scene
-        self.judgements: dict[int, Judgement] = {}  # by rank
+        self.judgements: list[Judgement | None] = [None] * len(scene.claims)  # by rank
         self.claims: list[Claim] = []
-        self.blocks = _Blocks(catalog)
+        self.blocks: _Blocks | None = None
         self.pinned: dict[int, Claim] = {}  # item number → the item pin that survived step 1
-        self.named: set[int] = set()  # every catalog item that an awake item pin names
-        self.items: dict[int, int] = {}  # rank → item number, for surviving item pins and picks
+        self.named: Sequence[Claim] = ()  # awake item pins that name an item of the catalog
+        self.picked: dict[int, int] = {}  # rank → item number, where criteria found one
         self.spread_items: dict[int, int] = {}  # slot → item number, for global criteria pins
         self.together: set[int] = set()  # ranks of pins that stand in a bundle
 
@@ -296,45 +316,39 @@ class _Draft:
         blocking = [claim for claim in awake if isinstance(claim.pin.place, Blocked)]
         if blocking:
             awake = [claim for claim in awake if not isinstance(claim.pin.place, Blocked)]
-            self.blocks.set_up(blocking, against=awake)
-        number_of, eligible, claims = self.catalog.number, self.scene.eligible, self.claims
+            self.blocks = _Blocks(self.catalog, blocking, against=awake)
+            self.named = [claim for claim in awake if claim.number is not None]
+        eligible, claims, pinned = self.scene.eligible, self.claims, self.pinned
         for claim in awake:
-            identity = claim.pin.item
-            if identity is None:
-                claims.append(claim)
-                continue
-            number = number_of(identity)
+            number = claim.number
             if number is None:
-                self._judge(claim, Verdict.NOT_IN_CATALOG)
-                continue
-            self.named.add(number)
-            if number not in eligible:
+                if claim.pin.item is None:
+                    claims.append(claim)
+                else:
+                    self._judge(claim, Verdict.NOT_IN_CATALOG)
+            elif number not in eligible:
                 self._judge(claim, eligible.objection(number))
             elif number in elsewhere:
                 self._judge(claim, Verdict.SHOWN_ELSEWHERE)
-            elif blocking and (blocker := self.blocks.blocker(number)) is not None:
+            elif self.blocks and (blocker := self.blocks.blocker(number)) is not None:
                 self._judge(claim, Verdict.BLOCKED, f"blocked by {blocker.name}")
-            elif (first := self.pinned.get(number)) is not None:
-                self._judge(claim, Verdict.DUPLICATE, f"pinned already by {first.name}")
+            elif number in pinned:
+                self._judge(claim, Verdict.DUPLICATE, f"pinned already by {pinned[number].name}")
             else:
-                self.pinned[number] = claim
-                self.items[claim.rank] = number
+                pinned[number] = claim
                 claims.append(claim)
 
     def _awake(self) -> list[Claim]:
         now, widget = self.scene.now, self.scene.widget
         awake: list[Claim] = []
-        rank = 0
-        for customization in self.scene.customizations:
-            for index, pin in enumerate(customization.pins):
-                claim = Claim(customization, index, pin, rank)
-                rank += 1
-                if pin.window is not ALWAYS and not pin.window.contains(now):
-                    self._judge(claim, Verdict.ASLEEP)
-                elif pin.widget is not None and pin.widget != widget:
-                    self._judge(claim, Verdict.OTHER_WIDGET)
-                else:
-                    awake.append(claim)
+        for claim in self.scene.claims:
+            pin = claim.pin
+            if pin.window is not ALWAYS and not pin.window.contains(now):
+                self._judge(claim, Verdict.ASLEEP)
+            elif pin.widget is not None and pin.widget != widget:
+                self._judge(claim, Verdict.OTHER_WIDGET)
+            else:
+                awake.append(claim)
         return awake
 
     def _judge(self, claim: Claim, verdict: Verdict, because: str = "") -> None:
@@ -344,30 +358,25 @@ class _Draft:
 
     def fill(self, *, elsewhere: Collection[int]) -> Placement:
         """Settles the slots, picks for criteria, spreads the global pins, and lets the ranking fill the rest."""
+        claims = self.claims
         candidates = _Candidates(self.scene, self.blocks, elsewhere)
-        seeking = [claim for claim in self.claims if isinstance(claim.pin.place, Slot)]
-        spreading = (
-            [claim for claim in self.claims if isinstance(claim.pin.place, Everywhere)]
-            if len(seeking) < len(self.claims)
-            else ()
-        )
+        seeking = [claim for claim in claims if isinstance(claim.pin.place, Slot)]
         taken, bundles = settle(seeking)
         used = set(self.pinned)
-        if len(self.items) < len(self.claims):
+        if len(self.pinned) < len(claims):
             self._pick(taken, candidates, used)
         if bundles:
             self.together = {
                 taken[slot].rank for block in bundles for slot in block if slot in taken
             }
             taken = self._close_bundles(taken, bundles)
-        if spreading:
-            self._spread(spreading, taken, candidates, used)
+        if len(seeking) < len(claims):
+            self._spread(taken, candidates, used)
         shown = self._merge(taken, candidates, used)
         self._judge_shown(shown)
-        if self.blocks.claims:
-            self._judge_blocks()
-        judgements = self.judgements
-        return Placement(shown, [judgements[rank] for rank in sorted(judgements)])
+        if self.blocks is not None:
+            self._judge_blocks(self.blocks)
+        return Placement(shown, [each for each in self.judgements if each is not None])
 
     def _pick(self, slots: dict[int, Claim], candidates: "_Candidates", used: set[int]) -> None:
         """Step 4, in order of rank, wherever the pin's slot is."""
@@ -380,7 +389,7 @@ class _Draft:
                 self._judge(claim, Verdict.NO_MATCH)
             else:
                 used.add(number)
-                self.items[claim.rank] = number
+                self.picked[claim.rank] = number
 
     def _close_bundles(
         self, slots: dict[int, Claim], bundles: Sequence[Sequence[int]]
@@ -394,14 +403,9 @@ class _Draft:
             taken.update(zip(block, members, strict=False))
         return taken
 
-    def _spread(
-        self,
-        spreading: Sequence[Claim],
-        taken: dict[int, Claim],
-        candidates: "_Candidates",
-        used: set[int],
-    ) -> None:
+    def _spread(self, taken: dict[int, Claim], candidates: "_Candidates", used: set[int]) -> None:
         """Step 5: global pins take what is free in 1…n, in order of rank."""
+        spreading = [claim for claim in self.claims if isinstance(claim.pin.place, Everywhere)]
         free = [slot for slot in range(1, self.scene.size + 1) if slot not in taken]
         for claim in spreading:
             if not free:
@@ -438,7 +442,7 @@ class _Draft:
     ) -> list[Shown]:
         """Steps 6 and 7: slot by slot, pin or next of the ranking; when that ends, the rest closes up."""
         shown: list[Shown] = []
-        size, items, spread_items = self.scene.size, self.items, self.spread_items
+        size, picked, spread_items = self.scene.size, self.picked, self.spread_items
         rest = candidates.unused(used)
         last = max(taken, default=0)
         slot = room = 0
@@ -446,9 +450,9 @@ class _Draft:
             slot += 1
             claim = taken.get(slot)
             if claim is not None:
-                number = spread_items.get(slot)
+                number = claim.number
                 if number is None:
-                    number = items[claim.rank]
+                    number = spread_items[slot] if slot in spread_items else picked[claim.rank]
                 shown.append(Shown(number, Source.PIN, claim))
             elif (candidate := next(rest, None)) is not None:
                 shown.append(candidate)
@@ -466,7 +470,7 @@ class _Draft:
         for each in shown:
             slot += 1
             claim = each.claim
-            if claim is None or claim.rank in judgements:
+            if claim is None or judgements[claim.rank] is not None:
                 continue
             place = claim.pin.place
             item = claim.pin.item or self.catalog.identity(each.number)
@@ -476,8 +480,8 @@ class _Draft:
                 because = self._why_moved(claim, slot)
                 judgements[claim.rank] = Judgement(claim, Verdict.MOVED, item, slot, because)
         for claim in self.claims:
-            if claim.rank not in judgements:
-                number = self.items.get(claim.rank)
+            if judgements[claim.rank] is None:
+                number = self.picked.get(claim.rank) if claim.number is None else claim.number
                 beyond = None if number is None else self.catalog.identity(number)
                 judgements[claim.rank] = Judgement(claim, Verdict.BEYOND_SIZE, beyond)
 
@@ -500,22 +504,28 @@ class _Draft:
             return f"slot {position} went to {winner.name}"
         return "stands together with its bundle"
 
-    def _judge_blocks(self) -> None:
+    def _judge_blocks(self, blocks: "_Blocks") -> None:
         eligible = self.scene.eligible
         met = {number for number in self.scene.ranking.primary if number in eligible}
-        met.update(number for number in self.named if number in eligible)
-        for claim in self.blocks.claims:
-            count = self.blocks.removed_by(claim, met)
+        met.update(
+            claim.number
+            for claim in self.named
+            if claim.number is not None and claim.number in eligible
+        )
+        for claim in blocks.claims:
+            count = blocks.removed_by(claim, met)
             self._judge(claim, Verdict.BLOCKS, f"removed {count} of the items met")
 
 
 class _Candidates:
     """The ranking less the ineligible, the blocked and what the page shows elsewhere; checked as far as read."""
 
-    def __init__(self, scene: Scene, blocks: _Blocks, elsewhere: Collection[int]) -> None:
+    __slots__ = ("_blocks", "_eligible", "_elsewhere", "_ranking")
+
+    def __init__(self, scene: Scene, blocks: _Blocks | None, elsewhere: Collection[int]) -> None:
         self._ranking = scene.ranking
         self._eligible = scene.eligible
-        self._blocks = blocks if blocks.claims else None
+        self._blocks = blocks
         self._elsewhere = elsewhere
 
     def _allows(self, number: int) -> bool:

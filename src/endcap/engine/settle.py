@@ -11,13 +11,17 @@ from msgspec import Struct
 from endcap.domain import Customization, Pin, Slot
 
 
-class Claim(Struct, eq=False):
-    """A pin that was met, with whose it is. Claims are made in order of rank; `rank` is that order."""
+class Claim(Struct, frozen=True, eq=False):
+    """
+    A pin that was met, with whose it is. Claims are made in order of rank; `rank` is that order. `number` is that of
+    the item it names, if that is in the catalog.
+    """
 
     customization: Customization
     index: int
     pin: Pin
     rank: int
+    number: int | None = None
 
     @property
     def name(self) -> str:
