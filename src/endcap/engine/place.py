@@ -64,6 +64,9 @@ class Source(StrEnum):
     FALLBACK = "fallback"
 
 
+_PLACED, _PIN = Verdict.PLACED, Source.PIN  # looked up once: most pins end so
+
+
 class Judgement(Struct, frozen=True):
     """One pin's verdict. `item` and `slot` where it put one; `because` is a sentence for people, or empty."""
 
@@ -141,9 +144,9 @@ class Eligibility:
 
     def __contains__(self, number: int) -> bool:
         return (
-            (number in self._offered or self._is_offered_now(number))
-            and number not in self._barred
+            number not in self._barred
             and (self._context is None or number in self._context)
+            and (number in self._offered or self._is_offered_now(number))
         )
 
     def _is_offered_now(self, number: int) -> bool:
@@ -187,7 +190,8 @@ def claims_of(catalog: Catalog, customizations: Iterable[Customization]) -> tupl
     for customization in customizations:
         for index, pin in enumerate(customization.pins):
             number = None if pin.item is None else catalog.number(pin.item)
-            claims.append(Claim(customization, index, pin, len(claims), number))
+            position = pin.place.position if isinstance(pin.place, Slot) else None
+            claims.append(Claim(customization, index, pin, len(claims), number, position))
     return tuple(claims)
 
 
@@ -216,6 +220,8 @@ def place_page(catalog: Catalog, scenes: Sequence[Scene]) -> Sequence[Placement]
         draft.admit(elsewhere=reserved)
         reserved.update(draft.pinned)
         drafts.append(draft)
+    if len(drafts) == 1:
+        return [drafts[0].fill(elsewhere=())]
     shown: set[int] = set()
     placements: list[Placement] = []
     for draft in drafts:
@@ -313,7 +319,11 @@ class _Draft:
     def admit(self, *, elsewhere: Collection[int]) -> None:
         """Wakes the pins, gathers the blocks, and lets item pins drop out."""
         awake = self._awake()
-        blocking = [claim for claim in awake if isinstance(claim.pin.place, Blocked)]
+        blocking = [
+            claim
+            for claim in awake
+            if claim.position is None and isinstance(claim.pin.place, Blocked)
+        ]
         if blocking:
             awake = [claim for claim in awake if not isinstance(claim.pin.place, Blocked)]
             self.blocks = _Blocks(self.catalog, blocking, against=awake)
@@ -360,7 +370,7 @@ class _Draft:
         """Settles the slots, picks for criteria, spreads the global pins, and lets the ranking fill the rest."""
         claims = self.claims
         candidates = _Candidates(self.scene, self.blocks, elsewhere)
-        seeking = [claim for claim in claims if isinstance(claim.pin.place, Slot)]
+        seeking = [claim for claim in claims if claim.position is not None]
         taken, bundles = settle(seeking)
         used = set(self.pinned)
         if len(self.pinned) < len(claims):
@@ -373,7 +383,7 @@ class _Draft:
         if len(seeking) < len(claims):
             self._spread(taken, candidates, used)
         shown = self._merge(taken, candidates, used)
-        self._judge_shown(shown)
+        self._judge_the_rest()
         if self.blocks is not None:
             self._judge_blocks(self.blocks)
         return Placement(shown, [each for each in self.judgements if each is not None])
@@ -442,7 +452,7 @@ class _Draft:
     ) -> list[Shown]:
         """Steps 6 and 7: slot by slot, pin or next of the ranking; when that ends, the rest closes up."""
         shown: list[Shown] = []
-        size, picked, spread_items = self.scene.size, self.picked, self.spread_items
+        size, judgements = self.scene.size, self.judgements
         rest = candidates.unused(used)
         last = max(taken, default=0)
         slot = room = 0
@@ -452,8 +462,10 @@ class _Draft:
             if claim is not None:
                 number = claim.number
                 if number is None:
-                    number = spread_items[slot] if slot in spread_items else picked[claim.rank]
-                shown.append(Shown(number, Source.PIN, claim))
+                    number = self._found(claim, slot)
+                shown.append(Shown(number, _PIN, claim))
+                if judgements[claim.rank] is None:
+                    judgements[claim.rank] = self._judged(claim, number, room + 1)
             elif (candidate := next(rest, None)) is not None:
                 shown.append(candidate)
             elif slot >= last:
@@ -463,41 +475,34 @@ class _Draft:
             room += 1
         return shown
 
-    def _judge_shown(self, shown: Sequence[Shown]) -> None:
-        """What became of every pin that has an item: where it really is, or that the answer ends before it."""
+    def _found(self, claim: Claim, slot: int) -> int:
+        """The item that a criteria pin has found for a slot."""
+        number = self.spread_items.get(slot)
+        return self.picked[claim.rank] if number is None else number
+
+    def _judged(self, claim: Claim, number: int, slot: int) -> Judgement:
+        """Of a pin that is shown: whether at its place."""
+        item = claim.pin.item or self.catalog.identity(number)
+        if claim.position is None or claim.position == slot:
+            return Judgement(claim, _PLACED, item, slot)
+        return Judgement(claim, Verdict.MOVED, item, slot, self._why_moved(claim, slot))
+
+    def _judge_the_rest(self) -> None:
+        """The answer ends before the pins that have an item and are not shown."""
         judgements = self.judgements
-        slot = 0
-        for each in shown:
-            slot += 1
-            claim = each.claim
-            if claim is None or judgements[claim.rank] is not None:
-                continue
-            place = claim.pin.place
-            item = claim.pin.item or self.catalog.identity(each.number)
-            if not isinstance(place, Slot) or place.position == slot:
-                judgements[claim.rank] = Judgement(claim, Verdict.PLACED, item, slot)
-            else:
-                because = self._why_moved(claim, slot)
-                judgements[claim.rank] = Judgement(claim, Verdict.MOVED, item, slot, because)
         for claim in self.claims:
             if judgements[claim.rank] is None:
                 number = self.picked.get(claim.rank) if claim.number is None else claim.number
-                beyond = None if number is None else self.catalog.identity(number)
-                judgements[claim.rank] = Judgement(claim, Verdict.BEYOND_SIZE, beyond)
+                item = None if number is None else self.catalog.identity(number)
+                judgements[claim.rank] = Judgement(claim, Verdict.BEYOND_SIZE, item)
 
     def _why_moved(self, claim: Claim, slot: int) -> str:
-        assert isinstance(claim.pin.place, Slot)
-        position = claim.pin.place.position
+        position = claim.position
+        assert position is not None
         if claim.rank not in self.together and slot < position:
             return "closed up: there are not enough items before it"
         winner = next(
-            (
-                each
-                for each in self.claims
-                if isinstance(each.pin.place, Slot)
-                and each.pin.place.position == position
-                and each.rank < claim.rank
-            ),
+            (each for each in self.claims if each.position == position and each.rank < claim.rank),
             None,
         )
         if winner is not None:

@@ -8,20 +8,21 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from endcap.domain import Customization, Pin, Slot
+from endcap.domain import Customization, Pin
 
 
 class Claim(Struct, frozen=True, eq=False):
     """
     A pin that was met, with whose it is. Claims are made in order of rank; `rank` is that order. `number` is that of
-    the item it names, if that is in the catalog.
+    the item it names, if that is in the catalog; `position` that of its slot, if it wants one.
     """
 
     customization: Customization
     index: int
     pin: Pin
     rank: int
-    number: int | None = None
+    number: int | None
+    position: int | None
 
     @property
     def name(self) -> str:
@@ -40,7 +41,8 @@ def settle(claims: Sequence[Claim]) -> tuple[dict[int, Claim], Sequence[Sequence
     bundled = False
     for claim in claims:
         winners.setdefault(position_of(claim), claim)
-        bundled |= claim.pin.bundled
+        if claim.pin.bundled:
+            bundled = True
     groups = _bundles(claims) if bundled else {}
     if len(winners) == len(claims) and not groups:
         return winners, ()
@@ -99,6 +101,6 @@ def _next_free(slot: int, winners: dict[int, Claim], slots: dict[int, Claim]) ->
 
 
 def position_of(claim: Claim) -> int:
-    place = claim.pin.place
-    assert isinstance(place, Slot)
-    return place.position
+    """Of a claim to a slot."""
+    assert claim.position is not None
+    return claim.position
