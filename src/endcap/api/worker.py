@@ -90,17 +90,17 @@ class Worker(uvicorn.Server):
                 self._tell(QUIET)
             else:
                 self.should_exit = True
-        if self._app.is_ready and not self._told_ready:
-            self._told_ready = True
-            self._tell(READY)
-        elif counter % TICKS_PER_BEAT == 0:
-            self._tell(BEAT)
-        if self._app.has_failed:
-            return True
         ends = await super().on_tick(counter)
         if not self._app.is_ready:
             self._close_after_answers()  # the next one may find a worker that is ready
-        return ends
+        elif not self._told_ready:
+            self._told_ready = True
+            state = self.server_state
+            state.default_headers = [each for each in state.default_headers if each != _CLOSE]
+            self._tell(READY)
+        if counter % TICKS_PER_BEAT == 0:
+            self._tell(BEAT)
+        return ends or self._app.has_failed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
