@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,9 @@ from msgspec import Struct
 from tests.durability.storm import BASE, TRACKER, definition, signed
 
 TIMEOUT_SECONDS = 40.0
+SILENT_SECONDS = 1.0  # after which a server that drains may close a connection
+PATIENT = {"ENDCAP_CLOCK_SKEW_SECONDS": "60"}
+"""For servers under load on machines that may stand still for seconds: no signature is refused for that."""
 RECOMMEND = f"/v1/recommend?tracker_id={TRACKER}"
 WIDGET = json.dumps([{"recommendation_type": "trends", "size": 3}]).encode()
 
@@ -43,9 +46,22 @@ class Caller:
         split = urlsplit(url)
         self._address = (split.hostname or "", split.port or 0)
         self._connection: http.client.HTTPConnection | None = None
+        self._answered_at = 0.0
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """An answer, whatever it is; `refused` when nobody listens, `cut` when a request was left unanswered."""
+        answer = self._ask(method, path, body, headers)
+        if str(answer.status).startswith("cut") and self._was_silent(answer):
+            answer = self._ask(method, path, body, headers)
+        if isinstance(answer.status, int):
+            self._answered_at = answer.answered_at
+        return answer
+
+    def _was_silent(self, answer: Answer) -> bool:
+        """Whether the connection was not used for so long, on a machine that stood still, that it had expired."""
+        return answer.answered_at - self._answered_at >= SILENT_SECONDS
+
+    def _ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         asked_at = time.monotonic()
         if self._connection is None:
             made = http.client.HTTPConnection(*self._address, timeout=TIMEOUT_SECONDS)
@@ -54,6 +70,7 @@ class Caller:
             except OSError:
                 return Answer(asked_at, time.monotonic(), "refused", {})
             self._connection = made
+            self._answered_at = time.monotonic()
         sent = {name.replace("_", "-"): text for name, text in headers.items()}
         all_headers = {"Content-Type": "application/json", **sent}
         if not path.startswith("/v1/recommend?"):

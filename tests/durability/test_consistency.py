@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from tests.durability.load import Answer, Caller, put_items
+from tests.durability.load import PATIENT, Answer, Caller, put_items
 from tests.durability.storm import BASE, KEY, TRACKER
 from tests.services.server import LiveServer, create_tracker, start_server
 
@@ -182,7 +182,7 @@ def test_postgres_workers_show_what_was_seen(tmp_path: Path, postgres_url: str, 
 
 def _edit_and_judge(data_dir: Path, environment: dict[str, str], seed: int) -> None:
     create_tracker(data_dir, TRACKER, KEY, env=environment)
-    server = start_server(data_dir, workers=WORKERS, env=environment)
+    server = start_server(data_dir, workers=WORKERS, env={**environment, **PATIENT})
     try:
         first = put_items(server.url, ITEMS)
         deadline = time.monotonic() + SECONDS_MAX

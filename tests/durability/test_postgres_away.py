@@ -12,7 +12,16 @@ from typing import LiteralString
 
 import pytest
 
-from tests.durability.load import Answer, Caller, Load, creates, load, put_items, recommends
+from tests.durability.load import (
+    PATIENT,
+    Answer,
+    Caller,
+    Load,
+    creates,
+    load,
+    put_items,
+    recommends,
+)
 from tests.durability.storm import BASE, KEY, TRACKER
 from tests.services import needs, postgres
 from tests.services.postgres import PostgresServer
@@ -135,7 +144,7 @@ def test_a_promoted_standby_takes_over_under_load(tmp_path: Path, pair: Pair) ->
 
 
 def _served(data_dir: Path, url: str) -> LiveServer:
-    environment = {"ENDCAP_DATABASE_URL": url}
+    environment = {"ENDCAP_DATABASE_URL": url, **PATIENT}
     create_tracker(data_dir, TRACKER, KEY, env=environment)
     server = start_server(data_dir, workers=WORKERS, env=environment)
     put_items(server.url)

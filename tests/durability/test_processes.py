@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from tests.durability.load import (
+    PATIENT,
     Caller,
     children_of,
     connects,
@@ -39,7 +40,7 @@ DRAIN_SECONDS_MAX = 10.0  # of connections that are idle; a second and a half on
 def serving(data_dir: Path, *, workers: int, **environment: str) -> Iterator[LiveServer]:
     """A server with one tracker and a few items, whose worker processes are all ready."""
     create_tracker(data_dir, TRACKER, KEY)
-    server = start_server(data_dir, workers=workers, env=environment)
+    server = start_server(data_dir, workers=workers, env={**PATIENT, **environment})
     try:
         put_items(server.url)
         _until(lambda: server.log.count("worker is ready") >= workers)

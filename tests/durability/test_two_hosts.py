@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.driver import Shell
-from tests.durability.load import Caller, put_items
+from tests.durability.load import PATIENT, Caller, put_items
 from tests.durability.storm import BASE, KEY, TRACKER
 from tests.services.server import LiveServer, start_server
 
@@ -32,6 +32,7 @@ class Host:
         self.settings = {
             "ENDCAP_DATABASE_URL": url,
             "ENDCAP_MASTER_KEY": "one master key for all hosts",
+            **PATIENT,
         }
         self.shell = Shell(data_dir, **self.settings)
         self.data_dir = data_dir

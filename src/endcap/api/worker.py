@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -26,14 +26,16 @@ from endcap.errors import Problem
 from endcap.telemetry import log
 
 LISTEN, HUSH, DRAIN = b"L", b"H", b"D"  # what a worker is told
-BEAT, READY = b"B", b"R"  # what it tells
-TICKS_PER_BEAT = 10  # of uvicorn's ticks, ten a second
+BEAT, READY, QUIET = b"B", b"R", b"Q"  # what it tells; QUIET answers HUSH
+TICK_SECONDS = 0.1
+TICKS_PER_BEAT = 10
 
 GRACE_SECONDS = 30.0  # what is in flight when the drain begins has this long to finish
 LAST_ACCEPT_SECONDS = 0.05  # for connections that were made when the drain began
 IDLE_SECONDS = 1.0  # how long a connection may stay silent in a drain
 LOOK_SECONDS = 0.05
 BACKLOG = 2_048
+_CLOSE = (b"connection", b"close")
 
 
 class Worker(uvicorn.Server):
@@ -67,29 +69,45 @@ class Worker(uvicorn.Server):
             sys.exit(STARTUP_FAILURE)
         self.started = True
 
+    async def main_loop(self) -> None:
+        """uvicorn's, but that a command is obeyed at once."""
+        said = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._channel, said.set)
+        counter = 0
+        while not await self.on_tick(counter):
+            said.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(said.wait(), TICK_SECONDS)
+            counter += 1
+        loop.remove_reader(self._channel)
+
     async def on_tick(self, counter: int) -> bool:
         for command in self._commands():
             if command == LISTEN:
                 await self._listen()
             elif command == HUSH:
                 self._hush()
+                self._tell(QUIET)
             else:
                 self.should_exit = True
-        if self._app.is_ready and not self._told_ready:
+        ends = await super().on_tick(counter)
+        if not self._app.is_ready:
+            self._close_after_answers()  # the next one may find a worker that is ready
+        elif not self._told_ready:
             self._told_ready = True
+            state = self.server_state
+            state.default_headers = [each for each in state.default_headers if each != _CLOSE]
             self._tell(READY)
-        elif counter % TICKS_PER_BEAT == 0:
+        if counter % TICKS_PER_BEAT == 0:
             self._tell(BEAT)
-        if self._app.has_failed:
-            return True
-        return await super().on_tick(counter)
+        return ends or self._app.has_failed
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
         began_at = loop.time()
-        # Each answer says from now on that the connection ends with it.
         state = self.server_state
-        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        self._close_after_answers()
         if self._ears is not None:
             await asyncio.sleep(LAST_ACCEPT_SECONDS)
             await self._hush_for_good()
@@ -143,6 +161,12 @@ class Worker(uvicorn.Server):
                 return
             connection.setblocking(False)
             await loop.connect_accepted_socket(self._connection, connection)
+
+    def _close_after_answers(self) -> None:
+        """Each answer says from now on, or until the next tick, that its connection ends with it."""
+        state = self.server_state
+        if _CLOSE not in state.default_headers:
+            state.default_headers = [*state.default_headers, _CLOSE]
 
     def _connection(self) -> asyncio.Protocol:
         made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]

@@ -23,12 +23,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from endcap.api.worker import BACKLOG, DRAIN, GRACE_SECONDS, HUSH, LISTEN, READY
+from endcap.api.worker import BACKLOG, DRAIN, GRACE_SECONDS, HUSH, LISTEN, QUIET, READY
 from endcap.errors import Problem
 from endcap.telemetry import log
 
 TICK_SECONDS = 0.5
 KILL_SECONDS = GRACE_SECONDS + 5  # after a drain began; the worker's own bound comes before it
+HUSH_SECONDS_MAX = 1.0  # how long a busy worker that loads may keep the others from listening
 SILENCE_SECONDS_MAX = 60.0  # a worker says something every second, unless its event loop hangs
 RESTART_SECONDS_MIN, RESTART_SECONDS_MAX = (
     0.1,
@@ -55,6 +56,7 @@ class _Worker:
         self.generation = generation
         self.is_ready = False
         self.listens = False
+        self.hushed_at: float | None = None
         self.heard_at = time.monotonic()
         self.draining_since: float | None = None
 
@@ -156,13 +158,24 @@ class Supervisor:
                 self._start()
 
     def _choose_listeners(self) -> None:
+        """Those that are ready, once those that are not have let go of the door; if none is, the first of all."""
         staying = self._staying()
-        none_is_ready = not any(each.is_ready for each in staying)
-        for each in staying:
-            listens = each.is_ready or (none_is_ready and each is staying[0])
-            if listens != each.listens:
-                each.listens = listens
-                each.tell(LISTEN if listens else HUSH)
+        if any(each.is_ready for each in staying):
+            now = time.monotonic()
+            loud = [each for each in staying if each.listens and not each.is_ready]
+            for each in loud:
+                if each.hushed_at is None:
+                    each.hushed_at = now
+                    each.tell(HUSH)
+            if any(now - (each.hushed_at or now) < HUSH_SECONDS_MAX for each in loud):
+                return
+            listeners = [each for each in staying if each.is_ready]
+        else:
+            listeners = staying[:1]
+        for each in listeners:
+            if not each.listens:
+                each.listens, each.hushed_at = True, None
+                each.tell(LISTEN)
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -191,6 +204,8 @@ class Supervisor:
             self._forget(worker)
             return
         worker.heard_at = time.monotonic()
+        if QUIET in said:
+            worker.listens, worker.hushed_at = False, None
         if READY in said:
             worker.is_ready = self._was_ready = True
             self._deaths = 0
