@@ -233,15 +233,15 @@ class Gathering:
         self._flags: dict[bool, array[int]] = {False: array("I"), True: array("I")}
 
     def add(self, item: int, value: object) -> None:
-        if not present(value):
-            return
-        self._having.append(item)
         if type(value) is str:
+            self._having.append(item)
             self._add_text(item, value)
         elif type(value) is float:
+            self._having.append(item)
             self._numbers.append(value)
             self._number_items.append(item)
-        else:
+        elif present(value):
+            self._having.append(item)
             self._add_terms(item, value)
 
     def _add_text(self, item: int, text: str) -> None:
@@ -260,6 +260,9 @@ class Gathering:
 
     def _add_terms(self, item: int, value: object) -> None:
         """Of lists, flags and integers, each once."""
+        if type(value) is list and len(value) == 1 and type(value[0]) is str:
+            self._add_text(item, value[0])
+            return
         for kind, each in set(terms_of(value)):
             if kind == "text":
                 self._add_text(item, str(each))
