@@ -313,14 +313,15 @@ class Catalog:
         typed = [item for number in self.typed if (item := self._items[number]) is not None]
         typed = list(_by_identity(typed))
         scores = self._scores
-        order = np.lexsort(
+        count = len(typed)
+        order = np.lexsort(  # all from generators, so that other threads get their turn
             (
-                np.array([-item.introduced_at for item in typed], dtype=np.int64),
-                np.array([item.rank for item in typed], dtype=np.int32),
-                np.array([-scores.get(item.identity, 0.0) for item in typed], dtype=np.float64),
+                np.fromiter((-item.introduced_at for item in typed), np.int64, count),
+                np.fromiter((item.rank for item in typed), np.int32, count),
+                np.fromiter((-scores.get(item.identity, 0.0) for item in typed), float, count),
             )
         )
-        numbers = np.array([item.number for item in typed], dtype=np.int32)[order]
+        numbers = np.fromiter((item.number for item in typed), np.int32, count)[order]
         self._popularity = Popularity.of(numbers, self.typed, self.numbers_given)
 
     def ranked_by(self, scores: Mapping[str, float]) -> "Catalog":
@@ -495,7 +496,7 @@ class Catalog:
             case AllOf(_, values):
                 return BitMap.intersection(*(self.select(each) for each in values))
             case Between(attribute):
-                return self.column(attribute).between(rule)
+                return self.column(attribute).between(rule, self.all_items)
             case Contains(attribute, text):
                 return self.column(attribute).containing(text)
             case Exists(attribute):
@@ -503,10 +504,22 @@ class Catalog:
             case Not(inner):
                 return self.all_items - self.select(inner)
             case Every(rules):
-                return BitMap.intersection(self.all_items, *(self.select(each) for each in rules))
+                return self._select_all(rules)
             case Some(rules):
                 return BitMap.union(*(self.select(each) for each in rules))
         assert_never(rule)
+
+    def _select_all(self, rules: Sequence[Rule]) -> BitMap:
+        """Bounds last: what is left by then is often less than all between them."""
+        found = self.all_items
+        for each in sorted(rules, key=_is_between):
+            if not found:
+                break
+            if isinstance(each, Between):
+                found = self.column(each.attribute).between(each, found)
+            else:
+                found = found & self.select(each)
+        return found
 
     def column(self, attribute: str) -> Column:
         """An attribute's column; prose gets one when it is first asked for, an unknown name is an empty one."""
@@ -551,6 +564,10 @@ def _by_identity(items: list[Item]) -> Iterable[Item]:
 
 _identity = attrgetter("identity")
 _RUN = 16_384
+
+
+def _is_between(rule: Rule) -> bool:
+    return isinstance(rule, Between)
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> bool:

@@ -226,8 +226,10 @@ class Knowledge:
         basis = tuple(map(catalog.column, _INTRODUCED))
         if self._newest is None or self._newest[0] != basis:
             numbers = numbers_of(catalog.all_items)  # of any type: an object may become an item
-            introduced = np.array(
-                [catalog.item(number).introduced_at for number in numbers.tolist()], dtype=np.int64
+            introduced = np.fromiter(  # from a generator, so that other threads get their turn
+                (catalog.item(number).introduced_at for number in catalog.all_items),
+                dtype=np.int64,
+                count=len(numbers),
             )
             dated = introduced != Micros(0)
             numbers, introduced = numbers[dated], introduced[dated]
