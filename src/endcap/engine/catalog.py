@@ -38,12 +38,13 @@ from endcap.criteria import (
 from endcap.domain import ALWAYS, CatalogObject, ItemId, Micros, Window
 from endcap.engine.columns import Column, Floats, Gathering, Items, with_room
 from endcap.engine.persistent import PersistentList, PersistentMap
+from endcap.engine.predicates import Facts
 from endcap.wire import catalog as wire
 
 ITEM_TYPES = frozenset({"item", "product"})
 LEADERS = 64  # popular matches kept ready for a rule; a widget shows at most 50
 MEMO_RULES_MAX = 4_096  # contexts come from outside: a bound on what they can make us keep
-MEMO_ATTRIBUTES_MAX = 8_192
+MEMO_FACTS_MAX = 8_192
 CARRIED_MAX = 1_024  # items changed since a rule was answered: for more it is answered anew
 _PROSE = frozenset({"identity", "description", "image_link", "web_url"})
 """Attributes nearly every item has to itself and hardly a rule asks for: no column until one does."""
@@ -254,7 +255,7 @@ class Catalog:
         self._popularity = Popularity.of(np.empty(0, dtype=np.int32), self.typed, 0)
         self._carried = _Carried({}, BitMap())
         self._matches: dict[Rule, Matches] = {}
-        self._attributes: dict[int, dict[str, Any]] = {}
+        self._facts: dict[int, Facts] = {}
 
     @classmethod
     def of(
@@ -337,9 +338,9 @@ class Catalog:
         successor.__dict__.update(self.__dict__)
         successor._carried = self._carried.later(dict(self._matches), touched)
         successor._matches = {}
-        successor._attributes = dict(self._attributes)
+        successor._facts = dict(self._facts)
         for number in touched:
-            successor._attributes.pop(number, None)
+            successor._facts.pop(number, None)
         return successor
 
     def changed(self, changes: Mapping[ItemId, CatalogObject | None]) -> "Catalog":
@@ -447,13 +448,17 @@ class Catalog:
         """One more than the highest number ever given: the length of arrays by number."""
         return len(self._items)
 
-    def attributes(self, number: int) -> dict[str, Any]:
+    def attributes(self, number: int) -> Mapping[str, Any]:
         """Everything rules can look at, of one item; kept for items asked for lately."""
-        found = self._attributes.get(number)
+        return self.facts(number).attributes
+
+    def facts(self, number: int) -> Facts:
+        """The same as an index of rules asks for it."""
+        found = self._facts.get(number)
         if found is None:
-            if len(self._attributes) >= MEMO_ATTRIBUTES_MAX:
-                self._attributes.clear()
-            found = self._attributes[number] = wire.attributes(self.item(number).document)
+            if len(self._facts) >= MEMO_FACTS_MAX:
+                self._facts.clear()
+            found = self._facts[number] = Facts(wire.attributes(self.item(number).document))
         return found
 
     def popular(self, within: BitMap | None = None) -> Iterator[int]:
@@ -473,6 +478,11 @@ class Catalog:
                 self._matches.clear()
             found = self._matches[rule] = self._matched(rule)
         return found
+
+    @property
+    def answered(self) -> Iterable[Rule]:
+        """The rules whose matches are ready."""
+        return self._matches.keys()
 
     def _matched(self, rule: Rule) -> Matches:
         """Selects, or brings up to date what a catalog before this one selected."""

@@ -20,7 +20,7 @@ from endcap.domain import (
 )
 from endcap.engine.catalog import Catalog
 from endcap.engine.persistent import PersistentMap
-from endcap.engine.predicates import Facts, Index
+from endcap.engine.predicates import Index
 
 
 def rank_of(customization: Customization) -> tuple[int, int, str]:
@@ -150,9 +150,11 @@ def _by_criteria(index: Index, catalog: Catalog, items: Sequence[str]) -> Iterab
     met: dict[CustomizationId, Customization] = {}
     numbers = [number for each in items if (number := catalog.number(each)) is not None]
     for number in dict.fromkeys(numbers):
-        attributes = catalog.attributes(number)
-        for candidate in index.candidates(Facts(attributes)):
+        facts = catalog.facts(number)
+        for candidate in index.candidates(facts):
             assert isinstance(candidate.target, CriteriaTarget)
-            if candidate.id not in met and criteria.matches(candidate.target.rule, attributes):
+            if candidate.id not in met and criteria.matches(
+                candidate.target.rule, facts.attributes
+            ):
                 met[candidate.id] = candidate
     return met.values()
