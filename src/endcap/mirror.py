@@ -131,8 +131,9 @@ class Mirror:
                 log.error("mirror failed to follow", exc_info=error)
         self.loaded = True
 
-    def start(self) -> None:
-        """Begins to follow."""
+    def start(self, *, progress: Progress | None = None) -> None:
+        """Begins to follow; `progress` is told of loads on the way, as by `load`."""
+        self._progress = progress
         sys.setswitchinterval(SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._follow, name="mirror", daemon=True)
         self._thread.start()

@@ -12,7 +12,7 @@ import pytest
 from endcap.clock import random_id
 from endcap.domain import CustomizationId, Micros, TrackerId
 from endcap.errors import StoreUnavailable, TrackerNotFound
-from endcap.mirror import Mirror
+from endcap.mirror import RELOAD_CHANGES_MIN, Loading, Mirror
 from endcap.publishing import build_and_publish
 from endcap.recommend.artifact import artifacts_directory
 from endcap.signing import Key, verify
@@ -142,6 +142,91 @@ def test_nothing_new_changes_nothing(world: World) -> None:
     mirror.refresh()
 
     assert shop(mirror) is before
+
+
+MANY = RELOAD_CHANGES_MIN + 1
+"""Changes after which a load is the shorter way."""
+
+
+def import_elsewhere(world: World) -> None:
+    committed(world.elsewhere, world.put(*(f"/p/{number}" for number in range(MANY))))
+
+
+def test_a_mirror_far_behind_loads(world: World) -> None:
+    """It gets there with what was before the import and what came after it."""
+    committed(world.elsewhere, world.create("a", "/p/1"))
+    told: list[Loading] = []
+    mirror = world.mirror()
+    mirror.load(progress=told.append)
+    told.clear()
+
+    import_elsewhere(world)
+    committed(world.elsewhere, world.create("b", "/p/2"))
+    mirror.refresh()
+
+    assert told[-1] == Loading(SHOP, "objects", MANY, MANY)
+    assert len(items(mirror)) == MANY
+    assert pinned(mirror) == {"a": "/p/1", "b": "/p/2"}
+    assert shop(mirror).revision == 4
+
+
+def test_a_mirror_a_little_behind_does_not_load(world: World) -> None:
+    """It reads what changed."""
+    told: list[Loading] = []
+    mirror = world.mirror()
+    mirror.load(progress=told.append)
+    told.clear()
+
+    committed(world.elsewhere, world.put("/p/1"), world.create("a"))
+    mirror.refresh()
+
+    assert told == []
+    assert (items(mirror), pinned(mirror)) == ({"/p/1"}, {"a": "/p/1"})
+
+
+def test_own_writes_do_not_wait_for_a_load(world: World) -> None:
+    """Where a follower is at work: it will show them. The shop that was there is served meanwhile."""
+    mirror = world.mirror()
+    mirror.load()
+    loading, go_on = threading.Event(), threading.Event()
+
+    def hold(now: Loading) -> None:
+        if now.what == "objects":
+            loading.set()
+            assert go_on.wait(10)
+
+    import_elsewhere(world)
+    mirror.start(progress=hold)
+    assert loading.wait(10)
+    writes: list[Write] = [world.create("a", "/p/1")]
+
+    mirror.absorb(writes, world.here.commit(writes))
+
+    assert shop(mirror).revision == 1
+    assert mirror.loading[SHOP].total == MANY
+    go_on.set()
+    eventually(lambda: shop(mirror).revision == 3)
+    assert pinned(mirror) == {"a": "/p/1"}
+    assert len(items(mirror)) == MANY
+    assert mirror.loading == {}
+
+
+def test_how_far_a_load_is_is_told(world: World) -> None:
+    """For each kind of row: at the beginning, every so often, and at the end."""
+    import_elsewhere(world)
+    committed(world.elsewhere, world.create("a"))
+    told: list[Loading] = []
+    mirror = world.mirror()
+
+    mirror.load(progress=told.append)
+
+    assert [(each.what, each.done, each.total) for each in told] == [
+        ("customizations", 0, 1),
+        ("customizations", 1, 1),
+        ("objects", 0, MANY),
+        ("objects", MANY, MANY),
+    ]
+    assert mirror.loading == {}
 
 
 # Own writes
