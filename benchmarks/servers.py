@@ -91,8 +91,15 @@ def endcap(
     }
     with running(command, port, settings) as process:
         if workers == 1:
-            pin(process.pid)
+            for child in _children(process.pid):
+                pin(child)
         yield port
+
+
+def _children(pid: int) -> list[int]:
+    """The workers below a supervisor."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def pin(pid: int) -> None:

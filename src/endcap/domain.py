@@ -9,6 +9,7 @@ Instants are integers: microseconds since 1970-01-01T00:00:00Z, the store's reso
 
 from collections.abc import Callable
 from enum import Enum
+from math import inf
 from sys import intern
 from typing import Literal, NewType
 
@@ -44,6 +45,12 @@ class Window(Struct, frozen=True):
     def contains(self, now: Micros) -> bool:
         return (self.opens is None or self.opens <= now) and (
             self.closes is None or now < self.closes
+        )
+
+    def changes_at(self, now: Micros) -> float:
+        """The next instant at which it opens or closes; infinity for never."""
+        return min(
+            (at for at in (self.opens, self.closes) if at is not None and at > now), default=inf
         )
 
 
@@ -174,6 +181,10 @@ class Customization(Struct, frozen=True):
     def pinned_at(self, now: Micros) -> bool:
         """Whether at least one pin is inside its window."""
         return any(pin.window is ALWAYS or pin.window.contains(now) for pin in self.pins)
+
+    def changes_at(self, now: Micros) -> float:
+        """The next instant at which a pin wakes or falls asleep; infinity for never."""
+        return min((pin.window.changes_at(now) for pin in self.pins), default=inf)
 
 
 class CatalogObject(Struct, frozen=True):

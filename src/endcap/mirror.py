@@ -9,20 +9,29 @@ What takes long (a load, a batch of a large catalog) is made beside the shop tha
 own writes need; whoever finds the shop changed when it is done does it again.
 """
 
+import asyncio
 import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from endcap.awaiting import Awaiting, settle
 from endcap.domain import Customization, CustomizationId, Record, TrackerId
 from endcap.engine.snapshot import Snapshot
-from endcap.errors import Problem, StoreUnavailable, TrackerNotFound, UsageFault
+from endcap.errors import (
+    Problem,
+    RevisionNotReached,
+    StillLoading,
+    StoreUnavailable,
+    TrackerNotFound,
+    UsageFault,
+)
+from endcap.loading import Progress
 from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
 from endcap.recommend.recommenders import Recommenders
 from endcap.signing import Key
@@ -43,28 +52,12 @@ from endcap.wire.customizations import definition_of
 
 CHECK_SECONDS_MIN = 0.02  # how often requests for the unknown may make us ask the store
 RETRY_SECONDS = 0.5  # while the store is away
+REACH_SECONDS_MAX = 2.0  # how long a reader waits for a revision that it has seen elsewhere
+LOOK_SECONDS_MIN = 0.005  # between two looks that such readers ask for
 ARTIFACT_SECONDS = 10.0  # between two looks for an artifact that could not be read
-RELOAD_CHANGES_MIN = 10_000  # a load of fewer is not worth a thought
+RELOAD_CHANGES_MIN = 10_000  # a load instead of fewer is not worth a thought
 RELOAD_SHARE = 4  # a change costs about as much as this many rows of a load
-PROGRESS_ROWS = 20_000  # between two words on a load
-PROGRESS_SECONDS = 5.0  # between two lines of the log about it
-SWITCH_SECONDS = (
-    0.001  # how long a request waits for the mirror's thread, or another, to pause; else 0.005
-)
-
-T = TypeVar("T")
-
-
-class Loading(Struct, frozen=True):
-    """How far the load of a tracker is."""
-
-    tracker: TrackerId
-    what: Literal["customizations", "objects"]
-    done: int
-    total: int
-
-
-Progress = Callable[[Loading], None]
+SWITCH_SECONDS = 0.001  # until a thread that works on and on lets a request pass; else 0.005
 
 
 class Shop(Struct, frozen=True):
@@ -96,30 +89,30 @@ class Mirror:
         self._vault = vault
         self._data_dir = data_dir
         self._poll_seconds = poll_seconds
-        self._shops: dict[TrackerId, Shop] = {}
-        self._lock = threading.RLock()
+        self._shops: dict[str, Shop] = {}
+        self._locks: dict[TrackerId, threading.RLock] = {}
+        self._load_locks: dict[TrackerId, threading.Lock] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._checked_at = 0.0
         self._looked_at = 0.0
-        self._load_lock = threading.Lock()
-        self._progress: Progress | None = None
-        self.loading: Mapping[TrackerId, Loading] = {}
-        """Of each tracker that is being read as a whole: how far that is."""
+        self._version: int | None = None
+        self._awaiting = Awaiting()
+        self._looking = self._looks_again = False
         self.loaded = False
 
     def shop(self, tracker: str) -> Shop | None:
-        return self._shops.get(TrackerId(tracker))
+        return self._shops.get(tracker)
 
-    def shops(self) -> Mapping[TrackerId, Shop]:
+    def shops(self) -> Mapping[str, Shop]:
         return self._shops
 
-    def load(self, *, only: TrackerId | None = None, progress: Progress | None = None) -> None:
-        """
-        Reads every tracker that is not here yet, or one, and tells `progress` (and the log, and `loading`) how far it
-        is. Raises StoreUnavailable, and for one TrackerNotFound.
-        """
-        self._progress = progress
+    def is_current(self) -> bool:
+        """Whether what is mirrored is all that was committed anywhere; False where only the store can tell."""
+        return (version := self._store.version()) is not None and version == self._version
+
+    def load(self, *, only: TrackerId | None = None) -> None:
+        """Reads every tracker that is not here yet, or one. Raises StoreUnavailable, and for one TrackerNotFound."""
         if only is not None:
             self._load(only)
         else:
@@ -131,9 +124,56 @@ class Mirror:
                 log.error("mirror failed to follow", exc_info=error)
         self.loaded = True
 
-    def start(self, *, progress: Progress | None = None) -> None:
-        """Begins to follow; `progress` is told of loads on the way, as by `load`."""
-        self._progress = progress
+    def absence(self) -> Problem:
+        """What to say of a tracker that is not here."""
+        return TrackerNotFound() if self.loaded else StillLoading()
+
+    async def at(self, shop: Shop, revision: int) -> Shop:
+        """
+        The tracker's shop at a revision that somebody has seen, or a later one. Raises RevisionNotReached.
+
+        Needs no task of its own, so that it may be begun outside of one.
+        """
+        if shop.revision >= revision:
+            return shop
+        if self._awaiting.is_full:
+            raise _not_reached(shop, revision)
+        with self._awaiting.waiting(shop.tracker, revision) as reached:
+            shop = self._shops.get(shop.tracker, shop)
+            if shop.revision < revision:
+                loop = asyncio.get_running_loop()
+                if self.loaded:  # else whoever looks would load what is being loaded
+                    self._ask_to_look(loop)
+                timer = loop.call_later(REACH_SECONDS_MAX, settle, reached)
+                try:
+                    await reached
+                finally:
+                    timer.cancel()
+        shop = self._shops.get(shop.tracker, shop)
+        if shop.revision < revision:
+            raise _not_reached(shop, revision)
+        return shop
+
+    def _ask_to_look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Has a thread look at the store, once for all who ask meanwhile."""
+        if self._looking:
+            self._looks_again = True
+            return
+        self._looking = True
+        loop.run_in_executor(None, self.refresh).add_done_callback(
+            lambda look: self._has_looked(loop, look)
+        )
+
+    def _has_looked(self, loop: asyncio.AbstractEventLoop, look: "asyncio.Future[None]") -> None:
+        if not look.cancelled():
+            look.exception()  # the follower meets it too, and says so
+        self._looking = False
+        if self._looks_again:
+            self._looks_again = False
+            loop.call_later(LOOK_SECONDS_MIN, self._ask_to_look, loop)
+
+    def start(self) -> None:
+        """Begins to follow."""
         sys.setswitchinterval(SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._follow, name="mirror", daemon=True)
         self._thread.start()
@@ -144,9 +184,9 @@ class Mirror:
             self._thread.join()
 
     def check(self) -> bool:
-        """Asks the store once for news, if nobody did a moment ago; whether it asked."""
+        """Asks the store once for news, if nobody did a moment ago; whether it asked. Not while it loads."""
         now = time.monotonic()
-        if now - self._checked_at < CHECK_SECONDS_MIN:
+        if not self.loaded or now - self._checked_at < CHECK_SECONDS_MIN:
             return False
         self._checked_at = now
         self.refresh()
@@ -155,7 +195,8 @@ class Mirror:
     def refresh(self) -> None:
         """Brings all up to the store's revisions. Raises StoreUnavailable; at the end, what kept a tracker from it."""
         failed: Exception | None = None
-        looks = time.monotonic() - self._looked_at > ARTIFACT_SECONDS
+        version = self._store.version()
+        looks = self._is_time_to_look()
         for tracker, revision in self._store.revisions().items():
             shop = self._shops.get(tracker)
             try:
@@ -174,6 +215,10 @@ class Mirror:
             self._looked_at = time.monotonic()
         if failed is not None:
             raise failed
+        self._version = version
+
+    def _is_time_to_look(self) -> bool:
+        return time.monotonic() - self._looked_at > ARTIFACT_SECONDS
 
     def absorb(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
         """
@@ -182,118 +227,97 @@ class Mirror:
         Raises nothing: they are durable, and whoever takes them for failed does them twice. What cannot be shown now
         is left to the follower.
         """
+        version = self._store.version_after(self._version)
         by_tracker: dict[TrackerId, list[tuple[Write, Committed]]] = {}
         for write, outcome in zip(writes, outcomes, strict=True):
             if isinstance(outcome, Committed) and not outcome.replayed:
                 by_tracker.setdefault(write.tracker, []).append((write, outcome))
         for tracker, committed in by_tracker.items():
             try:
-                if not self._absorb_directly(tracker, committed) and not self._is_left(tracker):
-                    self._catch_up(tracker)
+                if not self._absorb_directly(tracker, committed):
+                    if self._is_left(tracker):
+                        version = None
+                    else:
+                        self._catch_up(tracker)
             except Exception as error:  # noqa: BLE001 - see above
                 log.error("own writes not shown yet", tracker=tracker, exc_info=error)
+                version = None
+        if version is not None:
+            self._version = version
 
     def _absorb_directly(
         self, tracker: TrackerId, committed: Sequence[tuple[Write, Committed]]
     ) -> bool:
-        with self._lock:
+        with self._lock(tracker):
             shop = self._shops.get(tracker)
             if shop is None:
                 return False
             expected = range(shop.revision + 1, shop.revision + 1 + len(committed))
             if [outcome.revision for _, outcome in committed] != list(expected):
                 return False
-            changes: dict[CustomizationId, Customization | None] = {}
-            for write, outcome in committed:
-                match write:
-                    case CreateCustomization() | ReplaceCustomization() if (
-                        outcome.record is not None
-                    ):
-                        changes[write.id] = Customization.of(outcome.record, write.definition)
-                    case DeleteCustomization():
-                        changes[write.id] = None
-                    case _:
-                        return False
+            changes = _own_changes(committed)
+            if changes is None:
+                return False
             snapshot = shop.snapshot.changed(expected[-1], changes, {})
-            return self._publish(msgspec.structs.replace(shop, snapshot=snapshot), after=shop)
+            self._show(msgspec.structs.replace(shop, snapshot=snapshot))
+            return True
 
     def _is_left(self, tracker: TrackerId) -> bool:
         """Whether to catch up takes a load: that is the follower's, for the caller of a write waits."""
         shop = self._shops.get(tracker)
         return self._thread is not None and shop is not None and self._is_far_behind(shop)
 
-    def _publish(self, shop: Shop, *, after: Shop | None) -> bool:
-        """Serves a shop from now on, unless it came of another than the one that is served."""
-        with self._lock:
-            if self._shops.get(shop.tracker) is not after:
-                return False
-            self._shops[shop.tracker] = shop
-            return True
+    def _lock(self, tracker: TrackerId) -> threading.RLock:
+        """Held by who makes a tracker's next shop. One a tracker: loading one keeps no writer of another waiting."""
+        return self._locks.setdefault(tracker, threading.RLock())
+
+    def _show(self, shop: Shop) -> None:
+        """The one place where a shop takes another one's."""
+        self._shops[shop.tracker] = shop
+        self._awaiting.shown(shop.tracker, shop.revision)
 
     def _renew(self, tracker: TrackerId, renewed: Callable[[Shop], Shop]) -> None:
-        """Makes a shop of the one that is served: beside it, or if that changed meanwhile, while all writes wait."""
+        """Makes a shop of the one that is served: beside it, or if that changed meanwhile, while its writes wait."""
         shop = self._shops[tracker]
-        if not self._publish(renewed(shop), after=shop):
-            with self._lock:
-                shop = self._shops[tracker]
-                self._publish(renewed(shop), after=shop)
+        successor = renewed(shop)
+        with self._lock(tracker):
+            now = self._shops[tracker]
+            if now is not shop:
+                successor = renewed(now)
+            if successor is not now:
+                self._show(successor)
 
     def _load(self, tracker: TrackerId) -> None:
-        with self._load_lock:
-            before = self._shops.get(tracker)
-            try:
-                shop = self._read(tracker)
-            finally:
-                self.loading = {key: each for key, each in self.loading.items() if key != tracker}
-            with self._lock:
+        before = self._shops.get(tracker)
+        with self._load_locks.setdefault(tracker, threading.Lock()):
+            if before is not self._shops.get(tracker):
+                return  # whoever loaded it meanwhile, or follows it
+            shop = self._read(tracker)
+            with self._lock(tracker):
                 now = self._shops.get(tracker)
-                if now is before or now is None or now.revision < shop.revision:
-                    self._shops[tracker] = shop
-        gc.freeze()  # a million objects that stay need not be looked at by every collection; none is in a cycle
+                if now is None or now.revision <= shop.revision:
+                    self._show(shop)
+        gc.freeze()  # what stays need not be looked at by each collection: a million items, and none in a cycle
 
     def _read(self, tracker: TrackerId) -> Shop:
         with self._store.load(tracker) as load:
             artifact = self._artifact(load.tracker, None)
-            rules = Loading(tracker, "customizations", 0, load.customization_count)
-            goods = Loading(tracker, "objects", 0, load.object_count)
+            progress = Progress(load, self._stopping)
             snapshot = Snapshot.build(
                 load.tracker.revision,
-                self._understood(self._told(load.records(), rules)),
-                self._told(load.objects(), goods),
+                self._understood(progress.count("customizations", load.records())),
+                progress.count("objects", load.objects()),
                 artifact.scores,
             )
-            return Shop(
+            shop = Shop(
                 tracker,
                 load.tracker,
                 self._keys(load.tracker),
                 snapshot,
                 Recommenders.of(snapshot.catalog, artifact).warm(),
             )
-
-    def _told(self, rows: Iterable[T], loading: Loading) -> Iterator[T]:
-        """The rows, with a word every few thousand of them."""
-        said_at = time.monotonic()
-        done = 0
-        for done, row in enumerate(rows, 1):
-            if done % PROGRESS_ROWS == 1:
-                now = time.monotonic()
-                self._tell(msgspec.structs.replace(loading, done=done - 1))
-                if now - said_at >= PROGRESS_SECONDS:
-                    said_at = now
-                    log.info(
-                        "loading",
-                        tracker=loading.tracker,
-                        what=loading.what,
-                        done=done - 1,
-                        total=loading.total,
-                    )
-            yield row
-        self._tell(msgspec.structs.replace(loading, done=done))
-
-    def _tell(self, loading: Loading) -> None:
-        self.loading = {**self.loading, loading.tracker: loading}
-        if self._progress is not None:
-            self._progress(loading)
+            progress.end()
+            return shop
 
     def _catch_up(self, tracker: TrackerId) -> None:
         shop = self._shops.get(tracker)
@@ -333,10 +357,11 @@ class Mirror:
 
     def _look_for_artifact(self, tracker: TrackerId) -> None:
         """It may be on a disk that is shared between hosts and shows what is new after a while."""
-        shop = self._shops[tracker]
+        self._renew(tracker, self._with_its_artifact)
+
+    def _with_its_artifact(self, shop: Shop) -> Shop:
         artifact = self._artifact(shop.row, shop.recommenders.artifact)
-        if artifact.name == shop.row.artifact:
-            self._publish(_with_artifact(shop, artifact), after=shop)
+        return _with_artifact(shop, artifact) if artifact.name == shop.row.artifact else shop
 
     def _understood(self, records: Iterable[Record]) -> Iterable[Customization]:
         """A record that cannot be read any more is ours to fix; the others must not wait for that."""
@@ -379,7 +404,8 @@ class Mirror:
                 self._store.wait(self._poll_seconds)
                 if self._stopping.is_set():
                     return
-                self.refresh()
+                if not self.is_current() or self._is_time_to_look():
+                    self.refresh()
                 if away:
                     away = False
                     log.info("store is back")
@@ -395,6 +421,27 @@ class Mirror:
             except Exception as error:  # noqa: BLE001 - a follower that dies would let this worker grow stale in silence
                 log.error("mirror failed to follow", exc_info=error)
                 self._stopping.wait(RETRY_SECONDS)
+
+
+def _own_changes(
+    committed: Sequence[tuple[Write, Committed]],
+) -> Mapping[CustomizationId, Customization | None] | None:
+    """What writes of customizations changed; None if there are others among them."""
+    changes: dict[CustomizationId, Customization | None] = {}
+    for write, outcome in committed:
+        match write:
+            case CreateCustomization() | ReplaceCustomization() if outcome.record is not None:
+                changes[write.id] = Customization.of(outcome.record, write.definition)
+            case DeleteCustomization():
+                changes[write.id] = None
+            case _:
+                return None
+    return changes
+
+
+def _not_reached(shop: Shop, revision: int) -> RevisionNotReached:
+    said = f"{shop.revision} is shown, {revision} is asked for"
+    return RevisionNotReached(details={"Endcap-Revision": [said]})
 
 
 def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from endcap import criteria
-from endcap.clock import Clock, NewId, random_id, system_clock
+from endcap.clock import Clock, NewId, passing_id, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
 from endcap.domain import (
@@ -36,11 +36,11 @@ from endcap.errors import (
     CustomizationNotFound,
     FaultyFields,
     RecommenderNotFound,
-    TrackerNotFound,
 )
 from endcap.mirror import Mirror, Shop
 from endcap.recommend.recommenders import Recommender
 from endcap.recommend.strategies import Query
+from endcap.renderings import Rendered, Renderings
 from endcap.store.port import (
     CreateCustomization,
     DeleteCustomization,
@@ -64,15 +64,6 @@ _encode = msgspec.json.encode
 _TARGET_TYPES: Mapping[Priority, str] = {
     priority: str(kind.__struct_config__.tag) for kind, priority in PRIORITIES.items()
 }
-
-
-class Rendered(Struct, frozen=True):
-    """A customization ready to send; `revision` is the tracker's at which it was last written."""
-
-    id: CustomizationId
-    body: bytes
-    etag: str
-    revision: int
 
 
 class Tag(Struct, frozen=True):
@@ -112,22 +103,34 @@ class Service:
         self._new_id = new_id
         self._chance = chance or random.Random()
         self._scalars = frozenset(settings.scalar_attributes)
+        self._renderings = Renderings()
 
     def shop(self, tracker: str) -> Shop:
-        """Raises TrackerNotFound."""
+        """Raises TrackerNotFound, StillLoading."""
         shop = self.mirror.shop(tracker)
         if shop is None:
-            raise TrackerNotFound
+            raise self.mirror.absence()
         return shop
 
     # Customizations
+
+    def get_mirrored(self, shop: Shop, id: CustomizationId) -> Rendered | None:
+        """What `get` would give, where memory is known to be as true as the store; None: ask the store."""
+        if not self.mirror.is_current():
+            return None
+        current = self.mirror.shop(shop.tracker)  # one that was looked up earlier may be older
+        return None if current is None else self._renderings.get(current, id, self.clock())
 
     def get(self, shop: Shop, id: CustomizationId) -> Rendered:
         """Reads the store, so that it is true in every worker. Raises CustomizationNotFound."""
         record = self.store.customization(shop.tracker, id)
         if record is None:
             raise CustomizationNotFound
-        return self.render(shop, record)
+        now = self.clock()
+        rendered = self.render(shop, record)
+        if self.mirror.is_current():
+            self._renderings.keep(shop, rendered, now)
+        return rendered
 
     async def create(
         self, shop: Shop, body: bytes, *, idempotency_key: str | None = None
@@ -211,6 +214,11 @@ class Service:
         for record in self.store.records(shop.tracker, export.filter):
             kept = wire.without_pins(record, keeps) if filters else record
             yield self.render(shop, kept).body
+
+    def revision(self, shop: Shop) -> int:
+        """The store's own, which holds all that was read from the store before."""
+        row = self.store.tracker(shop.tracker)
+        return shop.revision if row is None else row.revision
 
     def summary(self, shop: Shop) -> bytes:
         summary = self.store.summary(shop.tracker)
@@ -352,7 +360,7 @@ class Service:
         *,
         explain: bool,
     ) -> bytes:
-        hits = [self._hit(shop, each.number, request.hit_fields) for each in placement.shown]
+        hits = self._hits(shop, placement, request.hit_fields)
         if request.mark_fallback:
             hits = [
                 recommending.marked(hit, fallback=each.source is Source.FALLBACK)
@@ -362,15 +370,25 @@ class Service:
             request,
             hits,
             now=now,
-            recommendation_id=random_id(),
+            recommendation_id=passing_id(),
             recommender=recommender.name,
             model_version=shop.recommenders.model_version,
             recommender_version=shop.recommenders.version,
             explanation=_encode(explanation(shop, placement)) if explain else None,
         )
 
+    def _hits(self, shop: Shop, placement: Placement, fields: frozenset[str] | None) -> list[bytes]:
+        """Encoded hits, made once per set of fields that shops ask for."""
+        known = shop.snapshot.catalog.hits(fields)
+        hits: list[bytes] = []
+        for each in placement.shown:
+            hit = known.get(each.number)
+            if hit is None:
+                hit = known[each.number] = self._hit(shop, each.number, fields)
+            hits.append(hit)
+        return hits
+
     def _hit(self, shop: Shop, number: int, fields: frozenset[str] | None) -> bytes:
-        """An item's encoded hit, made once per set of fields that shops ask for."""
         item = shop.snapshot.catalog.item(number)
         hit = item.hits.get(fields)
         if hit is None:

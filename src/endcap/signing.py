@@ -9,13 +9,13 @@ The Content-Type and Date are signed byte for byte as they travel; the path with
 or of what time it is.
 """
 
-import base64
-import hashlib
-import hmac
 import re
+from binascii import b2a_base64
 from calendar import timegm
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
+from hmac import compare_digest
 
 from msgspec import Struct
 
@@ -24,6 +24,7 @@ from endcap.domain import Micros
 JSON_CONTENT_TYPE = "application/json; charset=utf-8"
 CLOCK_SKEW_SECONDS_DEFAULT = 5  # the vendor's documented tolerance
 CLOCK_SKEW_SECONDS_MAX = 300
+_BLOCK_BYTES = 64  # of SHA-256
 
 
 class Credentials(Struct, frozen=True):
@@ -35,18 +36,27 @@ class Credentials(Struct, frozen=True):
 
 def string_to_sign(*, method: str, content_type: str, date: str, path: str) -> str:
     """The signed text. A multipart Content-Type counts without its boundary."""
-    if content_type.lower().startswith("multipart/form-data"):
+    if content_type[:1] in "mM" and content_type.lower().startswith("multipart/form-data"):
         content_type = "multipart/form-data"
     return f"{method}\n{content_type}\n{date}\n{path}"
 
 
 class Key:
-    """A private key, prepared: an HMAC with a precomputed key costs half of a fresh one."""
+    """
+    A private key, prepared: HMAC's two hashes (https://www.rfc-editor.org/rfc/rfc2104) begun with the padded key.
 
-    __slots__ = ("_prepared",)
+    Going on from there costs half of what the hmac module takes, which prepares as much but wraps it.
+    """
+
+    __slots__ = ("_inner", "_outer")
 
     def __init__(self, private_key: str) -> None:
-        self._prepared = hmac.new(private_key.encode(), digestmod=hashlib.sha256)
+        key = private_key.encode()
+        if len(key) > _BLOCK_BYTES:
+            key = sha256(key).digest()
+        padded = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in padded))
 
     def sign(self, text: str) -> str:
         """The signature of a text, in standard Base64 with padding."""
@@ -54,12 +64,13 @@ class Key:
 
     def verifies(self, text: str, signature: bytes) -> bool:
         """Compares in constant time. The texts, not the digests: Base64 has several texts for one digest."""
-        return hmac.compare_digest(self._signature(text), signature)
+        return compare_digest(self._signature(text), signature)
 
     def _signature(self, text: str) -> bytes:
-        prepared = self._prepared.copy()
-        prepared.update(text.encode("latin-1", "replace"))
-        return base64.b64encode(prepared.digest())
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text.encode("latin-1", "replace"))
+        outer.update(inner.digest())
+        return b2a_base64(outer.digest(), newline=False)
 
 
 def sign(private_key: str, *, method: str, content_type: str, date: str, path: str) -> str:
@@ -71,7 +82,10 @@ def sign(private_key: str, *, method: str, content_type: str, date: str, path: s
 def verify(keys: Iterable[Key], text: str, signature: str) -> bool:
     """Whether any live key made the signature. Every key is tried, so time does not tell which."""
     claimed = signature.encode("utf-8", "replace")
-    return sum(key.verifies(text, claimed) for key in keys) > 0
+    found = False
+    for key in keys:
+        found |= key.verifies(text, claimed)
+    return found
 
 
 def parse_authorization(header: str) -> Credentials | None:

@@ -89,7 +89,7 @@ class Metrics(Collector):
         yield requests
         latency = HistogramMetricFamily(
             "endcap_request_seconds",
-            "From the request's head to the answer's end",
+            "From the request's arrival until its answer is ready to be sent",
             labels=("route",),
         )
         for route, counts in list(self._latency.items()):

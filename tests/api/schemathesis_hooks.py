@@ -49,6 +49,11 @@ def before_call(
     key = headers.get("Idempotency-Key") if headers else None
     if isinstance(key, str) and 1 <= len(key) <= IDEMPOTENCY_KEY_CHARACTERS_MAX:
         headers["Idempotency-Key"] = str(uuid4())  # one key, two bodies: rightly refused
+    seen = headers.get("Endcap-Revision") if headers else None
+    if seen is not None and str(seen).isdigit():
+        headers["Endcap-Revision"] = (
+            "0"  # nobody has seen another: rightly waited for, then refused
+        )
 
 
 @schemathesis.hook

@@ -5,7 +5,7 @@ The installed server over a raw connection: what a client library would never se
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import time
+from time import sleep, time
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +17,8 @@ from tests.services.server import LiveServer
 
 SUMMARY = f"{BASE}/summary"
 WISH = b'[{"recommendation_type": "news"}]'
+BODY = b"""{"model": "basket", "target_type": "all", "tags": ["%b."], "pin_definitions":
+    [{"position": 1, "pin_type": "item", "pin_identity": "/p/1"}]}"""
 SECONDS_MAX = 20.0
 
 
@@ -44,6 +46,17 @@ class Wire:
             headers[name.lower()] = value.strip()
         length = int(headers.get("content-length", 0)) if has_body else 0
         return status, headers, self._read.read(length)
+
+    def stream(self) -> bytes:
+        """The body of the next answer, which comes in chunks."""
+        while self._read.readline().strip():
+            pass
+        chunks = []
+        while length := int(self._read.readline(), 16):
+            chunks.append(self._read.read(length))
+            self._read.readline()
+        self._read.readline()
+        return b"".join(chunks)
 
     def is_closed(self) -> bool:
         return self._read.read(1) == b""
@@ -121,6 +134,112 @@ def test_a_client_may_ask_whether_to_send_the_body(wire: Wire) -> None:
 
     assert told[0] == 100
     assert wire.answer()[0] == 200
+
+
+def customization(wire: Wire, title: str = "") -> str:
+    """The path of a new one."""
+    body = BODY % title.encode()
+    kind = "application/json; charset=utf-8"
+    wire.send(
+        f"POST {BASE}/scope HTTP/1.1\nHost: x\nContent-Length: {len(body)}\n"
+        + signed("POST", f"{BASE}/scope", kind),
+        body,
+    )
+    status, headers, _ = wire.answer()
+    assert status == 201
+    return headers["location"]
+
+
+def test_requests_sent_behind_a_write_wait_for_it(wire: Wire) -> None:
+    """In one packet: the write, a read of what it wrote, a write again, a stream, a read."""
+    path = customization(wire)
+    kind = "application/json; charset=utf-8"
+    sent = b""
+    for method, target, body in (
+        ("PUT", path, BODY % b"first"),
+        ("GET", path, b""),
+        ("PUT", path, BODY % b"second"),
+        ("POST", f"{BASE}/scopes/export", b"{}"),
+        ("GET", path, b""),
+    ):
+        head = f"{method} {target} HTTP/1.1\nHost: x\nContent-Length: {len(body)}\n"
+        head += signed(method, target, kind)
+        sent += head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + body
+    wire.send_raw(sent)
+
+    put, got, again, exported, last = (
+        wire.answer(),
+        wire.answer(),
+        wire.answer(),
+        wire.stream(),
+        wire.answer(),
+    )
+
+    assert [put[0], got[0], again[0], last[0]] == [204, 200, 204, 200]
+    assert b'"first."' in got[2]
+    assert b'"second."' in exported
+    assert b'"second."' in last[2]
+
+
+def test_a_body_may_be_long(wire: Wire) -> None:
+    """Longer than what is answered straight from the parser, and the connection goes on."""
+    items = b",".join(b'"/p/%d"' % number for number in range(9_000))
+    wish = b'[{"recommendation_type": "news", "blacklisted_item_ids": [%b]}]' % items
+    assert len(wish) > 65_536
+    for _ in range(2):
+        wire.send(f"POST {RECOMMEND} HTTP/1.1\nHost: x\nContent-Length: {len(wish)}", wish)
+        assert wire.answer()[0] == 200
+
+
+def test_a_request_may_come_byte_by_byte(wire: Wire) -> None:
+    """Over a bad line."""
+    head = f"POST {RECOMMEND} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(WISH)}\r\n\r\n"
+    for byte in head.encode() + WISH:
+        wire.send_raw(bytes([byte]))
+
+    assert wire.answer()[0] == 200
+
+
+def test_a_client_may_ask_to_close(wire: Wire) -> None:
+    """It is told so, and it is done; also behind a write."""
+    path = customization(wire)
+    wire.send(f"DELETE {path} HTTP/1.1\nHost: x\nConnection: close\n{signed('DELETE', path)}")
+    answer = wire.answer()
+
+    assert answer[0] == 204
+    assert answer[1]["connection"] == "close"
+    assert wire.is_closed()
+
+
+def test_a_client_that_leaves_while_its_write_is_made_harms_nobody(live_server: LiveServer) -> None:
+    """The write stands, and others are served on."""
+    with connected(live_server) as wire:
+        path = customization(wire)
+        kind = "application/json; charset=utf-8"
+        body = BODY % b"left"
+        head = f"PUT {path} HTTP/1.1\nHost: x\nContent-Length: {len(body)}\n"
+        wire.send(head + signed("PUT", path, kind), body)
+    with connected(live_server) as wire:
+        for _ in range(200):
+            wire.send(f"GET {path} HTTP/1.1\nHost: x\n{signed('GET', path)}")
+            answer = wire.answer()
+            assert answer[0] == 200
+            if b'"left."' in answer[2]:
+                break
+            sleep(0.02)
+        else:
+            pytest.fail("the write was lost with its client")
+
+
+@pytest.mark.slow
+def test_an_idle_connection_is_closed(wire: Wire) -> None:
+    """After some seconds; one that is in use is not, however long it lives."""
+    for _ in range(4):
+        wire.send("GET /healthz HTTP/1.1\nHost: x")
+        assert wire.answer()[0] == 200
+        sleep(2)
+
+    assert wire.is_closed()
 
 
 def test_a_get_may_say_that_it_has_no_body(wire: Wire) -> None:

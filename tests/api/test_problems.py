@@ -317,7 +317,7 @@ def test_a_connection_without_an_address_is_served(server: Server) -> None:
         "client": None,
     }
 
-    assert Request(scope, None, "x").address == ""  # type: ignore[arg-type]  # it is not read
+    assert Request.of_scope(scope, None).address == ""  # type: ignore[arg-type]  # it is not read
     assert _ask(server, {**scope, "query_string": b""}, [])[0] == 200
 
 

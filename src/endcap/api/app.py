@@ -10,6 +10,7 @@ import itertools
 import os
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Mapping
 
@@ -19,7 +20,16 @@ from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
 from endcap.api.customizations import CustomizationEndpoints
 from endcap.api.docs import DocsEndpoints
-from endcap.api.http import Disconnected, Receive, Request, Response, Routes, Scope, Send
+from endcap.api.http import (
+    Disconnected,
+    Receive,
+    Request,
+    Response,
+    Routes,
+    Scope,
+    Send,
+    send_response,
+)
 from endcap.api.ops import OpsEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
@@ -41,6 +51,8 @@ from endcap.telemetry import Metrics, configure_logging, log
 from endcap.vault import Vault, open_vault
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
+RETRY_SECONDS = 0.5  # while the store is away and nothing is loaded
+STOP_SECONDS_MAX = 5.0  # how long the end waits for a load to notice it
 SWITCH_SECONDS = 0.0005  # Python's 5 ms would let a busy loop starve the thread that commits
 
 
@@ -78,7 +90,13 @@ class App:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
+        self.is_ready = False
+        """Whether every tracker is in memory."""
+        self.has_failed = False
+        """Whether it will never be ready; the log says why."""
         self.metrics = Metrics()
+        self._ending = threading.Event()
+        self._loader: threading.Thread | None = None
         self._routes = Routes()
         self._access_log = parts.settings.access_log
         self._numbers = itertools.count(1)
@@ -95,19 +113,54 @@ class App:
 
     def start(self) -> None:
         """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
+        self.parts.committer.start()
+        self._load()
+
+    def begin(self) -> None:
+        """The same beside whoever calls: requests are answered meanwhile, with what is there."""
+        self.parts.committer.start()
+        self._loader = threading.Thread(target=self._keep_loading, name="loader", daemon=True)
+        self._loader.start()
+
+    def stop(self) -> None:
+        """Commits what was handed over, then lets go."""
+        self._ending.set()
+        self.parts.committer.stop()
+        self.parts.mirror.stop()
+        if self._loader is not None:
+            self._loader.join(STOP_SECONDS_MAX)
+        self.parts.store.close()
+
+    def _load(self) -> None:
         self.parts.store.migrate()
         self.parts.mirror.load()
         # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
-        self.parts.committer.start()
+        self.is_ready = True
 
-    def stop(self) -> None:
-        """Commits what was handed over, then lets go."""
-        self.parts.committer.stop()
-        self.parts.mirror.stop()
-        self.parts.store.close()
+    def _keep_loading(self) -> None:
+        """Until it is done: a store that is away may be back, and another worker may be serving meanwhile."""
+        waits = False
+        while not self._ending.is_set():
+            try:
+                self._load()
+            except StoreUnavailable as problem:
+                if not waits:
+                    waits = True
+                    log.warning("waiting for the store", reason=str(problem.__cause__ or problem))
+                self._ending.wait(RETRY_SECONDS)
+            except Problem as problem:
+                self.has_failed = True
+                log.error("cannot start", reason=str(problem), cause=str(problem.__cause__ or ""))
+                return
+            except Exception as error:  # noqa: BLE001 - a worker that never gets ready in silence helps nobody
+                self.has_failed = True
+                log.error("cannot start", exc_info=error)
+                return
+            else:
+                return
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -119,14 +172,7 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                try:
-                    self.start()
-                except Problem as problem:
-                    log.error(
-                        "cannot start", reason=str(problem), cause=str(problem.__cause__ or "")
-                    )
-                    await send({"type": "lifespan.startup.failed", "message": str(problem)})
-                    return
+                self.begin()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.stop()
@@ -134,13 +180,18 @@ class App:
                 return
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        request = Request(scope, receive, f"{self._process}-{next(self._numbers):x}")
+        request = Request.of_scope(scope, receive)
         try:
-            response = await self._answer(request)
-            await _send(request, response, send)
+            response = await self.respond(request)
         except Disconnected:
             return
+        await send_response(request, response, send)
+
+    async def respond(self, request: Request) -> Response:
+        """The answer to a request, counted. Raises Disconnected alone."""
+        started = time.perf_counter()
+        request.request_id = f"{self._process}-{next(self._numbers):x}"
+        response = await self._answer(request)
         seconds = time.perf_counter() - started
         self.metrics.count(request.route, response.status, seconds)
         if self._access_log:
@@ -152,6 +203,7 @@ class App:
                 status=response.status,
                 ms=round(seconds * 1_000, 2),
             )
+        return response
 
     async def _answer(self, request: Request) -> Response:
         try:
@@ -183,7 +235,7 @@ def _problem_response(request: Request, problem: Problem) -> Response:
     if status == INTERNAL:
         log.error("internal error", request_id=request.request_id, exc_info=problem)
         return Response.json(internal_json(request.request_id), INTERNAL)
-    return Response.json(problem_json(problem), status, _headers(problem).items())
+    return Response.json(problem_json(problem), status, tuple(_headers(problem).items()))
 
 
 def _headers(problem: Problem) -> Mapping[bytes, bytes]:
@@ -194,20 +246,3 @@ def _headers(problem: Problem) -> Mapping[bytes, bytes]:
             return {b"retry-after": str(problem.retry_after_seconds).encode()}
         case _:
             return {}
-
-
-async def _send(request: Request, response: Response, send: Send) -> None:
-    headers = response.headers
-    headers.append((b"x-request-id", request.request_id.encode()))
-    headers += request.always_headers
-    body = response.body
-    if isinstance(body, bytes):
-        if response.status not in (204, 304):
-            headers.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        return
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    async for chunk in body:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})

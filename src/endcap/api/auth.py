@@ -27,11 +27,15 @@ class Authenticator:
 
     async def tracker_of_path(self, request: Request, tracker: str) -> Shop:
         """Checks a request whose path names the tracker. Raises TrackerNotFound, Unauthenticated."""
-        shop = await self.known(tracker)
+        shop = self._service.mirror.shop(tracker)
+        if shop is None:
+            shop = await self.known(tracker)
         credentials = self._credentials(request)
         if credentials.tracker != tracker:
             raise _refusal("authorization", "The signature is of another tracker than the path's")
-        return await self._verified(request, shop, credentials)
+        if self._is_signed(request, shop, credentials):
+            return shop
+        return await self._looked_up(request, shop, credentials)
 
     async def tracker_of_header(self, request: Request) -> Shop:
         """Checks a request where only the Authorization header names the tracker. Raises Unauthenticated."""
@@ -40,15 +44,17 @@ class Authenticator:
             shop = await self.known(credentials.tracker)
         except TrackerNotFound as error:
             raise _refusal("authorization", f"Unknown key: {credentials.tracker}") from error
-        return await self._verified(request, shop, credentials)
+        if self._is_signed(request, shop, credentials):
+            return shop
+        return await self._looked_up(request, shop, credentials)
 
     async def known(self, tracker: str) -> Shop:
-        """Raises TrackerNotFound."""
+        """Raises TrackerNotFound, StillLoading."""
         shop = self._service.mirror.shop(tracker)
         if shop is None and await self._check():
             shop = self._service.mirror.shop(tracker)
         if shop is None:
-            raise TrackerNotFound
+            raise self._service.mirror.absence()
         return shop
 
     def _credentials(self, request: Request) -> signing.Credentials:
@@ -60,44 +66,41 @@ class Authenticator:
             raise _refusal("authorization", "Must have the form: ApiAuth <tracker id>:<signature>")
         return credentials
 
-    async def _verified(
-        self, request: Request, shop: Shop, credentials: signing.Credentials
-    ) -> Shop:
+    def _is_signed(self, request: Request, shop: Shop, credentials: signing.Credentials) -> bool:
+        """Whether a key of this shop made the signature. Raises Unauthenticated for a date that does not do."""
         date = request.header(b"date")
         if date is None:
             raise _refusal("date", "The Date header is missing")
-        text = signing.string_to_sign(
-            method=request.method,
-            content_type=request.header(b"content-type") or "",
-            date=date,
-            path=request.path,
-        )
-        if not signing.verify(shop.keys, text, credentials.signature):
-            shop = await self._verified_anew(shop, text, credentials.signature)
+        if not signing.verify(shop.keys, _signed_text(request, date), credentials.signature):
+            return False
         self._check_clock(date)
-        return shop
+        return True
 
-    async def _verified_anew(self, shop: Shop, text: str, signature: str) -> Shop:
+    async def _looked_up(
+        self, request: Request, shop: Shop, credentials: signing.Credentials
+    ) -> Shop:
+        """The shop as the store has it now: the key may be a new one."""
         if await self._check():
             shop = self._service.shop(shop.tracker)
-            if signing.verify(shop.keys, text, signature):
+            if self._is_signed(request, shop, credentials):
                 return shop
         raise _refusal(
             "authorization",
             "The signature does not match. The server signed this text (JSON-escaped): "
-            + _escaped(text),
+            + _escaped(_signed_text(request, request.header(b"date") or "")),
         )
 
     def _check_clock(self, date: str) -> None:
-        if date != self._last_date[0]:
-            self._last_date = (date, signing.parse_http_date(date))
-        at = self._last_date[1]
+        last, at = self._last_date
+        if date != last:
+            at = signing.parse_http_date(date)
+            self._last_date = (date, at)
         if at is None:
             raise _refusal(
                 "date", f"Cannot be read: {date!r}. Send e.g. Mon, 20 Jan 2025 12:00:00 GMT"
             )
         now = self._service.clock()
-        if abs(now - at) > self._skew_micros_max:
+        if not -self._skew_micros_max <= now - at <= self._skew_micros_max:
             raise _refusal(
                 "date",
                 f"The clock is off by {(at - now) / _MICROS:+.0f} s (at most "
@@ -109,6 +112,13 @@ class Authenticator:
         if self._service.store.inline:
             return mirror.check()
         return await asyncio.to_thread(mirror.check)
+
+
+def _signed_text(request: Request, date: str) -> str:
+    content_type = request.header(b"content-type") or ""
+    return signing.string_to_sign(
+        method=request.method, content_type=content_type, date=date, path=request.path
+    )
 
 
 def _refusal(field: str, message: str) -> Unauthenticated:

@@ -11,6 +11,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Coroutine,
     Iterable,
     Iterator,
     Mapping,
@@ -29,7 +30,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 JSON = (b"content-type", b"application/json; charset=utf-8")
 NDJSON = (b"content-type", b"application/x-ndjson; charset=utf-8")
@@ -38,6 +39,9 @@ HTML = (b"content-type", b"text/html; charset=utf-8")
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _JSON_TYPES = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?|\s*", re.IGNORECASE)
 QUERY_PARAMETERS_MAX = 1_000
+BODILESS = frozenset({204, 304})
+"""Statuses whose answers have no body and no length."""
+_NO_PARAMETERS: Mapping[str, str] = {}
 
 
 class Disconnected(Exception):
@@ -53,16 +57,14 @@ class Response:
         self,
         status: int,
         body: bytes | AsyncIterator[bytes] = b"",
-        headers: Iterable[tuple[bytes, bytes]] = (),
+        headers: Headers = (),
     ) -> None:
         self.status = status
         self.body = body
-        self.headers: Headers = list(headers)
+        self.headers = headers
 
     @classmethod
-    def json(
-        cls, body: bytes, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()
-    ) -> "Response":
+    def json(cls, body: bytes, status: int = 200, headers: Headers = ()) -> "Response":
         return cls(status, body, (JSON, *headers))
 
 
@@ -72,38 +74,65 @@ class Request:
     __slots__ = (
         "_headers",
         "_receive",
+        "_sent_headers",
+        "address",
         "always_headers",
         "method",
         "parameters",
         "path",
+        "query_text",
         "request_id",
         "route",
-        "scope",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
-        self.scope = scope
-        self._receive = receive
-        self.method: str = scope["method"]
-        raw: bytes | None = scope.get("raw_path")
-        self.path: str = raw.decode("latin-1") if raw else scope["path"]
-        self.request_id = request_id
-        self.parameters: Mapping[str, str] = {}
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query_text: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        address: str,
+        receive: Receive | bytes,
+    ) -> None:
+        """Header names in lower case; `receive` may be the whole body, as sent."""
+        self.method = method
+        self.path = path
+        self.query_text = query_text
+        self.address = address
+        self.request_id = ""
+        self.parameters: Mapping[str, str] = _NO_PARAMETERS
         self.route = "unknown"
         self.always_headers: tuple[tuple[bytes, bytes], ...] = ()
         """Sent with the answer even when it is a problem."""
+        self._sent_headers = headers
         self._headers: dict[bytes, bytes] | None = None
+        self._receive = receive
+
+    @classmethod
+    def of_scope(cls, scope: Scope, receive: Receive) -> "Request":
+        """The request of an ASGI server."""
+        raw: bytes | None = scope.get("raw_path")
+        client = scope.get("client")
+        return cls(
+            scope["method"],
+            raw.decode("latin-1") if raw else scope["path"],
+            scope.get("query_string", b""),
+            scope["headers"],
+            client[0] if client else "",
+            receive,
+        )
 
     def header(self, name: bytes) -> str | None:
         """A header's text (of several, the last); names in lower case."""
-        if self._headers is None:
-            self._headers = dict(self.scope["headers"])
-        value = self._headers.get(name)
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = dict(self._sent_headers)
+        value = headers.get(name)
         return None if value is None else value.decode("latin-1")
 
     def query(self) -> Sequence[tuple[str, str]]:
         """Decoded query parameters in order. Raises MalformedBody."""
-        text: bytes = self.scope["query_string"]
+        text = self.query_text
         if not text:
             return ()
         try:
@@ -117,24 +146,11 @@ class Request:
             details = {"query": [f"Cannot be read: {error}"]}
             raise MalformedBody("Invalid query provided", details) from error
 
-    @property
-    def address(self) -> str:
-        client = self.scope.get("client")
-        return client[0] if client else ""
-
     async def body(self, *, bytes_max: int, inflated_bytes_max: int | None = None) -> bytes:
         """The whole body, inflated where it came compressed. Raises BodyTooLarge, MalformedBody, Disconnected."""
-        length = self.header(b"content-length")
-        if length is not None and length.isdigit() and int(length) > bytes_max:
-            raise BodyTooLarge(details={"body": [f"At most {bytes_max} bytes"]})
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            body = await self._rest(body, bytes_max)
+        body = await self._whole(self._receive, bytes_max)
         if len(body) > bytes_max:
-            raise BodyTooLarge(details={"body": [f"At most {bytes_max} bytes"]})
+            raise _too_large(bytes_max)
         encoding = self.header(b"content-encoding")
         if not encoding or not body or encoding.strip().lower() == "identity":
             return body
@@ -148,18 +164,27 @@ class Request:
             raise UnsupportedMediaType(details={"content_type": [f"Cannot be {content_type}"]})
         return body
 
-    async def _rest(self, first: bytes, bytes_max: int) -> bytes:
-        chunks, size = [first], len(first)
-        while True:
-            message = await self._receive()
+    async def _whole(self, receive: Receive | bytes, bytes_max: int) -> bytes:
+        """As sent; what is too long is read only until that is known."""
+        if isinstance(receive, bytes):
+            return receive
+        length = self.header(b"content-length")
+        if length is not None and length.isdigit() and int(length) > bytes_max:
+            raise _too_large(bytes_max)
+        chunks: list[bytes] = []
+        size, more = 0, True
+        while more and size <= bytes_max:
+            message = await receive()
             if message["type"] == "http.disconnect":
                 raise Disconnected
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
-            if size > bytes_max:
-                raise BodyTooLarge(details={"body": [f"At most {bytes_max} bytes"]})
-            if not message.get("more_body"):
-                return b"".join(chunks)
+            more = message.get("more_body", False)
+        return b"".join(chunks)
+
+
+def _too_large(bytes_max: int) -> BodyTooLarge:
+    return BodyTooLarge(details={"body": [f"At most {bytes_max} bytes"]})
 
 
 def inflate(body: bytes, encoding: str, bytes_max: int) -> bytes:
@@ -193,7 +218,24 @@ def _inflate(body: bytes, window_bits: int, bytes_max: int) -> bytes:
     return inflated
 
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+async def send_response(request: Request, response: Response, send: Send) -> None:
+    """An answer as ASGI's messages."""
+    headers = [*response.headers, (b"x-request-id", request.request_id.encode())]
+    headers += request.always_headers
+    body = response.body
+    if isinstance(body, bytes):
+        if response.status not in BODILESS:
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    async for chunk in body:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class _Pattern(Struct, frozen=True):
@@ -253,6 +295,3 @@ class Routes:
                 parameters = {name: segments[at] for at, name in pattern.names}
                 return pattern.text, parameters, pattern.endpoints
         return None
-
-
-_NO_PARAMETERS: Mapping[str, str] = {}

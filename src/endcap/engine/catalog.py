@@ -45,6 +45,7 @@ ITEM_TYPES = frozenset({"item", "product"})
 LEADERS = 64  # popular matches kept ready for a rule; a widget shows at most 50
 MEMO_RULES_MAX = 4_096  # contexts come from outside: a bound on what they can make us keep
 MEMO_FACTS_MAX = 8_192
+MEMO_HIT_FIELDS_MAX = 8
 CARRIED_MAX = 1_024  # items changed since a rule was answered: for more it is answered anew
 _PROSE = frozenset({"identity", "description", "image_link", "web_url"})
 """Attributes nearly every item has to itself and hardly a rule asks for: no column until one does."""
@@ -256,6 +257,7 @@ class Catalog:
         self._carried = _Carried({}, BitMap())
         self._matches: dict[Rule, Matches] = {}
         self._facts: dict[int, Facts] = {}
+        self._hits: dict[frozenset[str] | None, dict[int, bytes]] = {}
 
     @classmethod
     def of(
@@ -337,7 +339,7 @@ class Catalog:
         successor = Catalog.__new__(Catalog)
         successor.__dict__.update(self.__dict__)
         successor._carried = self._carried.later(dict(self._matches), touched)
-        successor._matches = {}
+        successor._matches, successor._hits = {}, {}
         successor._facts = dict(self._facts)
         for number in touched:
             successor._facts.pop(number, None)
@@ -545,6 +547,15 @@ class Catalog:
             for number in self.all_items
             if (value := wire.attributes(self.item(number).document).get(attribute)) is not None
         }
+
+    def hits(self, fields: frozenset[str] | None) -> dict[int, bytes]:
+        """Encoded hits by number, as far as they were made for this catalog: what every request looks through first."""
+        found = self._hits.get(fields)
+        if found is None:
+            if len(self._hits) >= MEMO_HIT_FIELDS_MAX:
+                self._hits.clear()
+            found = self._hits[fields] = {}
+        return found
 
     def satisfies(self, number: int, rule: Rule) -> bool:
         return criteria.matches(rule, self.attributes(number))

@@ -119,15 +119,17 @@ class Eligibility:
         catalog: Catalog,
         *,
         now: Micros,
-        inputs: Iterable[str] = (),
-        blacklist: Iterable[str] = (),
+        inputs: Collection[str] = (),
+        blacklist: Collection[str] = (),
         context: Rule | None = None,
         availability_field: str | None = None,
     ) -> None:
         self._catalog = catalog
         self._now = now
-        self._blacklisted = _numbers(catalog, blacklist)
-        self._barred = _numbers(catalog, inputs) | self._blacklisted
+        self._blacklisted = _numbers(catalog, blacklist) if blacklist else _NO_NUMBERS
+        self._barred = self._blacklisted
+        if inputs:
+            self._barred |= _numbers(catalog, inputs)
         self._context = None if context is None else catalog.matches(context).items
         self._field = availability_field
         self._available: BitMap | None = None
@@ -172,6 +174,7 @@ class Eligibility:
 
 
 _NOBODY = BitMap()
+_NO_NUMBERS: frozenset[int] = frozenset()
 
 
 def _numbers(catalog: Catalog, identities: Iterable[str]) -> frozenset[int]:
@@ -294,9 +297,29 @@ class _Draft:
         if blocking:
             awake = [claim for claim in awake if not isinstance(claim.pin.place, Blocked)]
             self.blocks.set_up(blocking, against=awake)
+        number_of, eligible, claims = self.catalog.number, self.scene.eligible, self.claims
         for claim in awake:
-            if claim.pin.item is None or self._admit_item(claim, claim.pin.item, elsewhere):
-                self.claims.append(claim)
+            identity = claim.pin.item
+            if identity is None:
+                claims.append(claim)
+                continue
+            number = number_of(identity)
+            if number is None:
+                self._judge(claim, Verdict.NOT_IN_CATALOG)
+                continue
+            self.named.add(number)
+            if number not in eligible:
+                self._judge(claim, eligible.objection(number))
+            elif number in elsewhere:
+                self._judge(claim, Verdict.SHOWN_ELSEWHERE)
+            elif blocking and (blocker := self.blocks.blocker(number)) is not None:
+                self._judge(claim, Verdict.BLOCKED, f"blocked by {blocker.name}")
+            elif (first := self.pinned.get(number)) is not None:
+                self._judge(claim, Verdict.DUPLICATE, f"pinned already by {first.name}")
+            else:
+                self.pinned[number] = claim
+                self.items[claim.rank] = number
+                claims.append(claim)
 
     def _awake(self) -> list[Claim]:
         now, widget = self.scene.now, self.scene.widget
@@ -314,47 +337,37 @@ class _Draft:
                     awake.append(claim)
         return awake
 
-    def _admit_item(self, claim: Claim, identity: ItemId, elsewhere: Collection[int]) -> bool:
-        number = self.catalog.number(identity)
-        if number is None:
-            return self._judge(claim, Verdict.NOT_IN_CATALOG)
-        self.named.add(number)
-        eligible = self.scene.eligible
-        if number not in eligible:
-            return self._judge(claim, eligible.objection(number))
-        if number in elsewhere:
-            return self._judge(claim, Verdict.SHOWN_ELSEWHERE)
-        if (blocker := self.blocks.blocker(number)) is not None:
-            return self._judge(claim, Verdict.BLOCKED, f"blocked by {blocker.name}")
-        if (first := self.pinned.get(number)) is not None:
-            return self._judge(claim, Verdict.DUPLICATE, f"pinned already by {first.name}")
-        self.pinned[number] = claim
-        self.items[claim.rank] = number
-        return True
-
-    def _judge(self, claim: Claim, verdict: Verdict, because: str = "") -> bool:
-        """Records a verdict; False, so that a refusal reads as one line."""
+    def _judge(self, claim: Claim, verdict: Verdict, because: str = "") -> None:
         self.judgements[claim.rank] = Judgement(claim, verdict, claim.pin.item, None, because)
-        return False
 
     # Steps 2 to 7
 
     def fill(self, *, elsewhere: Collection[int]) -> Placement:
         """Settles the slots, picks for criteria, spreads the global pins, and lets the ranking fill the rest."""
         candidates = _Candidates(self.scene, self.blocks, elsewhere)
-        slots, bundles = settle(
-            [claim for claim in self.claims if isinstance(claim.pin.place, Slot)]
+        seeking = [claim for claim in self.claims if isinstance(claim.pin.place, Slot)]
+        spreading = (
+            [claim for claim in self.claims if isinstance(claim.pin.place, Everywhere)]
+            if len(seeking) < len(self.claims)
+            else ()
         )
-        self.together = {slots[slot].rank for block in bundles for slot in block}
+        taken, bundles = settle(seeking)
         used = set(self.pinned)
-        self._pick(slots, candidates, used)
-        taken = self._close_bundles(slots, bundles)
-        self._spread(taken, candidates, used)
+        if len(self.items) < len(self.claims):
+            self._pick(taken, candidates, used)
+        if bundles:
+            self.together = {
+                taken[slot].rank for block in bundles for slot in block if slot in taken
+            }
+            taken = self._close_bundles(taken, bundles)
+        if spreading:
+            self._spread(spreading, taken, candidates, used)
         shown = self._merge(taken, candidates, used)
         self._judge_shown(shown)
-        self._judge_blocks()
-        order = sorted(self.judgements)
-        return Placement(shown, [self.judgements[rank] for rank in order])
+        if self.blocks.claims:
+            self._judge_blocks()
+        judgements = self.judgements
+        return Placement(shown, [judgements[rank] for rank in sorted(judgements)])
 
     def _pick(self, slots: dict[int, Claim], candidates: "_Candidates", used: set[int]) -> None:
         """Step 4, in order of rank, wherever the pin's slot is."""
@@ -381,11 +394,14 @@ class _Draft:
             taken.update(zip(block, members, strict=False))
         return taken
 
-    def _spread(self, taken: dict[int, Claim], candidates: "_Candidates", used: set[int]) -> None:
+    def _spread(
+        self,
+        spreading: Sequence[Claim],
+        taken: dict[int, Claim],
+        candidates: "_Candidates",
+        used: set[int],
+    ) -> None:
         """Step 5: global pins take what is free in 1…n, in order of rank."""
-        spreading = [claim for claim in self.claims if isinstance(claim.pin.place, Everywhere)]
-        if not spreading:
-            return
         free = [slot for slot in range(1, self.scene.size + 1) if slot not in taken]
         for claim in spreading:
             if not free:
@@ -422,44 +438,48 @@ class _Draft:
     ) -> list[Shown]:
         """Steps 6 and 7: slot by slot, pin or next of the ranking; when that ends, the rest closes up."""
         shown: list[Shown] = []
-        size = self.scene.size
+        size, items, spread_items = self.scene.size, self.items, self.spread_items
         rest = candidates.unused(used)
         last = max(taken, default=0)
-        slot = 0
-        while len(shown) < size:
+        slot = room = 0
+        while room < size:
             slot += 1
             claim = taken.get(slot)
             if claim is not None:
-                number = self.spread_items.get(slot)
+                number = spread_items.get(slot)
                 if number is None:
-                    number = self.items[claim.rank]
+                    number = items[claim.rank]
                 shown.append(Shown(number, Source.PIN, claim))
-                continue
-            candidate = next(rest, None)
-            if candidate is not None:
+            elif (candidate := next(rest, None)) is not None:
                 shown.append(candidate)
             elif slot >= last:
                 break
+            else:
+                continue
+            room += 1
         return shown
 
     def _judge_shown(self, shown: Sequence[Shown]) -> None:
         """What became of every pin that has an item: where it really is, or that the answer ends before it."""
-        for slot, each in enumerate(shown, 1):
-            if each.claim is not None and each.claim.rank not in self.judgements:
-                self._judge_slot(each.claim, each.number, slot)
+        judgements = self.judgements
+        slot = 0
+        for each in shown:
+            slot += 1
+            claim = each.claim
+            if claim is None or claim.rank in judgements:
+                continue
+            place = claim.pin.place
+            item = claim.pin.item or self.catalog.identity(each.number)
+            if not isinstance(place, Slot) or place.position == slot:
+                judgements[claim.rank] = Judgement(claim, Verdict.PLACED, item, slot)
+            else:
+                because = self._why_moved(claim, slot)
+                judgements[claim.rank] = Judgement(claim, Verdict.MOVED, item, slot, because)
         for claim in self.claims:
-            if claim.rank not in self.judgements:
+            if claim.rank not in judgements:
                 number = self.items.get(claim.rank)
-                item = None if number is None else self.catalog.identity(number)
-                self.judgements[claim.rank] = Judgement(claim, Verdict.BEYOND_SIZE, item)
-
-    def _judge_slot(self, claim: Claim, number: int, slot: int) -> None:
-        place = claim.pin.place
-        at_place = not isinstance(place, Slot) or place.position == slot
-        verdict = Verdict.PLACED if at_place else Verdict.MOVED
-        because = "" if at_place else self._why_moved(claim, slot)
-        item = claim.pin.item or self.catalog.identity(number)
-        self.judgements[claim.rank] = Judgement(claim, verdict, item, slot, because)
+                beyond = None if number is None else self.catalog.identity(number)
+                judgements[claim.rank] = Judgement(claim, Verdict.BEYOND_SIZE, beyond)
 
     def _why_moved(self, claim: Claim, slot: int) -> str:
         assert isinstance(claim.pin.place, Slot)
@@ -481,8 +501,6 @@ class _Draft:
         return "stands together with its bundle"
 
     def _judge_blocks(self) -> None:
-        if not self.blocks.claims:
-            return
         eligible = self.scene.eligible
         met = {number for number in self.scene.ranking.primary if number in eligible}
         met.update(number for number in self.named if number in eligible)

@@ -6,19 +6,18 @@ Knows claims and their positions. Knows nothing of items: whether a slot's pin f
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from endcap.domain import Customization, Pin, Slot
 
 
-class Claim:
+class Claim(Struct, eq=False):
     """A pin that was met, with whose it is. Claims are made in order of rank; `rank` is that order."""
 
-    __slots__ = ("customization", "index", "pin", "rank")
-
-    def __init__(self, customization: Customization, index: int, pin: Pin, rank: int) -> None:
-        self.customization = customization
-        self.index = index
-        self.pin = pin
-        self.rank = rank
+    customization: Customization
+    index: int
+    pin: Pin
+    rank: int
 
     @property
     def name(self) -> str:
@@ -34,9 +33,11 @@ def settle(claims: Sequence[Claim]) -> tuple[dict[int, Claim], Sequence[Sequence
     (or, if none won, moves on like a loser) and flows over slots that no other pin claims or has taken.
     """
     winners: dict[int, Claim] = {}
+    bundled = False
     for claim in claims:
         winners.setdefault(position_of(claim), claim)
-    groups = _bundles(claims)
+        bundled |= claim.pin.bundled
+    groups = _bundles(claims) if bundled else {}
     if len(winners) == len(claims) and not groups:
         return winners, ()
     slots = {slot: claim for slot, claim in winners.items() if not _in_bundle(claim, groups)}
@@ -94,5 +95,6 @@ def _next_free(slot: int, winners: dict[int, Claim], slots: dict[int, Claim]) ->
 
 
 def position_of(claim: Claim) -> int:
-    assert isinstance(claim.pin.place, Slot)
-    return claim.pin.place.position
+    place = claim.pin.place
+    assert isinstance(place, Slot)
+    return place.position

@@ -253,6 +253,16 @@ class Store(Protocol):
     def revisions(self) -> Mapping[TrackerId, int]:
         """The revision of every tracker: what followers poll."""
 
+    def version(self) -> int | None:
+        """
+        Changes with every commit of any process, at the latest when that commit returns: the same number read twice
+        means that there was none in between, and that the first look came after all that it counts. None where the
+        store cannot tell, or not now. Costs a look at memory.
+        """
+
+    def version_after(self, version: int | None) -> int | None:
+        """What `version` is after the last commit of this Store, if that was the next one after `version`."""
+
     def wait(self, timeout_seconds: float) -> None:
         """Returns when something may have changed since the last call of this thread, at the latest after the
         timeout. A hint only."""

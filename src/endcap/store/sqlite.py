@@ -49,12 +49,18 @@ from endcap.store.decide import (
     carry_out,
 )
 from endcap.store.filters import Filters
+from endcap.store.mark import CommitMark
 from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
 from endcap.store.rows import Row
 
 PATIENCE_SECONDS = 10.0  # how long a writer waits for the writers before it
 RETRY_SECONDS_MAX = 0.004  # between attempts to become the writer: SQLite's own pauses grow to 0.1
-WATCH_SECONDS = 0.025  # between two looks for changes; each makes the busy thread yield once
+WATCH_SECONDS = (
+    0.01  # between two looks at the mark for changes; each makes the busy thread yield once
+)
+WATCH_DATABASE_SECONDS = (
+    0.25  # the same at the database: a process may have died between commit and mark
+)
 ROWS_MAX = 64  # of one statement: more are hardly faster, and every size is a statement to keep
 STATEMENTS_MAX = 512  # kept prepared by a connection; a set of rows of each size is one
 IDLE_MAX = 16  # connections kept for the next readers
@@ -100,6 +106,8 @@ class SqliteStore:
         self._watcher: sqlite3.Connection | None = None
         self._watch_lock = threading.Lock()
         self._watched = threading.local()
+        self._mark: CommitMark | None = None
+        self._last_marks: tuple[int | None, int] | None = None
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
 
@@ -127,6 +135,9 @@ class SqliteStore:
                 if connection is not None:
                     connection.close()
             self._writer = self._watcher = None
+            if self._mark is not None:
+                self._mark.close()
+                self._mark = None
         while self._idle:
             self._idle.pop().close()
 
@@ -148,14 +159,18 @@ class SqliteStore:
             with _translated():
                 if self._writer is None:
                     self._writer = self._connect(busy_seconds=0)
-                connection = self._writer
+                connection, mark = self._writer, self._marked()
                 _begin(connection, deadline)
+                before = mark.begin()
                 try:
                     yield connection
                     connection.execute("COMMIT")
                 finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
+                    try:
+                        if connection.in_transaction:
+                            connection.execute("ROLLBACK")
+                    finally:
+                        self._last_marks = (before, mark.end())
         finally:
             self._write_lock.release()
 
@@ -171,18 +186,32 @@ class SqliteStore:
     def revisions(self) -> Mapping[TrackerId, int]:
         return dict(self._all(_sql["fetch_revisions"], {}))
 
+    def version(self) -> int | None:
+        mark = self._mark
+        return None if mark is None else mark.read()
+
+    def version_after(self, version: int | None) -> int | None:
+        last = self._last_marks
+        return last[1] if last is not None and last[0] == version is not None else None
+
     def wait(self, timeout_seconds: float) -> None:
-        deadline = time.monotonic() + timeout_seconds
-        seen = getattr(self._watched, "version", None)
+        now = time.monotonic()
+        deadline = now + timeout_seconds
+        watched = self._watched
+        look_at = getattr(watched, "look_at", now)
+        seen, data_seen = getattr(watched, "seen", None), getattr(watched, "data_seen", None)
         while not self._closed:
-            version = self._version()
-            if version != seen:
-                self._watched.version = version
+            if now >= look_at:
+                watched.look_at = look_at = now + WATCH_DATABASE_SECONDS
+                watched.data_seen = self._data_version()
+            watched.seen = self._marked().read()
+            if (seen, data_seen) != (watched.seen, getattr(watched, "data_seen", None)):
                 return
-            rest = deadline - time.monotonic()
+            rest = deadline - now
             if rest <= 0:
                 return
             time.sleep(min(rest, WATCH_SECONDS))
+            now = time.monotonic()
 
     def customization(self, tracker: TrackerId, id: CustomizationId) -> Record | None:
         found = self._all(_sql["fetch_customization"], {"tracker": tracker, "id": id})
@@ -327,7 +356,17 @@ class SqliteStore:
                 raise
         return connection
 
-    def _version(self) -> tuple[int, ...]:
+    def _marked(self) -> CommitMark:
+        mark = self._mark
+        if mark is None:
+            path = self._path.with_name(f"{self._path.name}-mark")
+            try:
+                mark = self._mark = CommitMark(path)
+            except (OSError, ValueError) as error:
+                raise StoreUnavailable(f"{path} cannot be mapped") from error
+        return mark
+
+    def _data_version(self) -> tuple[int, ...]:
         """Changes with every commit of any other connection."""
         with self._watch_lock, _translated():
             if self._watcher is None:
