@@ -56,7 +56,7 @@ REACH_SECONDS_MAX = 2.0  # how long a reader waits for a revision that it has se
 LOOK_SECONDS_MIN = 0.005  # between two looks that such readers ask for
 ARTIFACT_SECONDS = 10.0  # between two looks for an artifact that could not be read
 RELOAD_CHANGES_MIN = 10_000  # a load instead of fewer is not worth a thought
-RELOAD_SHARE = 4  # a change costs about as much as this many rows of a load
+RELOAD_SHARE = 4  # a change costs somewhat more than this many rows of a load
 SWITCH_SECONDS = 0.001  # until a thread that works on and on lets a request pass; else 0.005
 
 
