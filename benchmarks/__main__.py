@@ -1,8 +1,8 @@
 """
 `scripts/bench [NAME …] [--rounds N] [--json FILE]`: the measured goals, as a table.
 
-Names: get, put, recommend, rules, placement, visibility, postgres (put and visibility over PostgreSQL), kills. Without
-a name: all but kills.
+Names: get, put, recommend, rules, placement, visibility, postgres (put and visibility over PostgreSQL), scale (a
+million of everything: a quarter of an hour and 6 GB), kills. Without a name: all but the last two.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import placement, report, serving, visibility
+from benchmarks import placement, report, scale, serving, visibility
 from benchmarks.report import Row
 from tests.services import postgres
 
@@ -80,6 +80,11 @@ def _postgres(rounds: int) -> list[Row]:
         return rows + visibility.rows(WRITES, url=url, label="PostgreSQL")
 
 
+def _scale(rounds: int) -> list[Row]:
+    with _postgres_url() as url:
+        return scale.rows() + scale.load_rows(url)
+
+
 def _kills(rounds: int) -> list[Row]:
     """The crash tests, 20 kills a store."""
     command = [sys.executable, "-m", "pytest", "-q", "tests/durability/test_kill_nine.py"]
@@ -97,8 +102,11 @@ MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
     "placement": lambda rounds: placement.rows(),
     "visibility": lambda rounds: visibility.rows(WRITES),
     "postgres": _postgres,
+    "scale": _scale,
     "kills": _kills,
 }
+
+LONG = ("scale", "kills")
 
 
 def main() -> None:
@@ -110,7 +118,7 @@ def main() -> None:
     unknown = set(given.names) - set(MEASUREMENTS)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    names = given.names or [name for name in MEASUREMENTS if name != "kills"]
+    names = given.names or [name for name in MEASUREMENTS if name not in LONG]
     rows: list[Row] = []
     for name in names:
         print(f"measuring {name} …", file=sys.stderr)

@@ -20,10 +20,10 @@ NOW = Micros(1_750_000_000_000_000)
 def rows() -> list[Row]:
     catalog = Catalog.of(items(20_000))
     candidates = list(range(5_000, 5_100))
-    item_us = _microseconds(
+    item_us = microseconds(
         catalog, candidates, lambda slot: {"pin_type": "item", "pin_identity": f"/p/{slot * 7}"}
     )
-    criteria_us = _microseconds(
+    criteria_us = microseconds(
         catalog,
         candidates,
         lambda slot: {
@@ -44,7 +44,7 @@ def rows() -> list[Row]:
     ]
 
 
-def _microseconds(
+def microseconds(
     catalog: Catalog, candidates: list[int], pick: Callable[[int], dict[str, object]]
 ) -> float:
     pins = [{"position": slot, **pick(slot)} for slot in range(1, 11)]
