@@ -60,15 +60,15 @@ class Key:
 
     def sign(self, text: str) -> str:
         """The signature of a text, in standard Base64 with padding."""
-        return self._signature(text).decode()
+        return self._signature(text.encode("latin-1", "replace")).decode()
 
-    def verifies(self, text: str, signature: bytes) -> bool:
+    def verifies(self, text: bytes, signature: bytes) -> bool:
         """Compares in constant time. The texts, not the digests: Base64 has several texts for one digest."""
         return compare_digest(self._signature(text), signature)
 
-    def _signature(self, text: str) -> bytes:
+    def _signature(self, text: bytes) -> bytes:
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(text.encode("latin-1", "replace"))
+        inner.update(text)
         outer.update(inner.digest())
         return b2a_base64(outer.digest(), newline=False)
 
@@ -81,10 +81,16 @@ def sign(private_key: str, *, method: str, content_type: str, date: str, path: s
 
 def verify(keys: Iterable[Key], text: str, signature: str) -> bool:
     """Whether any live key made the signature. Every key is tried, so time does not tell which."""
-    claimed = signature.encode("utf-8", "replace")
+    return verify_bytes(
+        keys, text.encode("latin-1", "replace"), signature.encode("utf-8", "replace")
+    )
+
+
+def verify_bytes(keys: Iterable[Key], text: bytes, signature: bytes) -> bool:
+    """The same of a text and a signature as they travelled."""
     found = False
     for key in keys:
-        found |= key.verifies(text, claimed)
+        found |= key.verifies(text, signature)
     return found
 
 

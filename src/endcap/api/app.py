@@ -12,7 +12,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -22,6 +22,7 @@ from endcap.api.customizations import CustomizationEndpoints
 from endcap.api.docs import DocsEndpoints
 from endcap.api.http import (
     Disconnected,
+    Endpoint,
     Receive,
     Request,
     Response,
@@ -92,6 +93,9 @@ class App:
         self.parts = parts
         self.is_ready = False
         """Whether every tracker is in memory."""
+        self.on_ready: Callable[[], None] = lambda: None
+        """Called by the thread that loads, before anybody is told."""
+        self._tells_ready = False
         self.has_failed = False
         """Whether it will never be ready; the log says why."""
         self.metrics = Metrics()
@@ -108,7 +112,7 @@ class App:
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
         RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
-        OpsEndpoints(service, self.metrics).mount(self._routes)
+        OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
         DocsEndpoints().mount(self._routes)
 
     def start(self) -> None:
@@ -139,6 +143,8 @@ class App:
         gc.freeze()
         self.parts.mirror.start()
         self.is_ready = True
+        self.on_ready()
+        self._tells_ready = True
 
     def _keep_loading(self) -> None:
         """Until it is done: a store that is away may be back, and another worker may be serving meanwhile."""
@@ -191,7 +197,21 @@ class App:
         """The answer to a request, counted. Raises Disconnected alone."""
         started = time.perf_counter()
         request.request_id = f"{self._process}-{next(self._numbers):x}"
-        response = await self._answer(request)
+        try:
+            response = await self._endpoint(request)(request)
+        except Problem as problem:
+            response = _problem_response(request, problem)
+        except Disconnected:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever escapes is logged whole and answered as internal
+            log.error(
+                "internal error",
+                request_id=request.request_id,
+                method=request.method,
+                path=request.path,
+                exc_info=error,
+            )
+            response = Response.json(internal_json(request.request_id), INTERNAL)
         seconds = time.perf_counter() - started
         self.metrics.count(request.route, response.status, seconds)
         if self._access_log:
@@ -205,29 +225,16 @@ class App:
             )
         return response
 
-    async def _answer(self, request: Request) -> Response:
-        try:
-            found = self._routes.find(request.path)
-            if found is None:
-                raise PathNotFound(details={"path": [f"No such path: {request.path}"]})
-            request.route, request.parameters, endpoints = found
-            endpoint = endpoints.get(request.method)
-            if endpoint is None:
-                raise MethodNotAllowed(sorted(endpoints))
-            return await endpoint(request)
-        except Problem as problem:
-            return _problem_response(request, problem)
-        except Disconnected:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever escapes is logged whole and answered as internal
-            log.error(
-                "internal error",
-                request_id=request.request_id,
-                method=request.method,
-                path=request.path,
-                exc_info=error,
-            )
-            return Response.json(internal_json(request.request_id), INTERNAL)
+    def _endpoint(self, request: Request) -> Endpoint:
+        """Raises PathNotFound, MethodNotAllowed."""
+        found = self._routes.find(request.path)
+        if found is None:
+            raise PathNotFound(details={"path": [f"No such path: {request.path}"]})
+        request.route, request.parameters, endpoints = found
+        endpoint = endpoints.get(request.method)
+        if endpoint is None:
+            raise MethodNotAllowed(sorted(endpoints))
+        return endpoint
 
 
 def _problem_response(request: Request, problem: Problem) -> Response:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from endcap.api.auth import Authenticator
 from endcap.api.http import CSV, JSON, NDJSON, Request, Response, Routes
-from endcap.api.revisions import as_seen, shown_at
+from endcap.api.revisions import REVISION_HEADER, as_seen, shown_at
 from endcap.api.threads import ask, begun, in_thread
 from endcap.api.throttle import Throttle
 from endcap.domain import CustomizationId
@@ -107,7 +107,10 @@ class CustomizationEndpoints:
 
     async def _seen_shop(self, request: Request) -> Shop:
         """For reads: as new as their sender has seen it."""
-        return await as_seen(request, await self._shop(request), self._service.mirror)
+        shop = await self._shop(request)
+        if request.header(REVISION_HEADER) is None:
+            return shop
+        return await as_seen(request, shop, self._service.mirror)
 
     async def _shop(self, request: Request) -> Shop:
         tracker = request.parameters["tracker"]

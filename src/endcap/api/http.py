@@ -38,6 +38,7 @@ CSV = (b"content-type", b"text/csv; charset=utf-8")
 HTML = (b"content-type", b"text/html; charset=utf-8")
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _JSON_TYPES = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?|\s*", re.IGNORECASE)
+_USUAL_JSON_TYPES = ("application/json; charset=utf-8", "application/json", None)
 QUERY_PARAMETERS_MAX = 1_000
 BODILESS = frozenset({204, 304})
 """Statuses whose answers have no body and no length."""
@@ -72,15 +73,15 @@ class Request:
     """One request. `path` is as sent, percent-encoding untouched; `parameters` come from the route's pattern."""
 
     __slots__ = (
-        "_headers",
         "_receive",
-        "_sent_headers",
         "address",
         "always_headers",
+        "headers",
         "method",
         "parameters",
         "path",
         "query_text",
+        "raw_path",
         "request_id",
         "route",
     )
@@ -88,7 +89,7 @@ class Request:
     def __init__(
         self,
         method: str,
-        path: str,
+        raw_path: bytes,
         query_text: bytes,
         headers: Iterable[tuple[bytes, bytes]],
         address: str,
@@ -96,7 +97,8 @@ class Request:
     ) -> None:
         """Header names in lower case; `receive` may be the whole body, as sent."""
         self.method = method
-        self.path = path
+        self.raw_path = raw_path
+        self.path = raw_path.decode("latin-1")
         self.query_text = query_text
         self.address = address
         self.request_id = ""
@@ -104,8 +106,8 @@ class Request:
         self.route = "unknown"
         self.always_headers: tuple[tuple[bytes, bytes], ...] = ()
         """Sent with the answer even when it is a problem."""
-        self._sent_headers = headers
-        self._headers: dict[bytes, bytes] | None = None
+        self.headers: Mapping[bytes, bytes] = dict(headers)
+        """As they travelled, of several of one name the last; names in lower case."""
         self._receive = receive
 
     @classmethod
@@ -115,7 +117,7 @@ class Request:
         client = scope.get("client")
         return cls(
             scope["method"],
-            raw.decode("latin-1") if raw else scope["path"],
+            raw or scope["path"].encode(),
             scope.get("query_string", b""),
             scope["headers"],
             client[0] if client else "",
@@ -124,10 +126,7 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """A header's text (of several, the last); names in lower case."""
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = dict(self._sent_headers)
-        value = headers.get(name)
+        value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
     def query(self) -> Sequence[tuple[str, str]]:
@@ -158,9 +157,19 @@ class Request:
 
     async def json_body(self, *, bytes_max: int, inflated_bytes_max: int | None = None) -> bytes:
         """The body of an endpoint that takes JSON. Raises UnsupportedMediaType besides."""
-        body = await self.body(bytes_max=bytes_max, inflated_bytes_max=inflated_bytes_max)
+        body = self._receive
+        if (
+            not isinstance(body, bytes)
+            or len(body) > bytes_max
+            or self.header(b"content-encoding") is not None
+        ):
+            body = await self.body(bytes_max=bytes_max, inflated_bytes_max=inflated_bytes_max)
         content_type = self.header(b"content-type")
-        if body and content_type is not None and not _JSON_TYPES.fullmatch(content_type):
+        if (
+            content_type not in _USUAL_JSON_TYPES
+            and body
+            and not _JSON_TYPES.fullmatch(content_type)
+        ):
             raise UnsupportedMediaType(details={"content_type": [f"Cannot be {content_type}"]})
         return body
 

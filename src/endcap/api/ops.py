@@ -3,7 +3,7 @@ What operators and their machines ask: health, readiness, metrics.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -14,9 +14,10 @@ from endcap.telemetry import Metrics
 
 
 class OpsEndpoints:
-    def __init__(self, service: Service, metrics: Metrics) -> None:
+    def __init__(self, service: Service, metrics: Metrics, *, is_ready: Callable[[], bool]) -> None:
         self._service = service
         self._metrics = metrics
+        self._is_ready = is_ready
         metrics.watch(self._gauges)
 
     def mount(self, routes: Routes) -> None:
@@ -30,7 +31,7 @@ class OpsEndpoints:
 
     async def ready(self, request: Request) -> Response:
         """This process has every tracker in memory."""
-        if not self._service.mirror.loaded:
+        if not self._is_ready():
             return Response.json(b'{"status":"loading"}', 503, ((b"retry-after", b"1"),))
         shops = self._service.mirror.shops()
         revisions = {tracker: shop.revision for tracker, shop in shops.items()}

@@ -10,6 +10,7 @@ answered, clients that do not read what they asked for, answers that are streams
 import asyncio
 import re
 from collections.abc import Coroutine, Generator
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from uvicorn.config import Config
@@ -130,7 +131,7 @@ class StraightProtocol(HttpToolsProtocol):
         path, _, query = self.url.partition(b"?")
         request = Request(
             self.parser.get_method().decode("ascii"),
-            path.decode("latin-1"),
+            path,
             query,
             self.headers,
             self._address,
@@ -194,8 +195,8 @@ class StraightProtocol(HttpToolsProtocol):
         parts = [STATUS_LINE[status], self._head()]
         for name, value in response.headers:
             parts += (name, b": ", value, b"\r\n")
-        for name, value in request.always_headers:
-            parts += (name, b": ", value, b"\r\n")
+        if request.always_headers:
+            parts.append(_lines(request.always_headers))
         if not keeps_alive and not self._is_last:
             parts.append(b"connection: close\r\n")
         if status in BODILESS:
@@ -236,6 +237,11 @@ class StraightProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive - idle, self._look)
+
+
+@lru_cache(64)
+def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % each for each in headers)
 
 
 async def _given(response: Response) -> Response:

@@ -8,7 +8,7 @@ import re
 
 from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
-from endcap.api.revisions import EXPOSED, as_seen, shown_at
+from endcap.api.revisions import EXPOSED, REVISION_HEADER, as_seen, shown_at
 from endcap.api.throttle import Throttle
 from endcap.errors import FaultyFields
 from endcap.service import Service
@@ -40,7 +40,8 @@ class RecommendEndpoints:
             shop = await self._authenticator.known(tracker)
         if explain:
             shop = await self._authenticator.tracker_of_path(request, tracker)
-        shop = await as_seen(request, shop, self._service.mirror)
+        if request.header(REVISION_HEADER) is not None:
+            shop = await as_seen(request, shop, self._service.mirror)
         requests = read_requests(await request.json_body(bytes_max=self._bytes_max))
         answer = self._service.recommend(shop, requests, explain=explain)
         return Response.json(answer, 200, (shown_at(shop.revision),))

@@ -60,6 +60,7 @@ class Worker(uvicorn.Server):
         self._channel = channel
         self._ears: asyncio.AbstractServer | None = None
         self._told_ready = False
+        app.on_ready = self._keep_open
         listener.setblocking(False)
         channel.setblocking(False)
 
@@ -96,8 +97,7 @@ class Worker(uvicorn.Server):
             self._close_after_answers()  # the next one may find a worker that is ready
         elif not self._told_ready:
             self._told_ready = True
-            state = self.server_state
-            state.default_headers = [each for each in state.default_headers if each != _CLOSE]
+            self._keep_open()
             self._tell(READY)
         if counter % TICKS_PER_BEAT == 0:
             self._tell(BEAT)
@@ -167,6 +167,10 @@ class Worker(uvicorn.Server):
         state = self.server_state
         if _CLOSE not in state.default_headers:
             state.default_headers = [*state.default_headers, _CLOSE]
+
+    def _keep_open(self) -> None:
+        state = self.server_state
+        state.default_headers = [each for each in state.default_headers if each != _CLOSE]
 
     def _connection(self) -> asyncio.Protocol:
         made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
