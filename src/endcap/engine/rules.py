@@ -5,6 +5,7 @@ Targets that name an item or everything are looked up; those that state criteria
 request asks what it finds there, and nothing else: how many rules there are does not matter, only how many speak.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -28,15 +29,14 @@ def rank_of(customization: Customization) -> tuple[int, int, str]:
     return (-customization.priority, -customization.created_at, customization.id)
 
 
-_NOBODY: PersistentMap[CustomizationId, Customization] = PersistentMap()
 _NO_ITEMS: PersistentMap[ItemId, tuple[Customization, ...]] = PersistentMap()
 _NO_CRITERIA = Index()
 
 
 class _Model(Struct, frozen=True):
-    """The customizations of one model, by target."""
+    """The customizations of one model, by target; those for everything in order of rank."""
 
-    everything: PersistentMap[CustomizationId, Customization] = _NOBODY
+    everything: tuple[Customization, ...] = ()
     by_item: PersistentMap[ItemId, tuple[Customization, ...]] = _NO_ITEMS
     by_criteria: Index = _NO_CRITERIA
 
@@ -44,9 +44,7 @@ class _Model(Struct, frozen=True):
         """Without some that are here, and with others."""
         went, came = _Sorted(gone), _Sorted(come)
         return _Model(
-            self.everything.changed({each.id: None for each in went.everything}).changed(
-                {each.id: each for each in came.everything}
-            ),
+            _ranked(self.everything, went.everything, came.everything),
             self.by_item.changed(
                 {
                     identity: self._filed(
@@ -137,13 +135,34 @@ class Rules:
         rules = self._models.get(model)
         if rules is None:
             return []
-        found = list(rules.everything.values())
+        found: list[Customization] = []
         for identity in dict.fromkeys(items):
             found += rules.by_item.get(ItemId(identity)) or ()
         if items and len(rules.by_criteria):
             found += _by_criteria(rules.by_criteria, catalog, items)
-        found.sort(key=rank_of)
+        if len(found) > 1:
+            found.sort(key=rank_of)
+        found += rules.everything  # of the lowest priority, so that they need not be looked at
         return found
+
+
+def _ranked(
+    held: tuple[Customization, ...],
+    gone: Sequence[Customization],
+    come: Sequence[Customization],
+) -> tuple[Customization, ...]:
+    """Those in order of rank, without some that are there, and with others."""
+    if not gone and not come:
+        return held
+    ranked = list(held)
+    for each in gone:
+        del ranked[bisect_left(ranked, rank_of(each), key=rank_of)]
+    if len(come) < len(ranked):
+        for each in come:
+            insort(ranked, each, key=rank_of)
+    else:
+        ranked = sorted((*ranked, *come), key=rank_of)
+    return tuple(ranked)
 
 
 def _by_criteria(index: Index, catalog: Catalog, items: Sequence[str]) -> Iterable[Customization]:
