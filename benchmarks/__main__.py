@@ -1,123 +1,123 @@
 """
-`scripts/bench [NAME …] [--rounds N] [--json FILE]`: the measured goals, as a table.
+`scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Names: get, put, recommend, rules, placement, visibility, postgres (put and visibility over PostgreSQL), kills. Without
-a name: all but kills.
+Without a name everything but the kills is measured. With --markdown and --json and no name nothing is measured: the
+page is written anew from the file.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
-from benchmarks import placement, report, serving, visibility
-from benchmarks.report import Row
-from tests.services import postgres
-
-WRITES = 100
-
-
-@contextmanager
-def _postgres_url() -> Iterator[str]:
-    """A database of a PostgreSQL server that lives as long as the measurement."""
-    binaries = postgres.find_binaries()
-    if binaries is None:
-        raise SystemExit("PostgreSQL is not installed; Debian's package is postgresql")
-    with postgres.running_server(binaries) as server:
-        yield server.create_database()
+from benchmarks import peer, placement, report, scaling, serving, visible, workers
+from benchmarks.report import Findings, Measured, Report, Row, Table
+from benchmarks.sizes import SIZES, Size
 
 
-def _get(rounds: int) -> list[Row]:
-    return serving.against_floor(
-        "signed GET : floor, SQLite",
-        serving.gets,
-        status=200,
-        goal=0.65,
-        customizations=10_000,
-        rounds=rounds,
-    )
+def _postgres(size: Size) -> Findings:
+    with visible.postgres_url() as url:
+        return serving.against_floor(serving.POSTGRES_PUT, size, customizations=1_000, url=url)
 
 
-def _put(rounds: int) -> list[Row]:
-    return serving.against_floor(
-        "durable PUT : floor's PUT, SQLite",
-        serving.puts,
-        status=204,
-        goal=0.6,
-        customizations=10_000,
-        rounds=rounds,
-    )
-
-
-def _recommend(rounds: int) -> list[Row]:
-    return serving.against_floor(
-        "recommend, 10 speak of 10,000 : floor",
-        serving.recommends,
-        status=200,
-        goal=0.6,
-        customizations=10_000,
-        rounds=rounds,
-    )
-
-
-def _postgres(rounds: int) -> list[Row]:
-    with _postgres_url() as url:
-        rows = serving.against_floor(
-            "durable PUT : floor's PUT, PostgreSQL",
-            serving.puts,
-            status=204,
-            goal=0.3,
-            customizations=1_000,
-            rounds=rounds,
-            url=url,
-        )
-    with _postgres_url() as url:
-        return rows + visibility.rows(WRITES, url=url, label="PostgreSQL")
-
-
-def _kills(rounds: int) -> list[Row]:
-    """The crash tests, 20 kills a store."""
+def _kills(size: Size) -> Findings:
+    """The crash tests."""
     command = [sys.executable, "-m", "pytest", "-q", "tests/durability/test_kill_nine.py"]
-    done = subprocess.run(command, env={**os.environ, "ENDCAP_TEST_KILLS": "20"}, check=False)
-    return [
-        Row("kill -9, 20 times a store", done.returncode, "0 failures", done.returncode == 0, "")
-    ]
+    environment = {**os.environ, "ENDCAP_TEST_KILLS": str(size.kills)}
+    began = time.monotonic()
+    failed = subprocess.run(command, env=environment, check=False).returncode
+    seconds = time.monotonic() - began
+    row = Row("kill -9 in a storm of writes", failed, "0 failures", failed == 0, "")
+    columns = ["kills for each store and number of workers", "tests failed", "seconds"]
+    return Findings([row], [Table(columns, [[size.kills, "no" if not failed else "yes", seconds]])])
 
 
-MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
-    "get": _get,
-    "put": _put,
-    "recommend": _recommend,
-    "rules": serving.rule_count,
-    "placement": lambda rounds: placement.rows(),
-    "visibility": lambda rounds: visibility.rows(WRITES),
+MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
+    "floor": serving.floor_steps,
+    "get": lambda size: serving.against_floor(serving.GET, size, customizations=10_000),
+    "put": lambda size: serving.against_floor(serving.PUT, size, customizations=10_000),
+    "recommend": lambda size: serving.against_floor(serving.RECOMMEND, size, customizations=10_000),
+    "placement": lambda size: placement.run(),
+    "rules": scaling.rules,
+    "items": scaling.items,
+    "peer": peer.run,
+    "visible": visible.run,
+    "workers": workers.run,
     "postgres": _postgres,
     "kills": _kills,
 }
 
 
+class Given(Struct, frozen=True):
+    """The command line, understood."""
+
+    names: list[str]
+    size_name: str
+    size: Size
+    figures: Path | None
+    page: Path | None
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    given = _given()
+    found: Report = {}
+    for name in given.names:
+        print(f"measuring {name}, size {given.size_name} …", file=sys.stderr, flush=True)
+        found[name] = _measured(name, given)
+        if given.figures:  # after each, so that what is interrupted was not for nothing
+            report.write(given.figures, {**report.read(given.figures), name: found[name]})
+    report.show(found)
+    if given.page and given.figures:
+        page = given.page.read_text(encoding="utf-8")
+        given.page.write_text(report.rendered(page, report.read(given.figures)), encoding="utf-8")
+
+
+def _measured(name: str, given: Given) -> Measured:
+    load_average, began = report.load_average(), time.monotonic()
+    findings = MEASUREMENTS[name](given.size)
+    return Measured(
+        machine=report.machine(),
+        date=datetime.now(UTC).date().isoformat(),
+        size=given.size_name,
+        rounds=given.size.rounds,
+        round_seconds=given.size.seconds,
+        load_average=load_average,
+        took_seconds=round(time.monotonic() - began),
+        findings=findings,
+    )
+
+
+def _given() -> Given:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
-    parser.add_argument("--rounds", type=int, default=serving.ROUNDS, help="measurements a side")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument("--size", choices=SIZES, default="full", help="default: full")
+    parser.add_argument("--rounds", type=int, help="of load, each side; medians are told")
+    parser.add_argument("--seconds", type=float, help="of one round")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add the figures to this file")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="PAGE", help="write --json's figures on this page"
+    )
     given = parser.parse_args()
-    unknown = set(given.names) - set(MEASUREMENTS)
-    if unknown:
+    if unknown := set(given.names) - set(MEASUREMENTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    names = given.names or [name for name in MEASUREMENTS if name != "kills"]
-    rows: list[Row] = []
-    for name in names:
-        print(f"measuring {name} …", file=sys.stderr)
-        rows += MEASUREMENTS[name](given.rounds)
-    report.show(rows)
-    if given.json:
-        given.json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2))
+    if given.markdown and not given.json:
+        parser.error("--markdown writes what --json has: give both")
+    size = SIZES[given.size]
+    chosen = {"rounds": given.rounds, "seconds": given.seconds}
+    size = replace(size, **{name: value for name, value in chosen.items() if value})
+    all_names = [] if given.markdown else [name for name in MEASUREMENTS if name != "kills"]
+    return Given(given.names or all_names, given.size, size, given.json, given.markdown)
 
 
 if __name__ == "__main__":

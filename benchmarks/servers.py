@@ -7,14 +7,16 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from benchmarks.load import Plan, Result
+from benchmarks.processes import family
 from endcap import signing
 from endcap.clock import system_clock
 
@@ -22,11 +24,24 @@ TRACKER = "1234-5678"
 KEY = "your_private_api_key"
 HOST = "127.0.0.1"
 SERVER_CORE, LOAD_CORE = 0, 1
-START_SECONDS_MAX = 120.0
+START_SECONDS_MAX = 1_200.0  # a million of everything on a busy machine
 UVICORN = (
     "--loop", "uvloop", "--http", "httptools", "--ws", "none", "--no-access-log", "--no-server-header",
     "--no-proxy-headers", "--backlog", "2048", "--log-level", "warning",
 )  # fmt: skip
+
+
+class Server(msgspec.Struct, frozen=True):
+    """A server that is ready."""
+
+    port: int
+    pid: int
+    ready_seconds: float
+    """From the start of its process until it was ready: the load time."""
+
+    @property
+    def processes(self) -> list[int]:
+        return family(self.pid)
 
 
 def free_port() -> int:
@@ -37,21 +52,31 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: list[str], port: int, environment: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process that answers /readyz, ended at the end."""
-    process = subprocess.Popen(command, env={**os.environ, **environment})
+    command: Sequence[str],
+    port: int,
+    environment: Mapping[str, str],
+    *,
+    ready_path: str = "/readyz",
+    output: int | None = None,
+) -> Iterator[Server]:
+    """A server process that answers its `ready_path`, ended at the end."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output)
     try:
-        _wait_ready(process, port)
-        yield process
+        _wait_ready(process, port, ready_path)
+        yield Server(port, process.pid, time.monotonic() - started)
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @contextmanager
-def floor() -> Iterator[int]:
-    """The floor's port."""
+def floor() -> Iterator[Server]:
+    """The floor, on the server's core."""
     port = free_port()
     command = [
         sys.executable,
@@ -62,16 +87,20 @@ def floor() -> Iterator[int]:
         str(port),
         *UVICORN,
     ]
-    with running(command, port, {}) as process:
-        pin(process.pid)
-        yield port
+    with running(command, port, {}) as server:
+        pin(server.pid)
+        yield server
 
 
 @contextmanager
 def endcap(
-    data_dir: Path, *, workers: int = 1, environment: Mapping[str, str] | None = None
-) -> Iterator[int]:
-    """An Endcap's port, over a prepared data directory."""
+    data_dir: Path,
+    *,
+    workers: int = 1,
+    environment: Mapping[str, str] | None = None,
+    pinned: bool = True,
+) -> Iterator[Server]:
+    """An Endcap over a prepared data directory; one worker is pinned to the server's core unless told not to."""
     port = free_port()
     command = [
         sys.executable,
@@ -89,10 +118,10 @@ def endcap(
         "ENDCAP_LOG_LEVEL": "warning",
         **(environment or {}),
     }
-    with running(command, port, settings) as process:
-        if workers == 1:
-            pin(process.pid)
-        yield port
+    with running(command, port, settings, output=subprocess.DEVNULL) as server:
+        if workers == 1 and pinned:
+            pin(server.pid)
+        yield server
 
 
 def pin(pid: int) -> None:
@@ -101,14 +130,14 @@ def pin(pid: int) -> None:
             os.sched_setaffinity(int(task.name), {SERVER_CORE})
 
 
-def _wait_ready(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait_ready(process: subprocess.Popen[bytes], port: int, path: str) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with code {process.returncode}")
         try:
             connection = http.client.HTTPConnection(HOST, port, timeout=5)
-            connection.request("GET", "/readyz")
+            connection.request("GET", path)
             if connection.getresponse().status == 200:
                 return
         except OSError:
@@ -138,18 +167,73 @@ def request(
     return head + body.decode("latin-1")
 
 
+def ask(connection: http.client.HTTPConnection, whole: str) -> bytes:
+    """Sends a prepared request over a kept connection; the body of an answer that is no refusal."""
+    head, _, body = whole.partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    method, path, _ = first.split(" ")
+    headers = dict(line.split(": ", 1) for line in lines)
+    connection.request(method, path, body.encode("latin-1"), headers)
+    answer = connection.getresponse()
+    said = answer.read()
+    if answer.status >= 400:
+        raise RuntimeError(f"{method} {path}: {answer.status} {said[:500]!r}")
+    return said
+
+
 def measure(
-    port: int, requests: list[str], *, status: int, connections: int = 32, seconds: float = 3.0
+    port: int,
+    requests: list[str],
+    *,
+    status: int,
+    connections: int = 32,
+    seconds: float = 3.0,
+    watched: Sequence[int] = (),
+    pinned: bool = True,
 ) -> Result:
-    """Loads a server from another process."""
-    core = LOAD_CORE if (os.cpu_count() or 1) > 1 else None
-    plan = Plan(HOST, port, requests, connections, seconds, min(1.0, seconds / 3), status, core)
-    path = Path(f"/tmp/endcap-plan-{os.getpid()}.json")
-    path.write_bytes(msgspec.json.encode(plan))
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.load", str(path)], stdout=subprocess.PIPE, check=True
-        )
-    finally:
-        path.unlink()
-    return msgspec.json.decode(done.stdout, type=Result)
+    """Loads a server from another process until it is done. Raises if an answer was not the expected one."""
+    plan = Plan(
+        HOST,
+        port,
+        requests,
+        connections,
+        seconds,
+        min(1.0, seconds / 3),
+        status,
+        load_core() if pinned else None,
+        watched=list(watched),
+    )
+    with loading(plan) as process:
+        return finished(process)
+
+
+def load_core() -> int | None:
+    return LOAD_CORE if (os.cpu_count() or 1) > 1 else None
+
+
+@contextmanager
+def loading(plan: Plan) -> Iterator[subprocess.Popen[bytes]]:
+    """A load generator under way; `finished` waits for what it found."""
+    with tempfile.TemporaryDirectory() as held:
+        path = Path(held) / "plan.json"
+        path.write_bytes(msgspec.json.encode(plan))
+        command = [sys.executable, "-m", "benchmarks.load", str(path)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def finished(process: subprocess.Popen[bytes]) -> Result:
+    said, _ = process.communicate()
+    if process.returncode != 0:
+        raise RuntimeError(f"the load generator ended with code {process.returncode}")
+    result = msgspec.json.decode(said, type=Result)
+    if result.unexpected:
+        raise RuntimeError(f"{result.unexpected} unexpected answers")
+    return result
