@@ -79,7 +79,7 @@ def answer_length(buffer: bytes) -> int | None:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, run: "_Run", number: int) -> None:
+    def __init__(self, run: "Run", number: int) -> None:
         self._run = run
         self._number = number
         self._buffer = b""
@@ -126,7 +126,9 @@ class _Connection(asyncio.Protocol):
             self._run.unexpected += 1
 
 
-class _Run:
+class Run:
+    """One run of a plan."""
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.requests: Iterator[bytes] = itertools.cycle(
@@ -136,6 +138,7 @@ class _Run:
         self.unexpected = 0
         self.over = False
         self.counting_from = float("inf")
+        self.transports: list[asyncio.BaseTransport] = []
         self.pause = plan.connections / plan.per_second if plan.per_second else 0.0
 
     def phase(self, number: int) -> float:
@@ -153,9 +156,9 @@ class _Run:
         plan = self.plan
         self.loop = asyncio.get_running_loop()
         for number in range(plan.connections):
-            await self.loop.create_connection(
-                partial(_Connection, self, number), plan.host, plan.port
-            )
+            made = partial(_Connection, self, number)
+            transport, _ = await self.loop.create_connection(made, plan.host, plan.port)
+            self.transports.append(transport)
         await asyncio.sleep(plan.warmup_seconds)
         watched_before, own_before = cpu_seconds(plan.watched), cpu_seconds([os.getpid()])
         self.counting_from = time.perf_counter()
@@ -163,6 +166,8 @@ class _Run:
         self.over = True
         seconds = time.perf_counter() - self.counting_from
         watched, own = cpu_seconds(plan.watched), cpu_seconds([os.getpid()])
+        for opened in self.transports:
+            opened.close()
         held = sorted(self.latencies)
         if not held:
             raise RuntimeError("no answer in time")
@@ -182,7 +187,7 @@ def main() -> None:
     plan = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Plan)
     if plan.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {plan.core})
-    result = uvloop.run(_Run(plan).go())
+    result = uvloop.run(Run(plan).go())
     json.dump(msgspec.to_builtins(result), sys.stdout)
 
 

@@ -6,8 +6,8 @@ million customizations are the 10,000 of a smaller run.
 
 Customizations come in groups of 10,000, one model a group. In a group 70 % target items: three each of its first
 2,333 items. 25 % have criteria of one to four predicates, equality, ranges, lists and nested rules, taken from an item
-each; a given item meets about three of them, which a server has to find among the 2,500. 5 % target all; four of them
-belong to the group's model and speak in each of its requests, the rest to other models, four each.
+each; a given item meets four or five of them, which a server has to find among the 2,500. 5 % target all; three of them
+belong to the group's model and speak in each of its requests, the rest to other models, three each.
 """
 
 import random
@@ -17,7 +17,7 @@ from math import ceil
 GROUP = 10_000
 SPEAKING = 10
 """About how many speak in a request."""
-SPEAKING_ALL = 4
+SPEAKING_ALL = 3
 SPEAKING_AT_AN_ITEM = 3
 ITEM_SHARE, CRITERIA_SHARE = 70, 25  # of a hundred; the rest targets all
 
@@ -76,7 +76,7 @@ def _target(number: int, items_count: int) -> Body:
 
 
 def _all(number: int) -> Body:
-    """The group's first four have its model; the others have models of their own, four each."""
+    """The group's first three have its model; the others have models of their own, three each."""
     per_hundred = 100 - ITEM_SHARE - CRITERIA_SHARE
     place = number % GROUP // 100 * per_hundred + max(number % 100 - (100 - per_hundred), 0)
     if place < SPEAKING_ALL:

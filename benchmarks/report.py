@@ -167,10 +167,10 @@ def _markdown(measured: Measured) -> str:
     parts += [_table(table.columns, table.lines) for table in measured.findings.tables]
     if measured.findings.rows:
         lines: list[list[Cell]] = [
-            [row.name, row.value, row.goal, "met" if row.met else "**missed**", row.figures]
+            [row.name, row.value, row.goal, "yes" if row.met else "**no**", row.figures]
             for row in measured.findings.rows
         ]
-        parts.append(_table(["goal", "value", "wanted", "", "figures"], lines))
+        parts.append(_table(["goal", "value", "wanted", "met", "figures"], lines))
     return "\n".join(parts)
 
 

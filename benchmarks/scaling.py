@@ -109,10 +109,11 @@ def _filled(
 
 
 def _in_turns(sides: Mapping[K, tuple[int, list[str]]], size: Size) -> dict[K, list[Result]]:
+    """Results by side. A side is a port and the requests to it."""
     results: dict[K, list[Result]] = {side: [] for side in sides}
     for number in range(size.rounds):
+        step(f"round {number + 1} of {size.rounds}")
         for side, (port, requests) in sides.items():
-            step(f"{side}, round {number + 1} of {size.rounds}")
             results[side].append(
                 measure(port, requests, status=200, connections=CONNECTIONS, seconds=size.seconds)
             )
