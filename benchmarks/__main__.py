@@ -1,8 +1,8 @@
 """
 `scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Without a name everything but the kills is measured. With --markdown and --json and no name nothing is measured: the
-page is written anew from the file.
+Without a name everything but the kills is measured. With --markdown and no name nothing is measured: the
+pages' tables are written anew from the file of --json.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import peer, placement, report, scaling, serving, visible, workers
-from benchmarks.report import Findings, Measured, Report, Row, Table
-from benchmarks.sizes import SIZES, Size
+from benchmarks.report import Cell, Findings, Measured, Report, Row, Table
+from benchmarks.sizes import SIZES, Size, without_more
 
 
 def _postgres(size: Size) -> Findings:
@@ -31,12 +32,16 @@ def _kills(size: Size) -> Findings:
     """The crash tests."""
     command = [sys.executable, "-m", "pytest", "-q", "tests/durability/test_kill_nine.py"]
     environment = {**os.environ, "ENDCAP_TEST_KILLS": str(size.kills)}
-    began = time.monotonic()
-    failed = subprocess.run(command, env=environment, check=False).returncode
-    seconds = time.monotonic() - began
-    row = Row("kill -9 in a storm of writes", failed, "0 failures", failed == 0, "")
-    columns = ["kills for each store and number of workers", "tests failed", "seconds"]
-    return Findings([row], [Table(columns, [[size.kills, "no" if not failed else "yes", seconds]])])
+    report.step(f"{size.kills} kills for each store and number of workers")
+    done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)
+    told = done.stdout.strip().splitlines()[-1:]
+    failed = done.returncode
+    row = Row("kill -9 in a storm of writes", failed, "0: no failure", failed == 0, " ".join(told))
+    columns = ["store", "workers", "kills"]
+    lines: list[list[Cell]] = [
+        [store, workers, size.kills] for store in ("SQLite", "PostgreSQL") for workers in (1, 2)
+    ]
+    return Findings([row], [Table(columns, lines)])
 
 
 MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
@@ -62,21 +67,31 @@ class Given(Struct, frozen=True):
     size_name: str
     size: Size
     figures: Path | None
-    page: Path | None
+    pages: list[Path]
 
 
 def main() -> None:
     given = _given()
     found: Report = {}
+    failed: list[str] = []
     for name in given.names:
         print(f"measuring {name}, size {given.size_name} …", file=sys.stderr, flush=True)
-        found[name] = _measured(name, given)
+        try:
+            found[name] = _measured(name, given)
+        except (Exception, SystemExit):  # noqa: BLE001 - the others are worth having
+            traceback.print_exc()
+            failed.append(name)
+            continue
         if given.figures:  # after each, so that what is interrupted was not for nothing
             report.write(given.figures, {**report.read(given.figures), name: found[name]})
     report.show(found)
-    if given.page and given.figures:
-        page = given.page.read_text(encoding="utf-8")
-        given.page.write_text(report.rendered(page, report.read(given.figures)), encoding="utf-8")
+    if given.figures:
+        held = report.read(given.figures)
+        for path in given.pages:
+            page = path.read_text(encoding="utf-8")
+            path.write_text(report.rendered(page, held), encoding="utf-8")
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
 
 
 def _measured(name: str, given: Given) -> Measured:
@@ -104,9 +119,15 @@ def _given() -> Given:
     parser.add_argument("--size", choices=SIZES, default="full", help="default: full")
     parser.add_argument("--rounds", type=int, help="of load, each side; medians are told")
     parser.add_argument("--seconds", type=float, help="of one round")
+    parser.add_argument("--most", type=int, metavar="N", help="leave out what has more than N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="add the figures to this file")
     parser.add_argument(
-        "--markdown", type=Path, metavar="PAGE", help="write --json's figures on this page"
+        "--markdown",
+        type=Path,
+        metavar="PAGE",
+        action="append",
+        default=[],
+        help="write --json's figures on this page; may be repeated",
     )
     given = parser.parse_args()
     if unknown := set(given.names) - set(MEASUREMENTS):
@@ -116,6 +137,8 @@ def _given() -> Given:
     size = SIZES[given.size]
     chosen = {"rounds": given.rounds, "seconds": given.seconds}
     size = replace(size, **{name: value for name, value in chosen.items() if value})
+    if given.most:
+        size = without_more(size, given.most)
     all_names = [] if given.markdown else [name for name in MEASUREMENTS if name != "kills"]
     return Given(given.names or all_names, given.size, size, given.json, given.markdown)
 

@@ -57,11 +57,14 @@ def running(
     environment: Mapping[str, str],
     *,
     ready_path: str = "/readyz",
-    output: int | None = None,
+    quiet: bool = False,
 ) -> Iterator[Server]:
     """A server process that answers its `ready_path`, ended at the end."""
     started = time.monotonic()
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=output)
+    output = subprocess.DEVNULL if quiet else None
+    process = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=output
+    )
     try:
         _wait_ready(process, port, ready_path)
         yield Server(port, process.pid, time.monotonic() - started)
@@ -118,7 +121,7 @@ def endcap(
         "ENDCAP_LOG_LEVEL": "warning",
         **(environment or {}),
     }
-    with running(command, port, settings, output=subprocess.DEVNULL) as server:
+    with running(command, port, settings) as server:
         if workers == 1 and pinned:
             pin(server.pid)
         yield server

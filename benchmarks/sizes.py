@@ -3,6 +3,7 @@ How much is measured: the same code for a look of minutes and for the figures th
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Case(Struct, frozen=True):
@@ -70,3 +71,14 @@ SIZES = {
         kills=20,
     ),
 }
+
+
+def without_more(size: Size, most: int) -> Size:
+    """The size without the larger of its worlds."""
+    return replace(
+        size,
+        rules=tuple(count for count in size.rules if count <= most),
+        items=tuple(count for count in size.items if count <= most),
+        peer_rules=tuple(count for count in size.peer_rules if count <= most),
+        visible=tuple(case for case in size.visible if case.customizations <= most),
+    )

@@ -77,7 +77,7 @@ def typesense(program: Path) -> Iterator[Server]:
             *("--api-address", HOST, "--api-port", str(port)),
             *("--peering-address", HOST, "--peering-port", str(free_port())),
         ]
-        with running(command, port, {}, ready_path="/health", output=subprocess.DEVNULL) as server:
+        with running(command, port, {}, ready_path="/health", quiet=True) as server:
             pin(server.pid)
             yield server
 

@@ -177,9 +177,12 @@ class _Line:
             self._writer.write(whole.encode("latin-1"))
             answer = b""
             while answer_length(answer) is None:
-                piece = await self._reader.read(1 << 16)
+                try:
+                    piece = await self._reader.read(1 << 16)
+                except ConnectionError:
+                    piece = b""
                 if not piece:
-                    raise RuntimeError("the server closed a connection")
+                    raise RuntimeError("a worker closed its connection: did it die?")
                 answer += piece
         if answer[9:10] != b"2":
             raise RuntimeError(f"unexpected answer: {answer[:500]!r}")

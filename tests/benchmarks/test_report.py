@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
+from benchmarks.__main__ import MEASUREMENTS
 from benchmarks.report import Findings, Measured, Row, Table
 
+ROOT = Path(__file__).parents[2]
+FIGURES = ROOT / "benchmarks/figures.json"
 PAGE = """\
 # Speed
 
@@ -100,11 +103,18 @@ def test_measured_again_replaces_itself_only(tmp_path: Path) -> None:
     assert report.read(path) == {"rules": first, "peer": second}
 
 
-def test_published_figures_are_those_of_the_report() -> None:
-    """docs/performance.md shows what benchmarks/figures.json holds: nobody typed a figure."""
-    root = Path(__file__).parents[2]
-    page = (root / "docs/performance.md").read_text(encoding="utf-8")
-    held = report.read(root / "benchmarks/figures.json")
+@pytest.mark.parametrize("name", ["performance.md", "comparison.md"])
+def test_published_figures_are_those_of_the_report(name: str) -> None:
+    """A page shows what benchmarks/figures.json holds: nobody typed a figure."""
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
 
-    assert report.rendered(page, held) == page
-    assert all(f"<!-- measured: {name} -->\n\n*" in page for name in held)
+    assert report.rendered(page, report.read(FIGURES)) == page
+
+
+def test_every_measurement_has_its_place_on_the_page() -> None:
+    """What scripts/bench can measure is on docs/performance.md, and there are figures for it."""
+    page = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    held = report.read(FIGURES)
+
+    assert [name for name in MEASUREMENTS if f"<!-- measured: {name} -->\n\n*" not in page] == []
+    assert set(held) == set(MEASUREMENTS)
