@@ -25,6 +25,9 @@ import uvloop
 
 from benchmarks.processes import cpu_seconds
 
+STALL_SECONDS = 1.0  # a round that ends that late was on a machine that stood still
+STALLED = 3
+"""The exit code that says so."""
 TIMER_GRAIN_SECONDS = 0.002  # the event loop's timers are that late by themselves
 _CHUNKS_END = b"\r\n0\r\n\r\n"
 
@@ -126,6 +129,10 @@ class _Connection(asyncio.Protocol):
             self._run.unexpected += 1
 
 
+class Stalled(RuntimeError):
+    """The machine stood still meanwhile, as a virtual one may when it is saved or moved."""
+
+
 class Run:
     """One run of a plan."""
 
@@ -168,6 +175,8 @@ class Run:
         watched, own = cpu_seconds(plan.watched), cpu_seconds([os.getpid()])
         for opened in self.transports:
             opened.close()
+        if seconds > plan.seconds + STALL_SECONDS:
+            raise Stalled(f"{plan.seconds:g} s took {seconds:.1f} s")
         held = sorted(self.latencies)
         if not held:
             raise RuntimeError("no answer in time")
@@ -187,7 +196,10 @@ def main() -> None:
     plan = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Plan)
     if plan.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {plan.core})
-    result = uvloop.run(Run(plan).go())
+    try:
+        result = uvloop.run(Run(plan).go())
+    except Stalled:
+        sys.exit(STALLED)
     json.dump(msgspec.to_builtins(result), sys.stdout)
 
 
