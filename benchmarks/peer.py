@@ -17,7 +17,6 @@ import msgspec
 
 from benchmarks import mix, typesense
 from benchmarks.load import Result
-from benchmarks.processes import memory_bytes
 from benchmarks.report import Cell, Findings, Row, Table, at_least, step
 from benchmarks.scaling import CONNECTIONS, MEGABYTE, WISHES
 from benchmarks.servers import HOST, Server, ask, endcap, measure, request
@@ -63,7 +62,7 @@ def run(size: Size) -> Findings:
                         )
                     )
             for side, (server, _) in sides.items():
-                memory = memory_bytes(server.pid) / MEGABYTE
+                memory = server.memory_bytes / MEGABYTE
                 lines.append([count, side, *figures(results[side]), memory])
         ratio = median(results[OURS], "rate") / median(results[THEIRS], "rate")
         rows.append(at_least(f"requests/s, Endcap : Typesense, {count:,} rules", ratio, 1, ""))

@@ -10,7 +10,7 @@ from benchmarks.report import Findings, Table, at_most
 from benchmarks.world import items
 from endcap.domain import Customization, CustomizationId, Micros
 from endcap.engine.catalog import Catalog
-from endcap.engine.place import Eligibility, Ranking, Scene, place
+from endcap.engine.place import Eligibility, Ranking, Scene, claims_of, place
 from endcap.wire.customizations import read_definition
 
 CALLS, REPEATS = 2_000, 9
@@ -20,10 +20,10 @@ NOW = Micros(1_750_000_000_000_000)
 def run() -> Findings:
     catalog = Catalog.of(items(20_000))
     candidates = list(range(5_000, 5_100))
-    item_us = _microseconds(
+    item_us = microseconds(
         catalog, candidates, lambda slot: {"pin_type": "item", "pin_identity": f"/p/{slot * 7}"}
     )
-    criteria_us = _microseconds(
+    criteria_us = microseconds(
         catalog,
         candidates,
         lambda slot: {
@@ -40,7 +40,7 @@ def run() -> Findings:
     )
 
 
-def _microseconds(
+def microseconds(
     catalog: Catalog, candidates: list[int], pick: Callable[[int], dict[str, object]]
 ) -> float:
     pins = [{"position": slot, **pick(slot)} for slot in range(1, 11)]
@@ -52,7 +52,10 @@ def _microseconds(
     ranking = Ranking(candidates)
 
     def once() -> None:
-        place(catalog, Scene(speaking, ranking, Eligibility(catalog, now=NOW), 10, NOW))
+        place(
+            catalog,
+            Scene(claims_of(catalog, speaking), ranking, Eligibility(catalog, now=NOW), 10, NOW),
+        )
 
     once()
     held = sorted(timeit.repeat(once, number=CALLS, repeat=REPEATS))

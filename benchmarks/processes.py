@@ -34,12 +34,17 @@ def _cpu_ticks(pid: int) -> int:
 
 def family(pid: int) -> list[int]:
     """The process and all below it."""
-    below = [int(each) for each in _text(pid, f"task/{pid}/children").split()]
+    tasks = (_PROC / str(pid) / "task").glob("*/children")
+    below = [int(child) for task in tasks for child in _text_of(task).split()]
     return [pid, *(one for child in below for one in family(child))]
 
 
 def _text(pid: int, name: str) -> str:
+    return _text_of(_PROC / str(pid) / name)
+
+
+def _text_of(path: Path) -> str:
     try:
-        return (_PROC / str(pid) / name).read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError:
         return ""

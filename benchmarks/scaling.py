@@ -16,7 +16,6 @@ import msgspec
 
 from benchmarks import mix
 from benchmarks.load import Result
-from benchmarks.processes import memory_bytes
 from benchmarks.report import Cell, Findings, Row, Table, at_most, step
 from benchmarks.servers import HOST, Server, ask, endcap, measure, request
 from benchmarks.serving import FIGURES, RECOMMEND_PATH, figures, median
@@ -122,7 +121,7 @@ def _in_turns(sides: Mapping[K, tuple[int, list[str]]], size: Size) -> dict[K, l
 
 def _weight(server: Server) -> tuple[float, float]:
     """Memory in MB and load time in seconds."""
-    return memory_bytes(server.pid) / MEGABYTE, server.ready_seconds
+    return server.memory_bytes / MEGABYTE, server.ready_seconds
 
 
 def _steady(results: Mapping[int, Sequence[Result]]) -> list[Row]:

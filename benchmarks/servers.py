@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.load import STALLED, Plan, Result, Stalled
-from benchmarks.processes import family
+from benchmarks.processes import family, memory_bytes
 from endcap import signing
 from endcap.clock import system_clock
 
@@ -42,7 +42,13 @@ class Server(msgspec.Struct, frozen=True):
 
     @property
     def processes(self) -> list[int]:
+        """The process that was started and all below it: workers have a supervisor."""
         return family(self.pid)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Of the largest of its processes: a worker."""
+        return max(map(memory_bytes, self.processes))
 
 
 def free_port() -> int:
@@ -127,7 +133,8 @@ def endcap(
     }
     with running(command, port, settings) as server:
         if workers == 1 and pinned:
-            pin(server.pid)
+            for each in server.processes:
+                pin(each)
         yield server
 
 

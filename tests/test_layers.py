@@ -51,6 +51,8 @@ LAYERS: Mapping[str, Layer] = {
                 "config",
                 "telemetry",
                 "vault",
+                "awaiting",
+                "loading",
                 "mirror",
                 "renderings",
                 "committer",

@@ -15,7 +15,9 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     │   ├── RevisionConflict         changed by someone else since it was read
     │   └── IdempotencyConflict      one key, two bodies
     ├── CatalogFaults                a batch in which something failed, though the rest was stored
-    ├── StoreUnavailable             the database does not answer
+    ├── StoreUnavailable             the database does not answer, or what is in it is not known here yet
+    │   ├── StillLoading             this process has just been started
+    │   └── RevisionNotReached       this process lags behind what the caller has seen
     ├── UsageFault                   a command or setting that cannot work as given
     └── FaultyRows                   an import file with faulty rows: nothing was stored
 """
@@ -166,6 +168,18 @@ class StoreUnavailable(Problem):
 
     code = "store_unavailable"
     retry_after_seconds = 1
+
+
+class StillLoading(StoreUnavailable):
+    """This process is still loading; try again shortly."""
+
+    code = "still_loading"
+
+
+class RevisionNotReached(StoreUnavailable):
+    """What you have seen is not shown here yet; try again shortly."""
+
+    code = "revision_not_reached"
 
 
 class UsageFault(Problem):

@@ -6,6 +6,7 @@ store for revisions; whoever sees a higher one reads the changes since its own a
 worker are absorbed directly when nothing lies between, so that they show at once. Readers take no lock.
 """
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,9 +15,18 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from endcap.awaiting import Awaiting, settle
 from endcap.domain import Customization, CustomizationId, Record, TrackerId
 from endcap.engine.snapshot import Snapshot
-from endcap.errors import Problem, StoreUnavailable, TrackerNotFound, UsageFault
+from endcap.errors import (
+    Problem,
+    RevisionNotReached,
+    StillLoading,
+    StoreUnavailable,
+    TrackerNotFound,
+    UsageFault,
+)
+from endcap.loading import Progress
 from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
 from endcap.recommend.recommenders import Recommenders
 from endcap.signing import Key
@@ -37,6 +47,8 @@ from endcap.wire.customizations import definition_of
 
 CHECK_SECONDS_MIN = 0.02  # how often requests for the unknown may make us ask the store
 RETRY_SECONDS = 0.5  # while the store is away
+REACH_SECONDS_MAX = 2.0  # how long a reader waits for a revision that it has seen elsewhere
+LOOK_SECONDS_MIN = 0.005  # between two looks that such readers ask for
 ARTIFACT_SECONDS = 10.0  # between two looks for an artifact that could not be read
 
 
@@ -70,12 +82,14 @@ class Mirror:
         self._data_dir = data_dir
         self._poll_seconds = poll_seconds
         self._shops: dict[str, Shop] = {}
-        self._lock = threading.RLock()
+        self._locks: dict[TrackerId, threading.RLock] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._checked_at = 0.0
         self._looked_at = 0.0
         self._version: int | None = None
+        self._awaiting = Awaiting()
+        self._looking = self._looks_again = False
         self.loaded = False
 
     def shop(self, tracker: str) -> Shop | None:
@@ -101,6 +115,54 @@ class Mirror:
                 log.error("mirror failed to follow", exc_info=error)
         self.loaded = True
 
+    def absence(self) -> Problem:
+        """What to say of a tracker that is not here."""
+        return TrackerNotFound() if self.loaded else StillLoading()
+
+    async def at(self, shop: Shop, revision: int) -> Shop:
+        """
+        The tracker's shop at a revision that somebody has seen, or a later one. Raises RevisionNotReached.
+
+        Needs no task of its own, so that it may be begun outside of one.
+        """
+        if shop.revision >= revision:
+            return shop
+        if self._awaiting.is_full:
+            raise _not_reached(shop, revision)
+        with self._awaiting.waiting(shop.tracker, revision) as reached:
+            shop = self._shops.get(shop.tracker, shop)
+            if shop.revision < revision:
+                loop = asyncio.get_running_loop()
+                if self.loaded:  # else whoever looks would load what is being loaded
+                    self._ask_to_look(loop)
+                timer = loop.call_later(REACH_SECONDS_MAX, settle, reached)
+                try:
+                    await reached
+                finally:
+                    timer.cancel()
+        shop = self._shops.get(shop.tracker, shop)
+        if shop.revision < revision:
+            raise _not_reached(shop, revision)
+        return shop
+
+    def _ask_to_look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Has a thread look at the store, once for all who ask meanwhile."""
+        if self._looking:
+            self._looks_again = True
+            return
+        self._looking = True
+        loop.run_in_executor(None, self.refresh).add_done_callback(
+            lambda look: self._has_looked(loop, look)
+        )
+
+    def _has_looked(self, loop: asyncio.AbstractEventLoop, look: "asyncio.Future[None]") -> None:
+        if not look.cancelled():
+            look.exception()  # the follower meets it too, and says so
+        self._looking = False
+        if self._looks_again:
+            self._looks_again = False
+            loop.call_later(LOOK_SECONDS_MIN, self._ask_to_look, loop)
+
     def start(self) -> None:
         """Begins to follow."""
         self._thread = threading.Thread(target=self._follow, name="mirror", daemon=True)
@@ -112,9 +174,9 @@ class Mirror:
             self._thread.join()
 
     def check(self) -> bool:
-        """Asks the store once for news, if nobody did a moment ago; whether it asked."""
+        """Asks the store once for news, if nobody did a moment ago; whether it asked. Not while it loads."""
         now = time.monotonic()
-        if now - self._checked_at < CHECK_SECONDS_MIN:
+        if not self.loaded or now - self._checked_at < CHECK_SECONDS_MIN:
             return False
         self._checked_at = now
         self.refresh()
@@ -162,7 +224,7 @@ class Mirror:
                 by_tracker.setdefault(write.tracker, []).append((write, outcome))
         for tracker, committed in by_tracker.items():
             try:
-                with self._lock:
+                with self._lock(tracker):
                     if not self._absorb_directly(tracker, committed):
                         self._catch_up(tracker)
             except Exception as error:  # noqa: BLE001 - see above
@@ -190,35 +252,46 @@ class Mirror:
                 case _:
                     return False
         snapshot = shop.snapshot.changed(expected[-1], changes, {})
-        self._shops[tracker] = msgspec.structs.replace(shop, snapshot=snapshot)
+        self._show(msgspec.structs.replace(shop, snapshot=snapshot))
         return True
 
+    def _lock(self, tracker: TrackerId) -> threading.RLock:
+        """Held by who makes a tracker's next shop. One a tracker: loading one keeps no writer of another waiting."""
+        return self._locks.setdefault(tracker, threading.RLock())
+
+    def _show(self, shop: Shop) -> None:
+        """The one place where a shop takes another one's."""
+        self._shops[shop.tracker] = shop
+        self._awaiting.shown(shop.tracker, shop.revision)
+
     def _load(self, tracker: TrackerId) -> None:
-        with self._lock, self._store.load(tracker) as load:
+        with self._lock(tracker), self._store.load(tracker) as load:
             artifact = self._artifact(load.tracker, None)
+            progress = Progress(load, self._stopping)
             snapshot = Snapshot.build(
                 load.tracker.revision,
-                self._understood(load.records()),
-                load.objects(),
+                self._understood(progress.count("customizations", load.records())),
+                progress.count("objects", load.objects()),
                 artifact.scores,
             )
-            self._shops[tracker] = Shop(
-                tracker,
-                load.tracker,
-                self._keys(load.tracker),
-                snapshot,
-                Recommenders.of(snapshot.catalog, artifact).warm(),
+            self._show(
+                Shop(
+                    tracker,
+                    load.tracker,
+                    self._keys(load.tracker),
+                    snapshot,
+                    Recommenders.of(snapshot.catalog, artifact).warm(),
+                )
             )
+            progress.end()
 
     def _catch_up(self, tracker: TrackerId) -> None:
-        with self._lock:
+        with self._lock(tracker):
             shop = self._shops.get(tracker)
             if shop is None:
                 self._load(tracker)
                 return
-            self._shops[tracker] = self._advanced(
-                shop, self._store.changes(tracker, since=shop.revision)
-            )
+            self._show(self._advanced(shop, self._store.changes(tracker, since=shop.revision)))
 
     def _advanced(self, shop: Shop, changes: Changes) -> Shop:
         customizations: dict[CustomizationId, Customization | None] = {
@@ -242,11 +315,11 @@ class Mirror:
 
     def _look_for_artifact(self, tracker: TrackerId) -> None:
         """It may be on a disk that is shared between hosts and shows what is new after a while."""
-        with self._lock:
+        with self._lock(tracker):
             shop = self._shops[tracker]
             artifact = self._artifact(shop.row, shop.recommenders.artifact)
             if artifact.name == shop.row.artifact:
-                self._shops[tracker] = _with_artifact(shop, artifact)
+                self._show(_with_artifact(shop, artifact))
 
     def _understood(self, records: Iterable[Record]) -> Iterable[Customization]:
         """A record that cannot be read any more is ours to fix; the others must not wait for that."""
@@ -308,11 +381,16 @@ class Mirror:
                 self._stopping.wait(RETRY_SECONDS)
 
 
+def _not_reached(shop: Shop, revision: int) -> RevisionNotReached:
+    said = f"{shop.revision} is shown, {revision} is asked for"
+    return RevisionNotReached(details={"Endcap-Revision": [said]})
+
+
 def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:
     """The shop with its catalog ranked, and its recommenders made, by what was learned."""
     catalog = shop.snapshot.catalog.ranked_by(artifact.scores)
     return msgspec.structs.replace(
         shop,
-        snapshot=msgspec.structs.replace(shop.snapshot, catalog=catalog),
+        snapshot=Snapshot(shop.revision, shop.snapshot.rules, catalog),
         recommenders=Recommenders.of(catalog, artifact).warm(),
     )

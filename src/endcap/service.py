@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from endcap import criteria
-from endcap.clock import Clock, NewId, random_id, system_clock
+from endcap.clock import Clock, NewId, passing_id, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
 from endcap.domain import (
@@ -36,7 +36,6 @@ from endcap.errors import (
     CustomizationNotFound,
     FaultyFields,
     RecommenderNotFound,
-    TrackerNotFound,
 )
 from endcap.mirror import Mirror, Shop
 from endcap.recommend.recommenders import Recommender
@@ -107,10 +106,10 @@ class Service:
         self._renderings = Renderings()
 
     def shop(self, tracker: str) -> Shop:
-        """Raises TrackerNotFound."""
+        """Raises TrackerNotFound, StillLoading."""
         shop = self.mirror.shop(tracker)
         if shop is None:
-            raise TrackerNotFound
+            raise self.mirror.absence()
         return shop
 
     # Customizations
@@ -216,6 +215,11 @@ class Service:
             kept = wire.without_pins(record, keeps) if filters else record
             yield self.render(shop, kept).body
 
+    def revision(self, shop: Shop) -> int:
+        """The store's own, which holds all that was read from the store before."""
+        row = self.store.tracker(shop.tracker)
+        return shop.revision if row is None else row.revision
+
     def summary(self, shop: Shop) -> bytes:
         summary = self.store.summary(shop.tracker)
         return wire.summary_json(dict(summary.counts), summary.tags)
@@ -315,7 +319,7 @@ class Service:
 
     def scene(self, shop: Shop, request: Request, recommender: Recommender, now: Micros) -> Scene:
         """What placement needs to know of one object of a call."""
-        catalog, rules = shop.snapshot.catalog, shop.snapshot.rules
+        catalog = shop.snapshot.catalog
         field = request.availability_field
         numbers = [number for each in request.items if (number := catalog.number(each)) is not None]
         ranking = recommender.rank(
@@ -331,7 +335,7 @@ class Service:
             )
         )
         return Scene(
-            rules.speaking(catalog, model=request.model, items=request.items),
+            shop.snapshot.claims(request.model, request.items),
             ranking,
             Eligibility(
                 catalog,
@@ -356,7 +360,7 @@ class Service:
         *,
         explain: bool,
     ) -> bytes:
-        hits = [self._hit(shop, each.number, request.hit_fields) for each in placement.shown]
+        hits = self._hits(shop, placement, request.hit_fields)
         if request.mark_fallback:
             hits = [
                 recommending.marked(hit, fallback=each.source is Source.FALLBACK)
@@ -366,15 +370,25 @@ class Service:
             request,
             hits,
             now=now,
-            recommendation_id=random_id(),
+            recommendation_id=passing_id(),
             recommender=recommender.name,
             model_version=shop.recommenders.model_version,
             recommender_version=shop.recommenders.version,
             explanation=_encode(explanation(shop, placement)) if explain else None,
         )
 
+    def _hits(self, shop: Shop, placement: Placement, fields: frozenset[str] | None) -> list[bytes]:
+        """Encoded hits, made once per set of fields that shops ask for."""
+        known = shop.snapshot.catalog.hits(fields)
+        hits: list[bytes] = []
+        for each in placement.shown:
+            hit = known.get(each.number)
+            if hit is None:
+                hit = known[each.number] = self._hit(shop, each.number, fields)
+            hits.append(hit)
+        return hits
+
     def _hit(self, shop: Shop, number: int, fields: frozenset[str] | None) -> bytes:
-        """An item's encoded hit, made once per set of fields that shops ask for."""
         item = shop.snapshot.catalog.item(number)
         hit = item.hits.get(fields)
         if hit is None:

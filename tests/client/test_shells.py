@@ -39,16 +39,16 @@ Scene = Callable[[Client], T]
 AsyncScene = Callable[[AsyncClient], Awaitable[T]]
 
 
-def play(vendor: Vendor, scene: Scene[T], *, retries: int = 0, base_url: str = HOST) -> T:
+def play(vendor: Vendor, scene: Scene[T], *, base_url: str = HOST, **options: Any) -> T:
     transport = httpx2.MockTransport(vendor)
-    with Client(base_url, TRACKER, KEY, transport=transport, retries=retries) as client:
+    with Client(base_url, TRACKER, KEY, transport=transport, **options) as client:
         return scene(client)
 
 
-def play_async(vendor: Vendor, scene: AsyncScene[T], *, retries: int = 0) -> T:
+def play_async(vendor: Vendor, scene: AsyncScene[T], **options: Any) -> T:
     async def played() -> T:
         transport = httpx2.MockTransport(vendor)
-        async with AsyncClient(HOST, TRACKER, KEY, transport=transport, retries=retries) as client:
+        async with AsyncClient(HOST, TRACKER, KEY, transport=transport, **options) as client:
             return await scene(client)
 
     return asyncio.run(played())
@@ -285,6 +285,58 @@ def test_a_refused_export_is_raised_or_repeated() -> None:
     assert numbers(play(vendor, lambda client: list(client.export()), retries=1)) == [1]
     vendor = Vendor(throttled(), good())
     assert numbers(play_async(vendor, collected, retries=1)) == [1]
+
+
+def told(revision: str) -> httpx2.Response:
+    return httpx2.Response(200, json=customization(1), headers={"Endcap-Revision": revision})
+
+
+def test_a_consistent_client_says_what_it_has_seen() -> None:
+    """The highest revision, with each call from the second on; what is no revision counts for nothing."""
+    answers = ["7", "9", "8", "soon", "-1", "1" * 19, "10"]
+
+    def scene(client: Client) -> int:
+        for _ in answers:
+            client.get("1")
+        return client.revision
+
+    async def async_scene(client: AsyncClient) -> int:
+        for _ in answers:
+            await client.get("1")
+        return client.revision
+
+    one, other = Vendor(*map(told, answers)), Vendor(*map(told, answers))
+    assert play(one, scene, consistent=True) == 10
+    assert play_async(other, async_scene, consistent=True) == 10
+    for vendor in (one, other):
+        sent = [request.headers.get("Endcap-Revision") for request in vendor.requests]
+        assert sent == [None, "7", "9", "9", "9", "9", "9"]
+
+
+def test_a_consistent_client_takes_part_in_exports_and_refusals() -> None:
+    """A stream names its revision too; a server that is behind raises, and what was seen is kept."""
+    export = httpx2.Response(200, json=[customization(1)], headers={"Endcap-Revision": "5"})
+    reason = errors.RevisionNotReached().reason
+    behind = httpx2.Response(503, json={"reason": reason, "exception_details": {}})
+    vendor = Vendor(export, behind)
+
+    def scene(client: Client) -> int:
+        client.revision = 3  # what somebody else has seen
+        list(client.export())
+        with pytest.raises(errors.RevisionNotReached):
+            client.summary()
+        return client.revision
+
+    assert play(vendor, scene, consistent=True) == 5
+    assert [request.headers["Endcap-Revision"] for request in vendor.requests] == ["3", "5"]
+
+
+def test_other_clients_say_nothing_of_it() -> None:
+    """A shop front takes the answer that is there."""
+    vendor = Vendor(told("7"), told("8"))
+
+    assert play(vendor, lambda client: [client.get("1"), client.get("1"), client.revision])[2] == 8
+    assert not any("Endcap-Revision" in request.headers for request in vendor.requests)
 
 
 def test_not_ready_is_an_answer() -> None:

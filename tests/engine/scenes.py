@@ -78,9 +78,9 @@ def answer(
 
 
 def scene(snapshot: Snapshot, request: Request, ranked: Ranked, *, now: Micros) -> Scene:
-    catalog, rules = snapshot.catalog, snapshot.rules
+    catalog = snapshot.catalog
     return Scene(
-        rules.speaking(catalog, model=request.model, items=request.items),
+        snapshot.claims(request.model, request.items),
         ranking(catalog, ranked),
         Eligibility(
             catalog,

@@ -2,6 +2,7 @@
 Recommendation requests on the wire: what is read, what is capped, what is refused; and answers.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from endcap import criteria
 from endcap.domain import IDENTITY_CHARACTERS_MAX, INPUT_ITEMS_MAX, ItemId, Micros
-from endcap.errors import FaultyFields, MalformedBody
+from endcap.errors import FaultyFields, MalformedBody, Problem
 from endcap.wire import recommending as wire
 from endcap.wire.recommending import (
     BLACKLIST_MAX,
@@ -337,3 +338,48 @@ def test_hits_can_be_marked_and_answers_joined() -> None:
     assert wire.marked(b'{"url":"a"}', fallback=False) == b'{"url":"a","fallback":false}'
     assert wire.answers_json([b"{}", b"{}"]) == b"[{},{}]"
     assert wire.answers_json([]) == b"[]"
+
+
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 60),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(["", "trends", "/p/1", " price ", "a,b", "x" * (IDENTITY_CHARACTERS_MAX + 1)]),
+    st.lists(st.sampled_from(["/p/1", "/p/2", "", " title ", 7, None, {}]), max_size=12),
+    st.dictionaries(st.sampled_from(["price", "availability_field"]), st.just("6"), max_size=1),
+)
+_MEMBERS = st.sampled_from(
+    [
+        "recommendation_type",
+        "recommender_client_identifier",
+        "user_id",
+        "item_ids",
+        "blacklisted_item_ids",
+        "size",
+        "hit_fields",
+        "recommendation_context",
+        "settings_override",
+        "mark_fallback_results",
+        "unknown",
+    ]
+)
+_WISHES = st.dictionaries(_MEMBERS, _VALUES, max_size=5).map(
+    lambda members: {"recommendation_type": "trends", **members}
+)
+
+
+def _outcome(read: Callable[[bytes], object], body: bytes) -> object:
+    try:
+        return read(body)
+    except Problem as problem:
+        return type(problem), str(problem), problem.details
+
+
+@settings(max_examples=EXAMPLES)
+@given(wishes=st.lists(st.one_of(_WISHES, _VALUES), max_size=4))
+def test_the_straight_way_reads_what_the_careful_way_reads(wishes: list[object]) -> None:
+    """One typed decode, or a look at every member: the same requests and the same faults."""
+    body = msgspec.json.encode(wishes)
+
+    assert _outcome(read_requests, body) == _outcome(wire._read_carefully, body)

@@ -110,6 +110,19 @@ def test_a_window_opens_without_a_change() -> None:
     assert names(catalog, recommender.rank(query(catalog)).primary) == ["a", "b"]
 
 
+def test_what_left_the_catalog_says_nothing_any_more() -> None:
+    """A purchase of what was removed while the server ran counts as little as after a start."""
+    learned = artifact({"gone": {"strap": 0.5}}, histories={"ann": {"gone": 1}})
+    catalog = Catalog.of([thing("gone"), thing("strap")])
+    before = Recommenders.of(catalog, learned).warm()
+    catalog = catalog.changed({ItemId("gone"): None})
+
+    recommender = before.with_catalog(catalog).find("user_click_based")
+
+    assert recommender is not None
+    assert list(recommender.rank(query(catalog, user="ann")).primary) == []
+
+
 changes = st.lists(
     st.dictionaries(
         test_strategies.identities.map(ItemId),

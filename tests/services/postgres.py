@@ -15,8 +15,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -58,15 +59,43 @@ class PostgresServer:
 
     def initialize(self) -> None:
         """Makes the cluster, once."""
-        command: list[str | Path] = [
+        self._make(self._initdb())
+
+    def copy(self, primary: "PostgresServer") -> None:
+        """Makes the cluster as a standby of one that runs: it follows once it is started."""
+        self._make(
+            [
+                *(self._binaries / "pg_basebackup", "--pgdata", self._data),
+                *("-h", "127.0.0.1", "-p", str(primary.port), "-U", ADMIN),
+                *("--write-recovery-conf", "--checkpoint", "fast", "--no-sync"),
+            ]
+        )
+
+    def become_standby(self) -> None:
+        """The next start is read-only."""
+        signal_file = self._data / "standby.signal"
+        signal_file.touch()
+        if self._account:
+            shutil.chown(signal_file, self._account)
+
+    def ask(self, statement: LiteralString, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Runs one statement of an administrator's; what it returned."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+    def _initdb(self) -> list[str | Path]:
+        return [
             *(self._binaries / "initdb", "--pgdata", self._data),
             *("--username", ADMIN, "--auth", "trust", "--encoding", "UTF8", "--no-sync"),
             *("--locale", "C", "--locale-provider", "icu", "--icu-locale", "en-US"),
         ]
+
+    def _make(self, command: list[str | Path]) -> None:
         with self._log.open("ab") as log:
             done = self._spawn(command, log.fileno()).wait(START_SECONDS_MAX)
         if done != 0:
-            raise RuntimeError(f"initdb failed:\n{self._log.read_text()}")
+            raise RuntimeError(f"{command[0]} failed:\n{self._log.read_text()}")
 
     def start(self) -> None:
         """Starts the server unless it runs, and returns when it answers."""
@@ -90,6 +119,18 @@ class PostgresServer:
     def crash(self) -> None:
         """Ends the server at once, as a power cut would: the next start recovers from the log."""
         self._end(signal.SIGQUIT)
+
+    def kill(self) -> None:
+        """Ends the server and all its processes at once and without a word, as the loss of its machine would."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+        process.wait()
+        for each in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(each), signal.SIGKILL)
 
     def _spawn(self, command: list[str | Path], output: int) -> subprocess.Popen[bytes]:
         account = pwd.getpwnam(self._account) if self._account else None
@@ -143,7 +184,9 @@ def find_binaries() -> Path | None:
 
 
 @contextmanager
-def running_server(binaries: Path) -> Iterator[PostgresServer]:
+def running_server(
+    binaries: Path, *, standby_of: PostgresServer | None = None
+) -> Iterator[PostgresServer]:
     """A server for as long as the block lasts; nothing of it is left afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="endcap-postgres-"))
     account = _account()
@@ -151,7 +194,10 @@ def running_server(binaries: Path) -> Iterator[PostgresServer]:
         shutil.chown(folder, account, pwd.getpwnam(account).pw_gid)
     server = PostgresServer(binaries=binaries, folder=folder, port=free_port(), account=account)
     try:
-        server.initialize()
+        if standby_of is None:
+            server.initialize()
+        else:
+            server.copy(standby_of)
         _start_somewhere(server)
         yield server
     finally:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import httpx2
 
@@ -39,6 +40,11 @@ class LiveServer:
         return self._process.poll() is None
 
     @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    @property
     def log(self) -> str:
         """What it wrote so far, its end when that is long."""
         return self._log.read_text(errors="replace")[-LOG_CHARACTERS_SHOWN:]
@@ -60,13 +66,18 @@ class LiveServer:
 
 
 def start_server(
-    data_dir: Path, *, workers: int = 1, env: Mapping[str, str] | None = None, port: int = 0
+    data_dir: Path,
+    *,
+    workers: int | None = 1,
+    env: Mapping[str, str] | None = None,
+    port: int = 0,
+    until: Literal["ready", "answering"] = "ready",
 ) -> LiveServer:
-    """Starts a server over a data folder and returns when it is ready; `env` adds settings."""
+    """Starts a server over a data folder and returns when it is ready; `env` adds settings, `workers` may be one."""
     for attempt in range(START_ATTEMPTS_MAX):
         server = _launch(data_dir, workers=workers, env=env or {}, port=port or free_port())
         try:
-            _wait_until_ready(server)
+            _wait(server, "/readyz" if until == "ready" else "/healthz")
         except RuntimeError:
             taken = "address already in use" in server.log.lower()
             if port or not taken or attempt == START_ATTEMPTS_MAX - 1:
@@ -105,11 +116,15 @@ def endcap_command() -> Path:
     return Path(sysconfig.get_path("scripts")) / "endcap"
 
 
-def _launch(data_dir: Path, *, workers: int, env: Mapping[str, str], port: int) -> LiveServer:
+def _launch(
+    data_dir: Path, *, workers: int | None, env: Mapping[str, str], port: int
+) -> LiveServer:
     log = data_dir / f"server-{port}.log"
     # The server ends with the tests, even when they are killed.
     guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-    arguments = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    arguments = ["--host", "127.0.0.1", "--port", str(port)]
+    if workers is not None:
+        arguments += ["--workers", str(workers)]
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*guard, endcap_command(), "serve", *arguments],
@@ -130,12 +145,12 @@ def _environment(data_dir: Path, env: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, "ENDCAP_DATA_DIR": str(data_dir), **env}
 
 
-def _wait_until_ready(server: LiveServer) -> None:
+def _wait(server: LiveServer, path: str) -> None:
     until = time.monotonic() + START_SECONDS_MAX
     with httpx2.Client(trust_env=False) as http:
         while server.is_running and time.monotonic() < until:
             with suppress(httpx2.TransportError):
-                if http.get(f"{server.url}/readyz").status_code == 200:
+                if http.get(f"{server.url}{path}").status_code == 200:
                     return
             time.sleep(0.02)
     server.kill()

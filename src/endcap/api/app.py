@@ -10,6 +10,7 @@ import itertools
 import os
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Mapping
 
@@ -50,6 +51,8 @@ from endcap.telemetry import Metrics, configure_logging, log
 from endcap.vault import Vault, open_vault
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
+RETRY_SECONDS = 0.5  # while the store is away and nothing is loaded
+STOP_SECONDS_MAX = 5.0  # how long the end waits for a load to notice it
 SWITCH_SECONDS = 0.0005  # Python's 5 ms would let a busy loop starve the thread that commits
 
 
@@ -87,7 +90,13 @@ class App:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
+        self.is_ready = False
+        """Whether every tracker is in memory."""
+        self.has_failed = False
+        """Whether it will never be ready; the log says why."""
         self.metrics = Metrics()
+        self._ending = threading.Event()
+        self._loader: threading.Thread | None = None
         self._routes = Routes()
         self._access_log = parts.settings.access_log
         self._numbers = itertools.count(1)
@@ -104,19 +113,54 @@ class App:
 
     def start(self) -> None:
         """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
+        self.parts.committer.start()
+        self._load()
+
+    def begin(self) -> None:
+        """The same beside whoever calls: requests are answered meanwhile, with what is there."""
+        self.parts.committer.start()
+        self._loader = threading.Thread(target=self._keep_loading, name="loader", daemon=True)
+        self._loader.start()
+
+    def stop(self) -> None:
+        """Commits what was handed over, then lets go."""
+        self._ending.set()
+        self.parts.committer.stop()
+        self.parts.mirror.stop()
+        if self._loader is not None:
+            self._loader.join(STOP_SECONDS_MAX)
+        self.parts.store.close()
+
+    def _load(self) -> None:
         self.parts.store.migrate()
         self.parts.mirror.load()
         # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
-        self.parts.committer.start()
+        self.is_ready = True
 
-    def stop(self) -> None:
-        """Commits what was handed over, then lets go."""
-        self.parts.committer.stop()
-        self.parts.mirror.stop()
-        self.parts.store.close()
+    def _keep_loading(self) -> None:
+        """Until it is done: a store that is away may be back, and another worker may be serving meanwhile."""
+        waits = False
+        while not self._ending.is_set():
+            try:
+                self._load()
+            except StoreUnavailable as problem:
+                if not waits:
+                    waits = True
+                    log.warning("waiting for the store", reason=str(problem.__cause__ or problem))
+                self._ending.wait(RETRY_SECONDS)
+            except Problem as problem:
+                self.has_failed = True
+                log.error("cannot start", reason=str(problem), cause=str(problem.__cause__ or ""))
+                return
+            except Exception as error:  # noqa: BLE001 - a worker that never gets ready in silence helps nobody
+                self.has_failed = True
+                log.error("cannot start", exc_info=error)
+                return
+            else:
+                return
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -128,14 +172,7 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                try:
-                    self.start()
-                except Problem as problem:
-                    log.error(
-                        "cannot start", reason=str(problem), cause=str(problem.__cause__ or "")
-                    )
-                    await send({"type": "lifespan.startup.failed", "message": str(problem)})
-                    return
+                self.begin()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.stop()

@@ -49,12 +49,12 @@ class Authenticator:
         return await self._looked_up(request, shop, credentials)
 
     async def known(self, tracker: str) -> Shop:
-        """Raises TrackerNotFound."""
+        """Raises TrackerNotFound, StillLoading."""
         shop = self._service.mirror.shop(tracker)
         if shop is None and await self._check():
             shop = self._service.mirror.shop(tracker)
         if shop is None:
-            raise TrackerNotFound
+            raise self._service.mirror.absence()
         return shop
 
     def _credentials(self, request: Request) -> signing.Credentials:

@@ -5,8 +5,8 @@ Endpoint 10, the part of every day: objects put, merged and removed, with the ca
 from collections.abc import Awaitable, Callable
 
 from endcap.api.auth import Authenticator
-from endcap.api.customizations import REVISION_HEADER
 from endcap.api.http import Request, Response, Routes
+from endcap.api.revisions import shown_at
 from endcap.api.throttle import Throttle
 from endcap.errors import CatalogFault, CatalogFaults, MalformedBody
 from endcap.mirror import Shop
@@ -52,5 +52,5 @@ class CatalogEndpoints:
         return Response.json(
             catalog_json(written.ok_count, written.faults),
             400 if written.faults else 200,
-            ((REVISION_HEADER, str(written.revision).encode()),),
+            (shown_at(written.revision),),
         )

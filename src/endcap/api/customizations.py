@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from endcap.api.auth import Authenticator
 from endcap.api.http import CSV, JSON, NDJSON, Request, Response, Routes
+from endcap.api.revisions import as_seen, shown_at
 from endcap.api.threads import ask, begun, in_thread
 from endcap.api.throttle import Throttle
 from endcap.domain import CustomizationId
@@ -23,7 +24,6 @@ from endcap.wire.listing import read_export, read_listing
 
 BASE = "/v1/recommender/pin/{tracker}"
 IDEMPOTENCY_KEY_CHARACTERS_MAX = 255
-REVISION_HEADER = b"endcap-revision"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _ETAG = re.compile(r'(?:W/)?"(\d{1,19})(?:-[0-9a-f]*)?"')
 
@@ -57,7 +57,7 @@ class CustomizationEndpoints:
         return Response.json(made.body, 201, (*_tags(made), (b"location", location)))
 
     async def get(self, request: Request) -> Response:
-        shop = await self._shop(request)
+        shop = await self._seen_shop(request)
         wanted_id = _id(request)
         found = self._service.get_mirrored(shop, wanted_id)
         if found is None:
@@ -76,24 +76,38 @@ class CustomizationEndpoints:
     async def delete(self, request: Request) -> Response:
         shop = await self._shop(request)
         revision = await self._service.delete(shop, _id(request), expected=_expected(request))
-        return Response(204, headers=((REVISION_HEADER, str(revision).encode()),))
+        return Response(204, headers=(shown_at(revision),))
 
     async def list(self, request: Request) -> Response:
-        shop = await self._shop(request)
+        shop = await self._seen_shop(request)
         listing = read_listing(request.query(), await request.json_body(bytes_max=self._bytes_max))
-        return Response.json(await asyncio.to_thread(self._service.page, shop, listing))
+        return await self._told(shop, lambda: self._service.page(shop, listing))
 
     async def export(self, request: Request) -> Response:
-        shop = await self._shop(request)
+        shop = await self._seen_shop(request)
         await request.body(bytes_max=self._bytes_max)
         export = read_export(request.query())
         header, encode = _format(request.header(b"accept") or "")
         chunks = await begun(in_thread(lambda: self._service.export(shop, export)))
-        return Response(200, encode(chunks), (header,))
+        revision = await ask(lambda: self._service.revision(shop), inline=self._inline)
+        return Response(200, encode(chunks), (header, shown_at(revision)))
 
     async def summary(self, request: Request) -> Response:
-        shop = await self._shop(request)
-        return Response.json(await asyncio.to_thread(self._service.summary, shop))
+        shop = await self._seen_shop(request)
+        return await self._told(shop, lambda: self._service.summary(shop))
+
+    async def _told(self, shop: Shop, read: Callable[[], bytes]) -> Response:
+        """What a long read of the store finds, and a revision that holds all of it."""
+
+        def both() -> tuple[bytes, int]:
+            return read(), self._service.revision(shop)
+
+        body, revision = await asyncio.to_thread(both)
+        return Response.json(body, 200, (shown_at(revision),))
+
+    async def _seen_shop(self, request: Request) -> Shop:
+        """For reads: as new as their sender has seen it."""
+        return await as_seen(request, await self._shop(request), self._service.mirror)
 
     async def _shop(self, request: Request) -> Shop:
         tracker = request.parameters["tracker"]
@@ -115,7 +129,7 @@ def _id(request: Request) -> CustomizationId:
 def _tags(tagged: Rendered | Tag) -> tuple[tuple[bytes, bytes], ...]:
     return (
         (b"etag", tagged.etag.encode()),
-        (REVISION_HEADER, str(tagged.revision).encode()),
+        shown_at(tagged.revision),
     )
 
 

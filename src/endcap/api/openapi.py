@@ -29,6 +29,8 @@ from endcap.errors import (
     Problem,
     RecommenderNotFound,
     RevisionConflict,
+    RevisionNotReached,
+    StillLoading,
     StoreUnavailable,
     TooManyRequests,
     TrackerNotFound,
@@ -231,7 +233,13 @@ UNSIGNED = (
         }
     ),
 )
-ALWAYS = (TooManyRequests(1), StoreUnavailable())
+ALWAYS = (TooManyRequests(1), StoreUnavailable(), StillLoading())
+BEHIND = RevisionNotReached(details={"Endcap-Revision": ["1041 is shown, 1042 is asked for"]})
+BAD_REVISION = FaultyFields(
+    "Invalid Endcap-Revision provided",
+    {"Endcap-Revision": ["Must be a whole number, as an answer gave it"]},
+)
+SEEN = (BEHIND, BAD_REVISION)
 SIGNED = (*UNSIGNED, *ALWAYS)
 TRACKED = (*SIGNED, TrackerNotFound())
 NOT_JSON = MalformedBody(
@@ -340,7 +348,12 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Get a customization",
         description="Returns one customization, with what the catalog knows of its target.",
         signed="yes",
-        parameters=(shapes.TRACKER_ID, shapes.CUSTOMIZATION_ID, shapes.IF_NONE_MATCH),
+        parameters=(
+            shapes.TRACKER_ID,
+            shapes.CUSTOMIZATION_ID,
+            shapes.IF_NONE_MATCH,
+            shapes.SEEN_REVISION,
+        ),
         answers=(
             Answer(
                 status=200,
@@ -355,7 +368,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 headers=("ETag", "Endcap-Revision"),
             ),
         ),
-        refusals=(*TRACKED, CustomizationNotFound()),
+        refusals=(*TRACKED, *SEEN, CustomizationNotFound()),
     ),
     Operation(
         method="put",
@@ -399,7 +412,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "narrow further, over the customizations' own attributes, with dotted paths into `target_criteria`, "
         "`target_metadata` and `pin_definitions` (any pin).",
         signed="yes",
-        parameters=(shapes.TRACKER_ID, *shapes.LIST_PARAMETERS),
+        parameters=(shapes.TRACKER_ID, *shapes.LIST_PARAMETERS, shapes.SEEN_REVISION),
         body=Body(
             schema=ref("ListBody"),
             examples={
@@ -423,12 +436,14 @@ OPERATIONS: tuple[Operation, ...] = (
                 description="The page, and how many match on all pages.",
                 content={JSON: ref("CustomizationPage")},
                 examples={"page": {"pagination": {"total": 1}, "results": [STORED]}},
+                headers=("Endcap-Revision",),
             ),
         ),
         refusals=(
             *BODY,
             BAD_QUERY,
             *TRACKED,
+            *SEEN,
             FaultyFields(
                 "Invalid list parameters provided",
                 {
@@ -450,7 +465,7 @@ OPERATIONS: tuple[Operation, ...] = (
         f"{', '.join(CSV_COLUMNS)}). A body is not looked at. A customization whose pins were all left out stays, "
         "with `[]`.",
         signed="yes",
-        parameters=(shapes.TRACKER_ID, *shapes.EXPORT_PARAMETERS),
+        parameters=(shapes.TRACKER_ID, *shapes.EXPORT_PARAMETERS, shapes.SEEN_REVISION),
         answers=(
             Answer(
                 status=200,
@@ -461,11 +476,13 @@ OPERATIONS: tuple[Operation, ...] = (
                     "text/csv": {"type": "string"},
                 },
                 examples={"export": [STORED]},
+                headers=("Endcap-Revision",),
             ),
         ),
         refusals=(
             BAD_QUERY,
             *TRACKED,
+            *SEEN,
             TOO_LARGE,
             UnsupportedMediaType(
                 "The body's Content-Encoding must be gzip, deflate or none",
@@ -486,7 +503,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Count customizations",
         description="How many customizations each recommender has, and every tag in use.",
         signed="yes",
-        parameters=(shapes.TRACKER_ID,),
+        parameters=(shapes.TRACKER_ID, shapes.SEEN_REVISION),
         answers=(
             Answer(
                 status=200,
@@ -498,9 +515,10 @@ OPERATIONS: tuple[Operation, ...] = (
                         "user_tags": ["guitars", "spring"],
                     }
                 },
+                headers=("Endcap-Revision",),
             ),
         ),
-        refusals=TRACKED,
+        refusals=(*TRACKED, *SEEN),
     ),
     Operation(
         method="post",
@@ -520,7 +538,11 @@ OPERATIONS: tuple[Operation, ...] = (
                 description="One object for each wish, in the same order.",
                 content={JSON: {"type": "array", "items": ref("RecommendAnswer")}},
                 examples={"answer": [GIVEN], "explained": [EXPLAINED]},
-                headers=("Access-Control-Allow-Origin",),
+                headers=(
+                    "Endcap-Revision",
+                    "Access-Control-Allow-Origin",
+                    "Access-Control-Expose-Headers",
+                ),
             ),
         ),
         refusals=(
@@ -530,6 +552,7 @@ OPERATIONS: tuple[Operation, ...] = (
             BAD_QUERY,
             *UNSIGNED,
             *ALWAYS,
+            *SEEN,
             TrackerNotFound(),
             RecommenderNotFound(
                 details={"recommendation_type": ["Unknown recommender: no_such_model"]}
@@ -783,8 +806,9 @@ DESCRIPTION = (
         - A customization comes with an `ETag`. Sent back as `If-Match` with an update or a deletion, it keeps you from
           undoing someone else's change (`412`); as `If-None-Match` with a GET, it saves the body (`304`).
         - `Idempotency-Key` makes a creation safe to repeat for %(hours)d hours.
-        - `Endcap-Revision` counts the writes of a tracker: what a write answers, and what a customization was last
-          written at.
+        - `Endcap-Revision` counts the writes of a tracker: what a write answers, what a customization was last written
+          at, and what every other answer shows. Sent back with a read, it keeps you from being shown an older state
+          by another worker or host: it waits until it is there (2 s at most, then `503`).
 
         ## Bodies
 
@@ -859,7 +883,7 @@ _HEADERS: dict[str, Schema] = {
         "schema": {"type": "string", "pattern": '^"[^"]+"$', "examples": ['"1042-9f3c01aa"']},
     },
     "Endcap-Revision": {
-        "description": "The tracker's revision after the write, or at which the customization was last written.",
+        "description": "The tracker's revision: after this write, at the last write of this customization, or shown.",
         "schema": {"type": "integer", "minimum": 0, "examples": [1042]},
     },
     "Location": {
@@ -889,6 +913,11 @@ _HEADERS: dict[str, Schema] = {
     },
     "Access-Control-Allow-Headers": {
         "description": "What was asked for.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "Access-Control-Expose-Headers": {
+        "description": "`Endcap-Revision`: what a page of another origin may read.",
         "required": True,
         "schema": {"type": "string"},
     },
@@ -941,7 +970,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 _SHARED: dict[int, tuple[str, Sequence[Problem]]] = {
     401: ("Unauthenticated", UNSIGNED),
     429: ("TooManyRequests", (TooManyRequests(1),)),
-    503: ("StoreUnavailable", (StoreUnavailable(),)),
+    503: ("StoreUnavailable", (StoreUnavailable(), StillLoading(), BEHIND)),
 }
 
 

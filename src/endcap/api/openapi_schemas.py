@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from endcap.api.customizations import IDEMPOTENCY_KEY_CHARACTERS_MAX
+from endcap.api.revisions import REVISION_MAX
 from endcap.criteria import DEPTH_MAX, RULES_MAX, VALUES_MAX
 from endcap.domain import (
     IDENTITY_CHARACTERS_MAX,
@@ -906,6 +907,12 @@ IF_NONE_MATCH = header(
     {"type": "string"},
     "The `ETag` that you have: answered with 304 while it is current.",
 )
+SEEN_REVISION = header(
+    "Endcap-Revision",
+    {"type": "integer", "minimum": 0, "maximum": REVISION_MAX},
+    "The highest that an answer named: what you are shown is not older. Waits for up to two seconds, then refuses with "
+    "503.",
+)
 LIST_PARAMETERS = (
     query(
         "limit",
@@ -943,6 +950,7 @@ EXPORT_PARAMETERS = (
     ),
 )
 RECOMMEND_PARAMETERS = (
+    SEEN_REVISION,
     {
         **query("tracker_id", {"type": "string", "minLength": 1}, "Your tracker."),
         "required": True,

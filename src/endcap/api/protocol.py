@@ -51,6 +51,9 @@ class StraightProtocol(HttpToolsProtocol):
         self._idle_timer: asyncio.TimerHandle | None = None
         self._default_headers: list[tuple[bytes, bytes]] = []
         self._default_head = b""
+        self._is_last = False
+        self._is_receiving = False
+        self._is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's is
         super().connection_made(transport)
@@ -67,7 +70,7 @@ class StraightProtocol(HttpToolsProtocol):
         self._body = b""
 
     def on_headers_complete(self) -> None:
-        self._straight = self._is_ordinary()
+        self._straight = self._is_receiving = self._is_ordinary()
         if not self._straight:
             self._leave_to_uvicorn()
 
@@ -77,12 +80,13 @@ class StraightProtocol(HttpToolsProtocol):
             return
         self._body += body
         if len(self._body) > HIGH_WATER_LIMIT:
-            self._straight = False
+            self._straight = self._is_receiving = False
             self._leave_to_uvicorn()
             super().on_body(self._body)
 
     def on_message_complete(self) -> None:
         if self._straight:
+            self._is_receiving = False
             self._answer()
         else:
             super().on_message_complete()
@@ -91,6 +95,13 @@ class StraightProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._idle_timer is not None:
             self._idle_timer.cancel()
+
+    def shutdown(self) -> None:
+        """Ends the connection: at once if it is idle, else with the answer to what is on its way."""
+        if self._is_receiving:
+            self._is_ending = True
+        else:
+            super().shutdown()
 
     def _is_ordinary(self) -> bool:
         current = cast("RequestResponseCycle | None", self.cycle)
@@ -114,6 +125,8 @@ class StraightProtocol(HttpToolsProtocol):
 
     def _answer(self) -> None:
         """Runs the endpoint here and now as far as it goes: most need to wait for nothing."""
+        if self.transport.is_closing():  # sent behind one that was to be the last
+            return
         path, _, query = self.url.partition(b"?")
         request = Request(
             self.parser.get_method().decode("ascii"),
@@ -123,7 +136,7 @@ class StraightProtocol(HttpToolsProtocol):
             self._address,
             self._body,
         )
-        keeps_alive = self.parser.should_keep_alive()
+        keeps_alive = self.parser.should_keep_alive() and not self._is_ending
         answering = self._answering.respond(request)
         try:
             waits_for = answering.send(None)
@@ -131,7 +144,6 @@ class StraightProtocol(HttpToolsProtocol):
             response: Response = ended.value
             if isinstance(response.body, bytes):
                 self._write(request, response, response.body, keeps_alive=keeps_alive)
-                self._rest(keeps_alive=keeps_alive)
                 return
             whole: Any = _given(response)
         else:
@@ -153,14 +165,10 @@ class StraightProtocol(HttpToolsProtocol):
             return
         if cycle.disconnected:
             return
-        self._write(request, response, response.body, keeps_alive=cycle.keep_alive)
         cycle.response_complete = True
+        self._write(request, response, response.body, keeps_alive=cycle.keep_alive)
         if self.pipeline:
-            if not cycle.keep_alive:
-                self.transport.close()
             self.on_response_complete()
-        else:
-            self._rest(keeps_alive=cycle.keep_alive)
 
     def _cycle(self, request: Request, *, keeps_alive: bool) -> RequestResponseCycle:
         """What tells the rest of the protocol that this connection is answering."""
@@ -188,7 +196,7 @@ class StraightProtocol(HttpToolsProtocol):
             parts += (name, b": ", value, b"\r\n")
         for name, value in request.always_headers:
             parts += (name, b": ", value, b"\r\n")
-        if not keeps_alive:
+        if not keeps_alive and not self._is_last:
             parts.append(b"connection: close\r\n")
         if status in BODILESS:
             parts.append(b"x-request-id: %b\r\n\r\n" % request.request_id.encode())
@@ -200,21 +208,23 @@ class StraightProtocol(HttpToolsProtocol):
             if request.method != "HEAD":
                 parts.append(body)
         self.transport.write(b"".join(parts))
+        self.server_state.total_requests += 1
+        if keeps_alive and not self._is_last:
+            self._rest()
+        else:
+            self.transport.close()
 
     def _head(self) -> bytes:
-        """The server's own headers; it makes them anew when the second changes."""
+        """The server's own headers; it makes them anew when the second changes, or to end all connections."""
         headers = self.server_state.default_headers
         if headers is not self._default_headers:
             self._default_headers = headers
             self._default_head = b"".join(b"%b: %b\r\n" % each for each in headers)
+            self._is_last = (b"connection", b"close") in headers
         return self._default_head
 
-    def _rest(self, *, keeps_alive: bool) -> None:
+    def _rest(self) -> None:
         """After an answer. One timer looks now and then, instead of one set and cleared a request."""
-        self.server_state.total_requests += 1
-        if not keeps_alive:
-            self.transport.close()
-            return
         self._idle_since = self.loop.time()
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look)

@@ -4,8 +4,11 @@ Endpoint 8: recommendations, public and for browsers.
 A signature on it is ignored, unless an explanation is asked for: that shows rules, so it needs one.
 """
 
+import re
+
 from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
+from endcap.api.revisions import EXPOSED, as_seen, shown_at
 from endcap.api.throttle import Throttle
 from endcap.errors import FaultyFields
 from endcap.service import Service
@@ -13,6 +16,7 @@ from endcap.wire.listing import Query, values
 from endcap.wire.recommending import read_requests
 
 PREFLIGHT_SECONDS = b"86400"
+_USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)", re.ASCII)
 
 
 class RecommendEndpoints:
@@ -22,24 +26,24 @@ class RecommendEndpoints:
         self._throttle = throttle
         self._bytes_max = service.settings.body_bytes_max
         self._cors = ((b"access-control-allow-origin", service.settings.cors_origin.encode()),)
+        self._cors_of_answers = (*self._cors, EXPOSED)
 
     def mount(self, routes: Routes) -> None:
         routes.add("/v1/recommend", POST=self.recommend, OPTIONS=self.preflight)
 
     async def recommend(self, request: Request) -> Response:
-        request.always_headers = self._cors
+        request.always_headers = self._cors_of_answers
         self._throttle.take(request.address)
-        query = request.query()
-        tracker = next(reversed(values(query, "tracker_id")), None)
-        if not tracker:
-            details = {"tracker_id": ["Missing required query parameter: tracker_id"]}
-            raise FaultyFields("Invalid recommendation request", details)
-        shop = await self._authenticator.known(tracker)
-        explain = _explain(query)
+        tracker, explain = _asked(request)
+        shop = self._service.mirror.shop(tracker)
+        if shop is None:
+            shop = await self._authenticator.known(tracker)
         if explain:
             shop = await self._authenticator.tracker_of_path(request, tracker)
+        shop = await as_seen(request, shop, self._service.mirror)
         requests = read_requests(await request.json_body(bytes_max=self._bytes_max))
-        return Response.json(self._service.recommend(shop, requests, explain=explain))
+        answer = self._service.recommend(shop, requests, explain=explain)
+        return Response.json(answer, 200, (shown_at(shop.revision),))
 
     async def preflight(self, request: Request) -> Response:
         wanted = request.header(b"access-control-request-headers") or "content-type"
@@ -52,6 +56,19 @@ class RecommendEndpoints:
                 (b"access-control-max-age", PREFLIGHT_SECONDS),
             ),
         )
+
+
+def _asked(request: Request) -> tuple[str, bool]:
+    """The tracker, and whether to explain."""
+    usual = _USUAL_QUERY.fullmatch(request.query_text)
+    if usual is not None:
+        return usual[1].decode(), False
+    query = request.query()
+    tracker = next(reversed(values(query, "tracker_id")), None)
+    if not tracker:
+        details = {"tracker_id": ["Missing required query parameter: tracker_id"]}
+        raise FaultyFields("Invalid recommendation request", details)
+    return tracker, _explain(query)
 
 
 def _explain(query: Query) -> bool:

@@ -5,8 +5,8 @@
 import os
 import socket
 import sys
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -14,12 +14,7 @@ from endcap.api.app import Parts
 from endcap.cli.support import console, json_option, migrated, parts, print_json, settings
 from endcap.config import Settings, variable
 from endcap.errors import UsageFault
-
-if TYPE_CHECKING:
-    import uvicorn
-
-GRACE_SECONDS = 30  # what is in flight at SIGTERM has this long to finish
-BACKLOG = 2_048
+from endcap.telemetry import log
 
 
 @click.command()
@@ -33,6 +28,9 @@ def serve(ctx: click.Context, /, **flags: Any) -> None:
 
     Migrates the database first. Answers the API, and /healthz, /readyz, /metrics, /openapi.json and /docs.
 
+    SIGTERM ends it: what is in flight is answered first. SIGHUP reads the settings again and replaces the workers, one
+    after the other, without a gap.
+
     \b
     For every address of this machine, on two cores:
       endcap serve --host 0.0.0.0 --workers 2
@@ -42,7 +40,7 @@ def serve(ctx: click.Context, /, **flags: Any) -> None:
         with parts(ctx) as built:
             check_keys(built)
         # What cannot work was a message so far, not a crash in every worker.
-        run(chosen, listener)
+        sys.exit(0 if run(ctx, flags, listener) else 1)
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -74,58 +72,29 @@ def check_keys(built: Parts) -> None:
         raise fault
 
 
-def run(chosen: Settings, listener: socket.socket) -> None:
-    """Runs the server in this process, or its workers below it, until a signal."""
-    import uvicorn
+def run(ctx: click.Context, flags: Mapping[str, Any], listener: socket.socket) -> bool:
+    """Runs the workers until a signal; whether they ever came up."""
+    from endcap.cli.supervisor import Plan, Supervisor
 
-    os.environ.update(_environment(chosen))
-    config = uvicorn.Config(
-        "endcap.api.app:from_environment",
-        factory=True,
-        host=chosen.host,
-        port=chosen.port,
-        workers=chosen.workers,
-        loop="uvloop",
-        http="endcap.api.protocol:StraightProtocol",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    def planned(chosen: Settings) -> Plan:
+        return Plan(chosen.workers, {**os.environ, **_variables({**ctx.find_root().obj, **flags})})
+
+    def replanned() -> Plan:
+        anew = settings(ctx, **flags)
+        if (anew.host, anew.port) != (chosen.host, chosen.port):
+            log.warning("host and port change with a restart only")
+        return planned(anew)
+
+    chosen = settings(ctx, **flags)
     host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
     url = f"http://{host}:{listener.getsockname()[1]}"
     console.print(f"Endcap listens on {url}  (API: /docs, stop: Ctrl-C)", soft_wrap=True)
-    sys.exit(0 if _served(config, listener) else 1)
+    return Supervisor(listener, planned(chosen), replanned).run()
 
 
-def _served(config: "uvicorn.Config", listener: socket.socket) -> bool:
-    """Whether it came up, once it ended. What kept it from that is in the log."""
-    from uvicorn import Server
-    from uvicorn.config import STARTUP_FAILURE
-    from uvicorn.supervisors import Multiprocess
-
-    if config.workers > 1:
-        supervisor = Multiprocess(config, [listener])
-        supervisor.run()
-        return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
-    server = Server(config)
-    with suppress(KeyboardInterrupt, SystemExit):
-        server.run([listener])
-    return server.started
-
-
-def _environment(chosen: Settings) -> dict[str, str]:
-    """What workers, which are processes of their own, need to see the same settings."""
-    return {
-        variable("database_url"): chosen.database_url,
-        variable("data_dir"): str(chosen.data_dir.absolute()),
-        variable("workers"): str(chosen.workers),
-        variable("port"): str(chosen.port),
-        variable("host"): chosen.host,
-    }
+def _variables(flags: Mapping[str, Any]) -> dict[str, str]:
+    """What workers, which read the settings for themselves, need to see the same."""
+    return {variable(name): str(value) for name, value in flags.items() if value is not None}
 
 
 @click.command()

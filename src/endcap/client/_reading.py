@@ -62,6 +62,17 @@ def etag(answer: Answer) -> str | None:
     return answer.headers.get("etag")
 
 
+REVISION_DIGITS_MAX = 18  # what the server takes back
+
+
+def revision(headers: Mapping[str, str]) -> int:
+    """The revision that an answer names; 0 if it names none."""
+    text = headers.get("endcap-revision", "")
+    return (
+        int(text) if text.isascii() and text.isdigit() and len(text) <= REVISION_DIGITS_MAX else 0
+    )
+
+
 def nothing(answer: Answer) -> None:
     """For calls that say all with their status."""
 

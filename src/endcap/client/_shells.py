@@ -4,7 +4,7 @@ The two shells: they send and wait, one with `await`. What is sent and how an an
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -14,7 +14,7 @@ import httpx2
 from endcap import __version__
 from endcap.client import _calls as calls
 from endcap.client._calls import Call, Download, Outgoing, pause_before_repeat
-from endcap.client._reading import Answer
+from endcap.client._reading import Answer, revision
 from endcap.client._signing import Clock, SignedAuth, system_clock
 from endcap.client._values import Customization, Page
 from endcap.signing import JSON_CONTENT_TYPE
@@ -23,6 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Walk = Generator[Call[Page], Page, None]
 
+REVISION = "Endcap-Revision"
 TIMEOUT_SECONDS_DEFAULT = 10.0
 _HEADERS = {"Content-Type": JSON_CONTENT_TYPE, "User-Agent": f"endcap/{__version__}"}
 
@@ -30,8 +31,13 @@ _HEADERS = {"Content-Type": JSON_CONTENT_TYPE, "User-Agent": f"endcap/{__version
 class _Shell:
     """What both shells know: whom they speak for, when, and how patiently."""
 
-    def __init__(self, tracker: str, private_key: str, *, clock: Clock, retries: int) -> None:
+    def __init__(
+        self, tracker: str, private_key: str, *, clock: Clock, retries: int, consistent: bool
+    ) -> None:
         self.tracker = tracker
+        self.revision = 0
+        """The highest revision that an answer named. It may be set, to one that somebody else has seen."""
+        self._consistent = consistent
         self._auth = SignedAuth(tracker, private_key, clock=clock)
         self._clock = clock
         self._retries = retries
@@ -44,15 +50,20 @@ class _Shell:
             outgoing, answer, repeats=repeats, repeats_max=self._retries, now=self._clock()
         )
 
+    def _request(
+        self, http: httpx2.Client | httpx2.AsyncClient, outgoing: Outgoing
+    ) -> httpx2.Request:
+        seen = ((REVISION, str(self.revision)),) if self._consistent and self.revision else ()
+        return http.build_request(
+            outgoing.method,
+            outgoing.path,
+            params=outgoing.query or None,
+            headers=(*outgoing.headers, *seen),
+            content=outgoing.content,
+        )
 
-def _request(http: httpx2.Client | httpx2.AsyncClient, outgoing: Outgoing) -> httpx2.Request:
-    return http.build_request(
-        outgoing.method,
-        outgoing.path,
-        params=outgoing.query or None,
-        headers=outgoing.headers,
-        content=outgoing.content,
-    )
+    def _note(self, headers: Mapping[str, str]) -> None:
+        self.revision = max(self.revision, revision(headers))
 
 
 def _next(walk: Walk, page: Page) -> Call[Page] | None:
@@ -97,7 +108,8 @@ class Client(_Shell):
     Speaks to Endcap, or to the vendor's host. Use it in a `with` block, or close it.
 
     `retries` is how often a call that was answered 429 or 503 is sent again, each time after the pause that the
-    server asked for; never by default.
+    server asked for; never by default. A `consistent` client tells Endcap the highest revision that it has seen, and is
+    never shown an older state, whichever worker or host answers; one that is too far behind answers 503.
     """
 
     def __init__(
@@ -110,8 +122,9 @@ class Client(_Shell):
         transport: httpx2.BaseTransport | None = None,
         clock: Clock = system_clock,
         retries: int = 0,
+        consistent: bool = False,
     ) -> None:
-        super().__init__(tracker, private_key, clock=clock, retries=retries)
+        super().__init__(tracker, private_key, clock=clock, retries=retries, consistent=consistent)
         self._http = httpx2.Client(
             base_url=base_url, timeout=timeout, transport=transport, headers=_HEADERS
         )
@@ -151,7 +164,8 @@ class Client(_Shell):
     def _send(self, call: Call[T]) -> T:
         repeats = 0
         while True:
-            response = self._http.send(_request(self._http, call), auth=self._auth_of(call))
+            response = self._http.send(self._request(self._http, call), auth=self._auth_of(call))
+            self._note(response.headers)
             answer = Answer(response.status_code, response.headers, response.content)
             if call.is_answered_by(answer.status):
                 return call.read(answer)
@@ -168,8 +182,9 @@ class Client(_Shell):
     def _receive(self, download: Download[T]) -> Generator[T, None, None]:
         repeats = 0
         while True:
-            request = _request(self._http, download)
+            request = self._request(self._http, download)
             response = self._http.send(request, auth=self._auth_of(download), stream=True)
+            self._note(response.headers)
             try:
                 if download.is_answered_by(response.status_code):
                     parser = download.parser(response.headers)
@@ -231,8 +246,9 @@ class AsyncClient(_Shell):
         transport: httpx2.AsyncBaseTransport | None = None,
         clock: Clock = system_clock,
         retries: int = 0,
+        consistent: bool = False,
     ) -> None:
-        super().__init__(tracker, private_key, clock=clock, retries=retries)
+        super().__init__(tracker, private_key, clock=clock, retries=retries, consistent=consistent)
         self._http = httpx2.AsyncClient(
             base_url=base_url, timeout=timeout, transport=transport, headers=_HEADERS
         )
@@ -272,7 +288,10 @@ class AsyncClient(_Shell):
     async def _send(self, call: Call[T]) -> T:
         repeats = 0
         while True:
-            response = await self._http.send(_request(self._http, call), auth=self._auth_of(call))
+            response = await self._http.send(
+                self._request(self._http, call), auth=self._auth_of(call)
+            )
+            self._note(response.headers)
             answer = Answer(response.status_code, response.headers, response.content)
             if call.is_answered_by(answer.status):
                 return call.read(answer)
@@ -290,8 +309,9 @@ class AsyncClient(_Shell):
     async def _receive(self, download: Download[T]) -> AsyncGenerator[T, None]:
         repeats = 0
         while True:
-            request = _request(self._http, download)
+            request = self._request(self._http, download)
             response = await self._http.send(request, auth=self._auth_of(download), stream=True)
+            self._note(response.headers)
             try:
                 if download.is_answered_by(response.status_code):
                     parser = download.parser(response.headers)

@@ -28,6 +28,7 @@ ITEM_TYPES = frozenset({"item", "product"})
 LEADERS = 64  # popular matches kept ready for a rule; a widget shows at most 50
 MEMO_RULES_MAX = 4_096  # contexts come from outside: a bound on what they can make us keep
 MEMO_ATTRIBUTES_MAX = 8_192
+MEMO_HIT_FIELDS_MAX = 8
 _PROSE = frozenset({"identity", "type", "title", "description", "image_link", "web_url"})
 """Attributes nearly every item has to itself: no column until a rule asks for one."""
 _NO_COLUMN = Column({})
@@ -119,6 +120,7 @@ class Catalog:
         self._matches: dict[Rule, Matches] = {}
         self._attributes: dict[int, dict[str, Any]] = {}
         self._availability: dict[str, BitMap] = {}
+        self._hits: dict[frozenset[str] | None, dict[int, bytes]] = {}
 
     @classmethod
     def of(
@@ -346,6 +348,15 @@ class Catalog:
             for number in self.all_items
             if (value := wire.attributes(self.item(number).document).get(attribute)) is not None
         }
+
+    def hits(self, fields: frozenset[str] | None) -> dict[int, bytes]:
+        """Encoded hits by number, as far as they were made for this catalog: what every request looks through first."""
+        found = self._hits.get(fields)
+        if found is None:
+            if len(self._hits) >= MEMO_HIT_FIELDS_MAX:
+                self._hits.clear()
+            found = self._hits[fields] = {}
+        return found
 
     def satisfies(self, number: int, rule: Rule) -> bool:
         return criteria.matches(rule, self.attributes(number))

@@ -64,6 +64,9 @@ class Source(StrEnum):
     FALLBACK = "fallback"
 
 
+_PLACED, _PIN = Verdict.PLACED, Source.PIN  # looked up once: most pins end so
+
+
 class Judgement(Struct, frozen=True):
     """One pin's verdict. `item` and `slot` where it put one; `because` is a sentence for people, or empty."""
 
@@ -119,15 +122,17 @@ class Eligibility:
         catalog: Catalog,
         *,
         now: Micros,
-        inputs: Iterable[str] = (),
-        blacklist: Iterable[str] = (),
+        inputs: Collection[str] = (),
+        blacklist: Collection[str] = (),
         context: Rule | None = None,
         availability_field: str | None = None,
     ) -> None:
         self._catalog = catalog
         self._now = now
-        self._blacklisted = _numbers(catalog, blacklist)
-        self._barred = _numbers(catalog, inputs) | self._blacklisted
+        self._blacklisted = _numbers(catalog, blacklist) if blacklist else _NO_NUMBERS
+        self._barred = self._blacklisted
+        if inputs:
+            self._barred |= _numbers(catalog, inputs)
         self._context = None if context is None else catalog.matches(context).items
         self._field = availability_field
         self._available: BitMap | None = None
@@ -139,9 +144,9 @@ class Eligibility:
 
     def __contains__(self, number: int) -> bool:
         return (
-            (number in self._offered or self._is_offered_now(number))
-            and number not in self._barred
+            number not in self._barred
             and (self._context is None or number in self._context)
+            and (number in self._offered or self._is_offered_now(number))
         )
 
     def _is_offered_now(self, number: int) -> bool:
@@ -172,16 +177,28 @@ class Eligibility:
 
 
 _NOBODY = BitMap()
+_NO_NUMBERS: frozenset[int] = frozenset()
 
 
 def _numbers(catalog: Catalog, identities: Iterable[str]) -> frozenset[int]:
     return frozenset(number for each in identities if (number := catalog.number(each)) is not None)
 
 
-class Scene(Struct, frozen=True):
-    """One object of a call: who speaks (in order of rank), over which ranking, for how many slots of which widget."""
+def claims_of(catalog: Catalog, customizations: Iterable[Customization]) -> tuple[Claim, ...]:
+    """The claims of those who speak, given in order of rank: the same for every request until one of them changes."""
+    claims: list[Claim] = []
+    for customization in customizations:
+        for index, pin in enumerate(customization.pins):
+            number = None if pin.item is None else catalog.number(pin.item)
+            position = pin.place.position if isinstance(pin.place, Slot) else None
+            claims.append(Claim(customization, index, pin, len(claims), number, position))
+    return tuple(claims)
 
-    customizations: Sequence[Customization]
+
+class Scene(Struct, frozen=True):
+    """One object of a call: who claims what (`claims_of`), over which ranking, for how many slots of which widget."""
+
+    claims: Sequence[Claim]
     ranking: Ranking
     eligible: Eligibility
     size: int
@@ -203,6 +220,8 @@ def place_page(catalog: Catalog, scenes: Sequence[Scene]) -> Sequence[Placement]
         draft.admit(elsewhere=reserved)
         reserved.update(draft.pinned)
         drafts.append(draft)
+    if len(drafts) == 1:
+        return [drafts[0].fill(elsewhere=())]
     shown: set[int] = set()
     placements: list[Placement] = []
     for draft in drafts:
@@ -215,18 +234,17 @@ def place_page(catalog: Catalog, scenes: Sequence[Scene]) -> Sequence[Placement]
 class _Blocks:
     """The awake block pins of one object, and whether they hold against what higher targets pin."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._by_item: dict[ItemId, Claim] = {}
-        self._by_rule: list[tuple[Claim, Matches]] = []
-        self._shields: dict[ItemId, int] = {}
-        self.claims: Sequence[Claim] = ()
-
-    def set_up(self, claims: Sequence[Claim], *, against: Iterable[Claim]) -> None:
+    def __init__(
+        self, catalog: Catalog, claims: Sequence[Claim], *, against: Iterable[Claim]
+    ) -> None:
         """
         Takes the block pins, in order of rank, and the other awake pins: an item pin shields its item from blocks of
         a strictly lower priority.
         """
+        self._catalog = catalog
+        self._by_item: dict[ItemId, Claim] = {}
+        self._by_rule: list[tuple[Claim, Matches]] = []
+        self._shields: dict[ItemId, int] = {}
         self.claims = claims
         for claim in claims:
             if claim.pin.item is not None:
@@ -241,8 +259,6 @@ class _Blocks:
 
     def blocker(self, number: int) -> Claim | None:
         """The highest-ranked block pin that keeps an item out, if any."""
-        if not self.claims:
-            return None
         identity = self._catalog.identity(number)
         found = self._by_item.get(identity)
         for claim, matches in self._by_rule:
@@ -273,15 +289,28 @@ class _Blocks:
 class _Draft:
     """One object's placement in the making; each method is one or two steps of the law."""
 
+    __slots__ = (
+        "blocks",
+        "catalog",
+        "claims",
+        "judgements",
+        "named",
+        "picked",
+        "pinned",
+        "scene",
+        "spread_items",
+        "together",
+    )
+
     def __init__(self, catalog: Catalog, scene: Scene) -> None:
         self.catalog = catalog
         self.scene = scene
-        self.judgements: dict[int, Judgement] = {}  # by rank
+        self.judgements: list[Judgement | None] = [None] * len(scene.claims)  # by rank
         self.claims: list[Claim] = []
-        self.blocks = _Blocks(catalog)
+        self.blocks: _Blocks | None = None
         self.pinned: dict[int, Claim] = {}  # item number → the item pin that survived step 1
-        self.named: set[int] = set()  # every catalog item that an awake item pin names
-        self.items: dict[int, int] = {}  # rank → item number, for surviving item pins and picks
+        self.named: Sequence[Claim] = ()  # awake item pins that name an item of the catalog
+        self.picked: dict[int, int] = {}  # rank → item number, where criteria found one
         self.spread_items: dict[int, int] = {}  # slot → item number, for global criteria pins
         self.together: set[int] = set()  # ranks of pins that stand in a bundle
 
@@ -290,71 +319,74 @@ class _Draft:
     def admit(self, *, elsewhere: Collection[int]) -> None:
         """Wakes the pins, gathers the blocks, and lets item pins drop out."""
         awake = self._awake()
-        blocking = [claim for claim in awake if isinstance(claim.pin.place, Blocked)]
+        blocking = [
+            claim
+            for claim in awake
+            if claim.position is None and isinstance(claim.pin.place, Blocked)
+        ]
         if blocking:
             awake = [claim for claim in awake if not isinstance(claim.pin.place, Blocked)]
-            self.blocks.set_up(blocking, against=awake)
+            self.blocks = _Blocks(self.catalog, blocking, against=awake)
+            self.named = [claim for claim in awake if claim.number is not None]
+        eligible, claims, pinned = self.scene.eligible, self.claims, self.pinned
         for claim in awake:
-            if claim.pin.item is None or self._admit_item(claim, claim.pin.item, elsewhere):
-                self.claims.append(claim)
+            number = claim.number
+            if number is None:
+                if claim.pin.item is None:
+                    claims.append(claim)
+                else:
+                    self._judge(claim, Verdict.NOT_IN_CATALOG)
+            elif number not in eligible:
+                self._judge(claim, eligible.objection(number))
+            elif number in elsewhere:
+                self._judge(claim, Verdict.SHOWN_ELSEWHERE)
+            elif self.blocks and (blocker := self.blocks.blocker(number)) is not None:
+                self._judge(claim, Verdict.BLOCKED, f"blocked by {blocker.name}")
+            elif number in pinned:
+                self._judge(claim, Verdict.DUPLICATE, f"pinned already by {pinned[number].name}")
+            else:
+                pinned[number] = claim
+                claims.append(claim)
 
     def _awake(self) -> list[Claim]:
         now, widget = self.scene.now, self.scene.widget
         awake: list[Claim] = []
-        rank = 0
-        for customization in self.scene.customizations:
-            for index, pin in enumerate(customization.pins):
-                claim = Claim(customization, index, pin, rank)
-                rank += 1
-                if pin.window is not ALWAYS and not pin.window.contains(now):
-                    self._judge(claim, Verdict.ASLEEP)
-                elif pin.widget is not None and pin.widget != widget:
-                    self._judge(claim, Verdict.OTHER_WIDGET)
-                else:
-                    awake.append(claim)
+        for claim in self.scene.claims:
+            pin = claim.pin
+            if pin.window is not ALWAYS and not pin.window.contains(now):
+                self._judge(claim, Verdict.ASLEEP)
+            elif pin.widget is not None and pin.widget != widget:
+                self._judge(claim, Verdict.OTHER_WIDGET)
+            else:
+                awake.append(claim)
         return awake
 
-    def _admit_item(self, claim: Claim, identity: ItemId, elsewhere: Collection[int]) -> bool:
-        number = self.catalog.number(identity)
-        if number is None:
-            return self._judge(claim, Verdict.NOT_IN_CATALOG)
-        self.named.add(number)
-        eligible = self.scene.eligible
-        if number not in eligible:
-            return self._judge(claim, eligible.objection(number))
-        if number in elsewhere:
-            return self._judge(claim, Verdict.SHOWN_ELSEWHERE)
-        if (blocker := self.blocks.blocker(number)) is not None:
-            return self._judge(claim, Verdict.BLOCKED, f"blocked by {blocker.name}")
-        if (first := self.pinned.get(number)) is not None:
-            return self._judge(claim, Verdict.DUPLICATE, f"pinned already by {first.name}")
-        self.pinned[number] = claim
-        self.items[claim.rank] = number
-        return True
-
-    def _judge(self, claim: Claim, verdict: Verdict, because: str = "") -> bool:
-        """Records a verdict; False, so that a refusal reads as one line."""
+    def _judge(self, claim: Claim, verdict: Verdict, because: str = "") -> None:
         self.judgements[claim.rank] = Judgement(claim, verdict, claim.pin.item, None, because)
-        return False
 
     # Steps 2 to 7
 
     def fill(self, *, elsewhere: Collection[int]) -> Placement:
         """Settles the slots, picks for criteria, spreads the global pins, and lets the ranking fill the rest."""
+        claims = self.claims
         candidates = _Candidates(self.scene, self.blocks, elsewhere)
-        slots, bundles = settle(
-            [claim for claim in self.claims if isinstance(claim.pin.place, Slot)]
-        )
-        self.together = {slots[slot].rank for block in bundles for slot in block}
+        seeking = [claim for claim in claims if claim.position is not None]
+        taken, bundles = settle(seeking)
         used = set(self.pinned)
-        self._pick(slots, candidates, used)
-        taken = self._close_bundles(slots, bundles)
-        self._spread(taken, candidates, used)
+        if len(self.pinned) < len(claims):
+            self._pick(taken, candidates, used)
+        if bundles:
+            self.together = {
+                taken[slot].rank for block in bundles for slot in block if slot in taken
+            }
+            taken = self._close_bundles(taken, bundles)
+        if len(seeking) < len(claims):
+            self._spread(taken, candidates, used)
         shown = self._merge(taken, candidates, used)
-        self._judge_shown(shown)
-        self._judge_blocks()
-        order = sorted(self.judgements)
-        return Placement(shown, [self.judgements[rank] for rank in order])
+        self._judge_the_rest()
+        if self.blocks is not None:
+            self._judge_blocks(self.blocks)
+        return Placement(shown, [each for each in self.judgements if each is not None])
 
     def _pick(self, slots: dict[int, Claim], candidates: "_Candidates", used: set[int]) -> None:
         """Step 4, in order of rank, wherever the pin's slot is."""
@@ -367,7 +399,7 @@ class _Draft:
                 self._judge(claim, Verdict.NO_MATCH)
             else:
                 used.add(number)
-                self.items[claim.rank] = number
+                self.picked[claim.rank] = number
 
     def _close_bundles(
         self, slots: dict[int, Claim], bundles: Sequence[Sequence[int]]
@@ -384,8 +416,6 @@ class _Draft:
     def _spread(self, taken: dict[int, Claim], candidates: "_Candidates", used: set[int]) -> None:
         """Step 5: global pins take what is free in 1…n, in order of rank."""
         spreading = [claim for claim in self.claims if isinstance(claim.pin.place, Everywhere)]
-        if not spreading:
-            return
         free = [slot for slot in range(1, self.scene.size + 1) if slot not in taken]
         for claim in spreading:
             if not free:
@@ -422,82 +452,85 @@ class _Draft:
     ) -> list[Shown]:
         """Steps 6 and 7: slot by slot, pin or next of the ranking; when that ends, the rest closes up."""
         shown: list[Shown] = []
-        size = self.scene.size
+        size, judgements = self.scene.size, self.judgements
         rest = candidates.unused(used)
         last = max(taken, default=0)
-        slot = 0
-        while len(shown) < size:
+        slot = room = 0
+        while room < size:
             slot += 1
             claim = taken.get(slot)
             if claim is not None:
-                number = self.spread_items.get(slot)
+                number = claim.number
                 if number is None:
-                    number = self.items[claim.rank]
-                shown.append(Shown(number, Source.PIN, claim))
-                continue
-            candidate = next(rest, None)
-            if candidate is not None:
+                    number = self._found(claim, slot)
+                shown.append(Shown(number, _PIN, claim))
+                if judgements[claim.rank] is None:
+                    judgements[claim.rank] = self._judged(claim, number, room + 1)
+            elif (candidate := next(rest, None)) is not None:
                 shown.append(candidate)
             elif slot >= last:
                 break
+            else:
+                continue
+            room += 1
         return shown
 
-    def _judge_shown(self, shown: Sequence[Shown]) -> None:
-        """What became of every pin that has an item: where it really is, or that the answer ends before it."""
-        for slot, each in enumerate(shown, 1):
-            if each.claim is not None and each.claim.rank not in self.judgements:
-                self._judge_slot(each.claim, each.number, slot)
-        for claim in self.claims:
-            if claim.rank not in self.judgements:
-                number = self.items.get(claim.rank)
-                item = None if number is None else self.catalog.identity(number)
-                self.judgements[claim.rank] = Judgement(claim, Verdict.BEYOND_SIZE, item)
+    def _found(self, claim: Claim, slot: int) -> int:
+        """The item that a criteria pin has found for a slot."""
+        number = self.spread_items.get(slot)
+        return self.picked[claim.rank] if number is None else number
 
-    def _judge_slot(self, claim: Claim, number: int, slot: int) -> None:
-        place = claim.pin.place
-        at_place = not isinstance(place, Slot) or place.position == slot
-        verdict = Verdict.PLACED if at_place else Verdict.MOVED
-        because = "" if at_place else self._why_moved(claim, slot)
+    def _judged(self, claim: Claim, number: int, slot: int) -> Judgement:
+        """Of a pin that is shown: whether at its place."""
         item = claim.pin.item or self.catalog.identity(number)
-        self.judgements[claim.rank] = Judgement(claim, verdict, item, slot, because)
+        if claim.position is None or claim.position == slot:
+            return Judgement(claim, _PLACED, item, slot)
+        return Judgement(claim, Verdict.MOVED, item, slot, self._why_moved(claim, slot))
+
+    def _judge_the_rest(self) -> None:
+        """The answer ends before the pins that have an item and are not shown."""
+        judgements = self.judgements
+        for claim in self.claims:
+            if judgements[claim.rank] is None:
+                number = self.picked.get(claim.rank) if claim.number is None else claim.number
+                item = None if number is None else self.catalog.identity(number)
+                judgements[claim.rank] = Judgement(claim, Verdict.BEYOND_SIZE, item)
 
     def _why_moved(self, claim: Claim, slot: int) -> str:
-        assert isinstance(claim.pin.place, Slot)
-        position = claim.pin.place.position
+        position = claim.position
+        assert position is not None
         if claim.rank not in self.together and slot < position:
             return "closed up: there are not enough items before it"
         winner = next(
-            (
-                each
-                for each in self.claims
-                if isinstance(each.pin.place, Slot)
-                and each.pin.place.position == position
-                and each.rank < claim.rank
-            ),
+            (each for each in self.claims if each.position == position and each.rank < claim.rank),
             None,
         )
         if winner is not None:
             return f"slot {position} went to {winner.name}"
         return "stands together with its bundle"
 
-    def _judge_blocks(self) -> None:
-        if not self.blocks.claims:
-            return
+    def _judge_blocks(self, blocks: "_Blocks") -> None:
         eligible = self.scene.eligible
         met = {number for number in self.scene.ranking.primary if number in eligible}
-        met.update(number for number in self.named if number in eligible)
-        for claim in self.blocks.claims:
-            count = self.blocks.removed_by(claim, met)
+        met.update(
+            claim.number
+            for claim in self.named
+            if claim.number is not None and claim.number in eligible
+        )
+        for claim in blocks.claims:
+            count = blocks.removed_by(claim, met)
             self._judge(claim, Verdict.BLOCKS, f"removed {count} of the items met")
 
 
 class _Candidates:
     """The ranking less the ineligible, the blocked and what the page shows elsewhere; checked as far as read."""
 
-    def __init__(self, scene: Scene, blocks: _Blocks, elsewhere: Collection[int]) -> None:
+    __slots__ = ("_blocks", "_eligible", "_elsewhere", "_ranking")
+
+    def __init__(self, scene: Scene, blocks: _Blocks | None, elsewhere: Collection[int]) -> None:
         self._ranking = scene.ranking
         self._eligible = scene.eligible
-        self._blocks = blocks if blocks.claims else None
+        self._blocks = blocks
         self._elsewhere = elsewhere
 
     def _allows(self, number: int) -> bool:

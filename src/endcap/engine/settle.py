@@ -6,19 +6,23 @@ Knows claims and their positions. Knows nothing of items: whether a slot's pin f
 
 from collections.abc import Sequence
 
-from endcap.domain import Customization, Pin, Slot
+from msgspec import Struct
+
+from endcap.domain import Customization, Pin
 
 
-class Claim:
-    """A pin that was met, with whose it is. Claims are made in order of rank; `rank` is that order."""
+class Claim(Struct, frozen=True, eq=False):
+    """
+    A pin that was met, with whose it is. Claims are made in order of rank; `rank` is that order. `number` is that of
+    the item it names, if that is in the catalog; `position` that of its slot, if it wants one.
+    """
 
-    __slots__ = ("customization", "index", "pin", "rank")
-
-    def __init__(self, customization: Customization, index: int, pin: Pin, rank: int) -> None:
-        self.customization = customization
-        self.index = index
-        self.pin = pin
-        self.rank = rank
+    customization: Customization
+    index: int
+    pin: Pin
+    rank: int
+    number: int | None
+    position: int | None
 
     @property
     def name(self) -> str:
@@ -34,9 +38,12 @@ def settle(claims: Sequence[Claim]) -> tuple[dict[int, Claim], Sequence[Sequence
     (or, if none won, moves on like a loser) and flows over slots that no other pin claims or has taken.
     """
     winners: dict[int, Claim] = {}
+    bundled = False
     for claim in claims:
         winners.setdefault(position_of(claim), claim)
-    groups = _bundles(claims)
+        if claim.pin.bundled:
+            bundled = True
+    groups = _bundles(claims) if bundled else {}
     if len(winners) == len(claims) and not groups:
         return winners, ()
     slots = {slot: claim for slot, claim in winners.items() if not _in_bundle(claim, groups)}
@@ -94,5 +101,6 @@ def _next_free(slot: int, winners: dict[int, Claim], slots: dict[int, Claim]) ->
 
 
 def position_of(claim: Claim) -> int:
-    assert isinstance(claim.pin.place, Slot)
-    return claim.pin.place.position
+    """Of a claim to a slot."""
+    assert claim.position is not None
+    return claim.position

@@ -4,11 +4,16 @@ A tracker's rules and items at one revision. Immutable: a newer one replaces it 
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from msgspec import Struct
 
 from endcap.domain import CatalogObject, Customization, CustomizationId, ItemId
 from endcap.engine.catalog import Catalog
+from endcap.engine.place import claims_of
 from endcap.engine.rules import Rules
+from endcap.engine.settle import Claim
+
+MEMO_CLAIMS_MAX = 8_192
 
 
 class Snapshot(Struct, frozen=True):
@@ -17,6 +22,23 @@ class Snapshot(Struct, frozen=True):
     revision: int
     rules: Rules
     catalog: Catalog
+    _claims: dict[tuple[str, tuple[str, ...]], tuple[Claim, ...]] = msgspec.field(
+        default_factory=dict
+    )
+
+    def claims(self, model: str, items: tuple[ItemId, ...]) -> tuple[Claim, ...]:
+        """
+        The claims of all who speak in a request for a model with these input items, in order of rank.
+
+        Remembered while the snapshot lives: shoppers ask for the same pages again and again.
+        """
+        found = self._claims.get((model, items))
+        if found is None:
+            if len(self._claims) >= MEMO_CLAIMS_MAX:
+                self._claims.clear()
+            speaking = self.rules.speaking(self.catalog, model=model, items=items)
+            found = self._claims[model, items] = claims_of(self.catalog, speaking)
+        return found
 
     @classmethod
     def build(

@@ -312,7 +312,14 @@ def _history(query: Query, knowledge: Knowledge) -> tuple[list[int], list[int]]:
         return [], []
     indexes, times = knowledge.artifact.history(query.user)
     numbers = knowledge.translation.numbers[indexes].tolist()
-    known = [(number, often) for number, often in zip(numbers, times, strict=True) if number >= 0]
+    there = (
+        query.catalog.all_items
+    )  # a translation that followed its catalog still knows the number of what went
+    known = [
+        (number, often)
+        for number, often in zip(numbers, times, strict=True)
+        if number >= 0 and number in there
+    ]
     return [number for number, _ in known], [often for _, often in known]
 
 

@@ -63,6 +63,10 @@ ANALYZE_ROWS_MIN = 10_000  # rows of one commit after which the server shall cou
 INDEXED_CHARACTERS_MAX = 250  # of an identity in an index, whose entries end at 2,700 bytes
 MIGRATION_LOCK = 0x656E64636170  # "endcap"
 CHANNEL = "endcap"
+WARNINGS_MAX = 10
+# A commit that waited for a standby until a time-out, or a hand, ended the wait: it stands on the primary alone, and
+# PostgreSQL answers it as done, with a warning of this state.
+ONLY_HERE = "01000"
 BROKEN_OFF = "40"  # the class of states of deadlocks and failures to serialize
 
 # What the URL does not say otherwise. A host that vanished is noticed within some five seconds.
@@ -82,9 +86,18 @@ _filters = Filters(_sql, lambda name: f"%({name})s")
 
 
 class Connection(psycopg.Connection[Row]):
-    """A connection that does not wait for ever."""
+    """A connection that does not wait for ever, and keeps the states of the warnings that it was given."""
 
     answer_seconds_max = ANSWER_SECONDS_MAX
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.warnings: list[str] = []
+        self.add_notice_handler(self._note)
+
+    def _note(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self.warnings = [*self.warnings[-WARNINGS_MAX:], notice.sqlstate or ""]
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **named: Any) -> T:
         try:
@@ -143,11 +156,15 @@ class PostgresStore:
         return self._commit(writes)
 
     def _commit(self, writes: Sequence[Write]) -> Sequence[Outcome]:
-        with self._borrowed() as connection, connection.pipeline():
-            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-            transaction = _Transaction(connection)
-            outcomes = carry_out(writes, transaction)
-            connection.execute("COMMIT")
+        with self._borrowed() as connection:
+            connection.warnings.clear()
+            with connection.pipeline():
+                connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                transaction = _Transaction(connection)
+                outcomes = carry_out(writes, transaction)
+                connection.execute("COMMIT")
+            if ONLY_HERE in connection.warnings:
+                raise StoreUnavailable("The write may not be on a second server; try again shortly")
         if transaction.rows_written >= ANALYZE_ROWS_MIN:
             self._analyze()
         return outcomes

@@ -28,6 +28,8 @@ STATUSES: Mapping[type[Problem], int] = {
     errors.IdempotencyConflict: 422,
     errors.TooManyRequests: 429,
     errors.StoreUnavailable: 503,
+    errors.StillLoading: 503,
+    errors.RevisionNotReached: 503,
 }
 INTERNAL = 500
 _PLAIN = tuple(
@@ -121,8 +123,9 @@ def _kind(status: int, reason: str | None) -> Problem:
     for kind in kinds:
         if kind().reason == reason:
             return kind()
-    if errors.FaultyFields in kinds:
-        return errors.FaultyFields()
+    for general in (errors.FaultyFields, errors.StoreUnavailable):
+        if general in kinds:
+            return general()
     return kinds[0]() if len(kinds) == 1 else Problem()
 
 

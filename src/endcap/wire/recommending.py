@@ -6,16 +6,16 @@ explanation was asked for.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any, cast
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Raw, Struct
 
 from endcap import criteria
 from endcap.criteria import CriteriaFault, Rule
 from endcap.domain import IDENTITY_CHARACTERS_MAX, INPUT_ITEMS_MAX, ItemId, Micros
 from endcap.errors import FaultyFields, MalformedBody
-from endcap.wire.reading import Faults, json_value, seconds_text
+from endcap.wire.reading import UNREADABLE, Faults, json_value, seconds_text
 
 OBJECTS_MAX = 20
 SIZE_DEFAULT = 10
@@ -39,8 +39,65 @@ class Request(Struct, frozen=True):
     mark_fallback: bool = False
 
 
+class _OutOfTheOrdinary(ValueError):
+    """To be read the careful way."""
+
+
+_Text = Annotated[str, Meta(max_length=IDENTITY_CHARACTERS_MAX)]
+_ABSENT = Raw()
+
+
+class _Plain(Struct):
+    """The usual wish, without a fault: one typed decode costs a third of a look at every member."""
+
+    recommendation_type: Annotated[str, Meta(min_length=1)]
+    recommender_client_identifier: _Text | None = None
+    user_id: _Text | None = None
+    item_ids: list[str] = []
+    blacklisted_item_ids: list[str] = []
+    size: Annotated[int, Meta(ge=1)] = SIZE_DEFAULT
+    hit_fields: Annotated[list[str], Meta(max_length=HIT_FIELDS_MAX)] | None = None
+    recommendation_context: Raw = _ABSENT
+    settings_override: Raw = _ABSENT
+    mark_fallback_results: bool = False
+
+
+_PLAIN = msgspec.json.Decoder(Annotated[list[_Plain], Meta(min_length=1, max_length=OBJECTS_MAX)])
+
+
 def read_requests(body: bytes) -> tuple[Request, ...]:
     """Raises MalformedBody for what is not an array, FaultyFields with every fault of every object."""
+    try:
+        return tuple([_plain_request(each) for each in _PLAIN.decode(body)])
+    except (*UNREADABLE, _OutOfTheOrdinary):
+        return _read_carefully(body)
+
+
+def _plain_request(wish: _Plain) -> Request:
+    """Raises _OutOfTheOrdinary for what takes more than a look at types."""
+    if wish.recommendation_context is not _ABSENT or wish.settings_override is not _ABSENT:
+        raise _OutOfTheOrdinary
+    fields = wish.hit_fields
+    return Request(
+        wish.recommendation_type,
+        wish.recommender_client_identifier,
+        wish.user_id,
+        cast(tuple[ItemId, ...], tuple(wish.item_ids[:INPUT_ITEMS_MAX])),
+        cast(frozenset[ItemId], frozenset(wish.blacklisted_item_ids[:BLACKLIST_MAX])),
+        min(wish.size, SIZE_MAX),
+        None,
+        None,
+        None if fields is None else _stripped(fields),
+        wish.mark_fallback_results,
+    )
+
+
+def _stripped(names: Sequence[str]) -> frozenset[str]:
+    return frozenset(stripped for name in names if (stripped := name.strip()))
+
+
+def _read_carefully(body: bytes) -> tuple[Request, ...]:
+    """Member by member, to be able to name all faults. A test holds the two ways to one result."""
     shape = json_value(body)
     if not isinstance(shape, list):
         raise MalformedBody(details={"body": ["Must be a JSON array of request objects"]})
@@ -152,7 +209,7 @@ class _Reader:
         if len(names) > HIT_FIELDS_MAX:
             self.fault("hit_fields", f"Must be at most {HIT_FIELDS_MAX}")
             return None
-        return frozenset(stripped for name in names if (stripped := name.strip()))
+        return _stripped(names)
 
     def mark_fallback(self) -> bool:
         value = self.members.get("mark_fallback_results")
