@@ -26,6 +26,8 @@ HOST = "127.0.0.1"
 STALLS_MAX = 3
 SERVER_CORE, LOAD_CORE = 0, 1
 START_SECONDS_MAX = 1_200.0  # a million of everything on a busy machine
+WORKER = b"endcap_worker_pid "
+"""The metric that names the worker."""
 UVICORN = (
     "--loop", "uvloop", "--http", "httptools", "--ws", "none", "--no-access-log", "--no-server-header",
     "--no-proxy-headers", "--backlog", "2048", "--log-level", "warning",
@@ -132,6 +134,7 @@ def endcap(
         **(environment or {}),
     }
     with running(command, port, settings) as server:
+        _wait_for_workers(port, workers)
         if workers == 1 and pinned:
             for each in server.processes:
                 pin(each)
@@ -158,6 +161,24 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int, path: str) -> None:
             pass
         time.sleep(0.05)
     raise TimeoutError("the server did not become ready")
+
+
+def _wait_for_workers(port: int, workers: int) -> None:
+    """Until so many different ones have answered: the first that is ready answers for all."""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    found: set[bytes] = set()
+    while len(found) < workers:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"found {len(found)} of {workers} workers")
+        connection = http.client.HTTPConnection(HOST, port, timeout=5)
+        try:
+            ask(connection, request("GET", "/readyz", port, signed=False))
+            shown = ask(connection, request("GET", "/metrics", port, signed=False))
+            found.update(line for line in shown.splitlines() if line.startswith(WORKER))
+        except (OSError, http.client.HTTPException, RuntimeError):
+            time.sleep(0.05)  # one that still loads, and hangs up
+        finally:
+            connection.close()
 
 
 def request(
