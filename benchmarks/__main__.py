@@ -1,7 +1,7 @@
 """
 `scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Without a name everything but the kills is measured. With --markdown and no name nothing is measured: the
+Without a name everything but scale and kills is measured. With --markdown and no name nothing is measured: the
 pages' tables are written anew from the file of --json.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from benchmarks import peer, placement, report, scaling, serving, visible, workers
+from benchmarks import peer, placement, report, scale, scaling, serving, visible, workers
 from benchmarks.report import Cell, Findings, Measured, Report, Row, Table
 from benchmarks.sizes import SIZES, Size, without_more
 
@@ -26,6 +26,12 @@ from benchmarks.sizes import SIZES, Size, without_more
 def _postgres(size: Size) -> Findings:
     with visible.postgres_url() as url:
         return serving.against_floor(serving.POSTGRES_PUT, size, customizations=1_000, url=url)
+
+
+def _scale(size: Size) -> Findings:
+    """In one process; ENDCAP_BENCH_SHARE makes it smaller."""
+    with visible.postgres_url() as url:
+        return Findings([*scale.rows(), *scale.load_rows(url)])
 
 
 def _kills(size: Size) -> Findings:
@@ -56,8 +62,10 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "visible": visible.run,
     "workers": workers.run,
     "postgres": _postgres,
+    "scale": _scale,
     "kills": _kills,
 }
+LONG = ("scale", "kills")
 
 
 class Given(Struct, frozen=True):
@@ -139,7 +147,7 @@ def _given() -> Given:
     size = replace(size, **{name: value for name, value in chosen.items() if value})
     if given.most:
         size = without_more(size, given.most)
-    all_names = [] if given.markdown else [name for name in MEASUREMENTS if name != "kills"]
+    all_names = [] if given.markdown else [name for name in MEASUREMENTS if name not in LONG]
     return Given(given.names or all_names, given.size, size, given.json, given.markdown)
 
 

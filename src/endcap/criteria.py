@@ -40,21 +40,21 @@ Term = tuple[str, Scalar]
 Bound = float | str | None
 
 
-class AnyOf(Struct, frozen=True, tag=True):
+class AnyOf(Struct, frozen=True, tag=True, cache_hash=True):
     """An element is one of the values. `terms` holds what each value looks up."""
 
     attribute: str
     terms: tuple[Term, ...]
 
 
-class AllOf(Struct, frozen=True, tag=True):
+class AllOf(Struct, frozen=True, tag=True, cache_hash=True):
     """Every value is among the elements."""
 
     attribute: str
     values: tuple[AnyOf, ...]
 
 
-class Between(Struct, frozen=True, tag=True):
+class Between(Struct, frozen=True, tag=True, cache_hash=True):
     """An element lies between the bounds: numbers with numbers (and numerals), texts with texts."""
 
     attribute: str
@@ -64,30 +64,30 @@ class Between(Struct, frozen=True, tag=True):
     high_included: bool = True
 
 
-class Contains(Struct, frozen=True, tag=True):
+class Contains(Struct, frozen=True, tag=True, cache_hash=True):
     """An element is a text with this text in it."""
 
     attribute: str
     text: str
 
 
-class Exists(Struct, frozen=True, tag=True):
+class Exists(Struct, frozen=True, tag=True, cache_hash=True):
     """The attribute is there and neither null nor an empty list."""
 
     attribute: str
 
 
-class Not(Struct, frozen=True, tag=True):
+class Not(Struct, frozen=True, tag=True, cache_hash=True):
     rule: "Rule"
 
 
-class Every(Struct, frozen=True, tag=True):
+class Every(Struct, frozen=True, tag=True, cache_hash=True):
     """All rules hold; with no rules, always."""
 
     rules: "tuple[Rule, ...]"
 
 
-class Some(Struct, frozen=True, tag=True):
+class Some(Struct, frozen=True, tag=True, cache_hash=True):
     """At least one rule holds."""
 
     rules: "tuple[Rule, ...]"

@@ -10,6 +10,7 @@ Instants are integers: microseconds since 1970-01-01T00:00:00Z, the store's reso
 from collections.abc import Callable
 from enum import Enum
 from math import inf
+from sys import intern
 from typing import Literal, NewType
 
 from msgspec import Struct
@@ -166,7 +167,7 @@ class Customization(Struct, frozen=True):
     def of(cls, record: Record, definition: Definition) -> "Customization":
         return cls(
             record.id,
-            record.model,
+            intern(record.model),  # thousands share it
             definition.target,
             definition.pins,
             record.created_at,

@@ -4,12 +4,17 @@ The mirror: every tracker of the store in memory, renewed by following its chang
 A `Shop` is all that requests need of one tracker, immutable and swapped by one reference. A follower thread asks the
 store for revisions; whoever sees a higher one reads the changes since its own and makes the next shop. Writes of this
 worker are absorbed directly when nothing lies between, so that they show at once. Readers take no lock.
+
+What takes long (a load, a batch of a large catalog) is made beside the shop that is served, and without the lock that
+own writes need; whoever finds the shop changed when it is done does it again.
 """
 
 import asyncio
+import gc
+import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -50,6 +55,9 @@ RETRY_SECONDS = 0.5  # while the store is away
 REACH_SECONDS_MAX = 2.0  # how long a reader waits for a revision that it has seen elsewhere
 LOOK_SECONDS_MIN = 0.005  # between two looks that such readers ask for
 ARTIFACT_SECONDS = 10.0  # between two looks for an artifact that could not be read
+RELOAD_CHANGES_MIN = 10_000  # a load instead of fewer is not worth a thought
+RELOAD_SHARE = 4  # a change costs somewhat more than this many rows of a load
+SWITCH_SECONDS = 0.001  # until a thread that works on and on lets a request pass; else 0.005
 
 
 class Shop(Struct, frozen=True):
@@ -83,6 +91,7 @@ class Mirror:
         self._poll_seconds = poll_seconds
         self._shops: dict[str, Shop] = {}
         self._locks: dict[TrackerId, threading.RLock] = {}
+        self._load_locks: dict[TrackerId, threading.Lock] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._checked_at = 0.0
@@ -165,6 +174,7 @@ class Mirror:
 
     def start(self) -> None:
         """Begins to follow."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._follow, name="mirror", daemon=True)
         self._thread.start()
 
@@ -224,8 +234,10 @@ class Mirror:
                 by_tracker.setdefault(write.tracker, []).append((write, outcome))
         for tracker, committed in by_tracker.items():
             try:
-                with self._lock(tracker):
-                    if not self._absorb_directly(tracker, committed):
+                if not self._absorb_directly(tracker, committed):
+                    if self._is_left(tracker):
+                        version = None
+                    else:
                         self._catch_up(tracker)
             except Exception as error:  # noqa: BLE001 - see above
                 log.error("own writes not shown yet", tracker=tracker, exc_info=error)
@@ -236,24 +248,24 @@ class Mirror:
     def _absorb_directly(
         self, tracker: TrackerId, committed: Sequence[tuple[Write, Committed]]
     ) -> bool:
+        with self._lock(tracker):
+            shop = self._shops.get(tracker)
+            if shop is None:
+                return False
+            expected = range(shop.revision + 1, shop.revision + 1 + len(committed))
+            if [outcome.revision for _, outcome in committed] != list(expected):
+                return False
+            changes = _own_changes(committed)
+            if changes is None:
+                return False
+            snapshot = shop.snapshot.changed(expected[-1], changes, {})
+            self._show(msgspec.structs.replace(shop, snapshot=snapshot))
+            return True
+
+    def _is_left(self, tracker: TrackerId) -> bool:
+        """Whether to catch up takes a load: that is the follower's, for the caller of a write waits."""
         shop = self._shops.get(tracker)
-        if shop is None:
-            return False
-        expected = range(shop.revision + 1, shop.revision + 1 + len(committed))
-        if [outcome.revision for _, outcome in committed] != list(expected):
-            return False
-        changes: dict[CustomizationId, Customization | None] = {}
-        for write, outcome in committed:
-            match write:
-                case CreateCustomization() | ReplaceCustomization() if outcome.record is not None:
-                    changes[write.id] = Customization.of(outcome.record, write.definition)
-                case DeleteCustomization():
-                    changes[write.id] = None
-                case _:
-                    return False
-        snapshot = shop.snapshot.changed(expected[-1], changes, {})
-        self._show(msgspec.structs.replace(shop, snapshot=snapshot))
-        return True
+        return self._thread is not None and shop is not None and self._is_far_behind(shop)
 
     def _lock(self, tracker: TrackerId) -> threading.RLock:
         """Held by who makes a tracker's next shop. One a tracker: loading one keeps no writer of another waiting."""
@@ -264,8 +276,31 @@ class Mirror:
         self._shops[shop.tracker] = shop
         self._awaiting.shown(shop.tracker, shop.revision)
 
+    def _renew(self, tracker: TrackerId, renewed: Callable[[Shop], Shop]) -> None:
+        """Makes a shop of the one that is served: beside it, or if that changed meanwhile, while its writes wait."""
+        shop = self._shops[tracker]
+        successor = renewed(shop)
+        with self._lock(tracker):
+            now = self._shops[tracker]
+            if now is not shop:
+                successor = renewed(now)
+            if successor is not now:
+                self._show(successor)
+
     def _load(self, tracker: TrackerId) -> None:
-        with self._lock(tracker), self._store.load(tracker) as load:
+        before = self._shops.get(tracker)
+        with self._load_locks.setdefault(tracker, threading.Lock()):
+            if before is not self._shops.get(tracker):
+                return  # whoever loaded it meanwhile, or follows it
+            shop = self._read(tracker)
+            with self._lock(tracker):
+                now = self._shops.get(tracker)
+                if now is None or now.revision <= shop.revision:
+                    self._show(shop)
+        gc.freeze()  # what stays need not be looked at by each collection: a million items, and none in a cycle
+
+    def _read(self, tracker: TrackerId) -> Shop:
+        with self._store.load(tracker) as load:
             artifact = self._artifact(load.tracker, None)
             progress = Progress(load, self._stopping)
             snapshot = Snapshot.build(
@@ -274,24 +309,31 @@ class Mirror:
                 progress.count("objects", load.objects()),
                 artifact.scores,
             )
-            self._show(
-                Shop(
-                    tracker,
-                    load.tracker,
-                    self._keys(load.tracker),
-                    snapshot,
-                    Recommenders.of(snapshot.catalog, artifact).warm(),
-                )
+            shop = Shop(
+                tracker,
+                load.tracker,
+                self._keys(load.tracker),
+                snapshot,
+                Recommenders.of(snapshot.catalog, artifact).warm(),
             )
             progress.end()
+            return shop
 
     def _catch_up(self, tracker: TrackerId) -> None:
-        with self._lock(tracker):
-            shop = self._shops.get(tracker)
-            if shop is None:
-                self._load(tracker)
-                return
-            self._show(self._advanced(shop, self._store.changes(tracker, since=shop.revision)))
+        shop = self._shops.get(tracker)
+        if shop is None or self._is_far_behind(shop):
+            self._load(tracker)
+        else:
+            self._renew(tracker, self._followed)
+
+    def _is_far_behind(self, shop: Shop) -> bool:
+        """Whether a load brings the shop up to date sooner than its changes would."""
+        held = len(shop.snapshot.catalog) + len(shop.snapshot.rules)
+        bound = max(RELOAD_CHANGES_MIN, held // RELOAD_SHARE)
+        return self._store.behind(shop.tracker, since=shop.revision, at_most=bound) >= bound
+
+    def _followed(self, shop: Shop) -> Shop:
+        return self._advanced(shop, self._store.changes(shop.tracker, since=shop.revision))
 
     def _advanced(self, shop: Shop, changes: Changes) -> Shop:
         customizations: dict[CustomizationId, Customization | None] = {
@@ -315,11 +357,11 @@ class Mirror:
 
     def _look_for_artifact(self, tracker: TrackerId) -> None:
         """It may be on a disk that is shared between hosts and shows what is new after a while."""
-        with self._lock(tracker):
-            shop = self._shops[tracker]
-            artifact = self._artifact(shop.row, shop.recommenders.artifact)
-            if artifact.name == shop.row.artifact:
-                self._show(_with_artifact(shop, artifact))
+        self._renew(tracker, self._with_its_artifact)
+
+    def _with_its_artifact(self, shop: Shop) -> Shop:
+        artifact = self._artifact(shop.row, shop.recommenders.artifact)
+        return _with_artifact(shop, artifact) if artifact.name == shop.row.artifact else shop
 
     def _understood(self, records: Iterable[Record]) -> Iterable[Customization]:
         """A record that cannot be read any more is ours to fix; the others must not wait for that."""
@@ -379,6 +421,22 @@ class Mirror:
             except Exception as error:  # noqa: BLE001 - a follower that dies would let this worker grow stale in silence
                 log.error("mirror failed to follow", exc_info=error)
                 self._stopping.wait(RETRY_SECONDS)
+
+
+def _own_changes(
+    committed: Sequence[tuple[Write, Committed]],
+) -> Mapping[CustomizationId, Customization | None] | None:
+    """What writes of customizations changed; None if there are others among them."""
+    changes: dict[CustomizationId, Customization | None] = {}
+    for write, outcome in committed:
+        match write:
+            case CreateCustomization() | ReplaceCustomization() if outcome.record is not None:
+                changes[write.id] = Customization.of(outcome.record, write.definition)
+            case DeleteCustomization():
+                changes[write.id] = None
+            case _:
+                return None
+    return changes
 
 
 def _not_reached(shop: Shop, revision: int) -> RevisionNotReached:

@@ -4,6 +4,8 @@ The mirror: what a worker knows, and how it stays true.
 
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,12 +14,13 @@ import pytest
 from endcap.clock import random_id
 from endcap.domain import CustomizationId, Micros, TrackerId
 from endcap.errors import StoreUnavailable, TrackerNotFound
-from endcap.mirror import Mirror
+from endcap.mirror import RELOAD_CHANGES_MIN, Mirror
 from endcap.publishing import build_and_publish
 from endcap.recommend.artifact import artifacts_directory
 from endcap.signing import Key, verify
 from endcap.store import open_store
-from endcap.store.port import CreateCustomization, Write
+from endcap.store.port import CreateCustomization, Load, Write
+from endcap.store.sqlite import SqliteStore
 from endcap.transfer.rows import quietly
 from endcap.transfer.transactions import import_transactions
 from endcap.vault import Vault
@@ -142,6 +145,87 @@ def test_nothing_new_changes_nothing(world: World) -> None:
     mirror.refresh()
 
     assert shop(mirror) is before
+
+
+MANY = RELOAD_CHANGES_MIN + 1
+"""Changes after which a load is the shorter way."""
+
+
+def import_elsewhere(world: World) -> None:
+    committed(world.elsewhere, world.put(*(f"/p/{number}" for number in range(MANY))))
+
+
+def test_a_mirror_far_behind_loads(world: World) -> None:
+    """It gets there with what was before the import and what came after it; and gives numbers anew."""
+    committed(world.elsewhere, world.create("a", "/p/1"), world.put("gone"))
+    mirror = world.mirror()
+    mirror.load()
+
+    committed(world.elsewhere, world.remove("gone"))
+    import_elsewhere(world)
+    committed(world.elsewhere, world.create("b", "/p/2"))
+    mirror.refresh()
+
+    assert shop(mirror).snapshot.catalog.numbers_given == len(items(mirror)) == MANY
+    assert pinned(mirror) == {"a": "/p/1", "b": "/p/2"}
+    assert shop(mirror).revision == 6
+
+
+def test_a_mirror_a_little_behind_does_not_load(world: World) -> None:
+    """It reads what changed, and goes on giving numbers."""
+    committed(world.elsewhere, world.put("gone"))
+    mirror = world.mirror()
+    mirror.load()
+
+    committed(world.elsewhere, world.remove("gone"), world.put("/p/1"), world.create("a"))
+    mirror.refresh()
+
+    assert shop(mirror).snapshot.catalog.numbers_given == 2
+    assert (items(mirror), pinned(mirror)) == ({"/p/1"}, {"a": "/p/1"})
+
+
+class HeldStore(SqliteStore):
+    """A store whose second load waits for somebody, as a load of a million objects does."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.loads = 0
+        self.is_loading, self.may_go_on = threading.Event(), threading.Event()
+
+    @contextmanager
+    def load(self, tracker: TrackerId) -> Iterator[Load]:
+        self.loads += 1
+        if self.loads == 2:
+            self.is_loading.set()
+            assert self.may_go_on.wait(10)
+        with super().load(tracker) as load:
+            yield load
+
+
+def test_own_writes_do_not_wait_for_a_load(tmp_path: Path) -> None:
+    """Where a follower is at work: it will show them. The shop that was there is served meanwhile."""
+    world = World(f"sqlite:///{tmp_path / 'endcap.db'}", tmp_path)
+    committed(world.here, world.tracker())
+    store = HeldStore(tmp_path / "endcap.db")
+    mirror = world.mirror(store)
+    try:
+        mirror.load()
+        import_elsewhere(world)
+        mirror.start()
+        assert store.is_loading.wait(10)
+        writes: list[Write] = [world.create("a", "/p/1")]
+
+        mirror.absorb(writes, store.commit(writes))
+
+        assert shop(mirror).revision == 1
+        store.may_go_on.set()
+        eventually(lambda: shop(mirror).revision == 3)
+        assert pinned(mirror) == {"a": "/p/1"}
+        assert len(items(mirror)) == MANY
+    finally:
+        store.may_go_on.set()
+        world.close()
+        store.close()
 
 
 # Own writes

@@ -27,6 +27,7 @@ from endcap.store.port import (
     CreateTracker,
     DeleteCustomization,
     PutObjects,
+    RemoveObjects,
     ReplaceCustomization,
     RevokeKey,
     Store,
@@ -105,6 +106,9 @@ class World:
     def put(self, *identities: str, **fields: Any) -> PutObjects:
         objects = [item(identity, **fields) for identity in identities]
         return PutObjects(SHOP, objects, "test", self.tick())
+
+    def remove(self, identity: str) -> RemoveObjects:
+        return RemoveObjects(SHOP, {ItemId(identity): "item"}, "test", self.tick())
 
     def add_key(self, key: str) -> AddKey:
         return AddKey(SHOP, self.vault.seal(key), "test", self.tick())

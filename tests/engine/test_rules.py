@@ -2,6 +2,7 @@
 Which customizations speak: found by look-ups, compared with asking each one.
 """
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
@@ -21,9 +22,10 @@ from endcap.domain import (
     Target,
 )
 from endcap.engine.catalog import Catalog
-from endcap.engine.rules import Rules, access
+from endcap.engine.predicates import Atom, Facts, Index, Lies, demands
+from endcap.engine.rules import Rules
 from endcap.wire import catalog as wire
-from tests.engine import catalogs
+from tests.engine import catalogs, scenes
 from tests.engine.strategies import EXAMPLES
 from tests.language import shapes
 
@@ -136,35 +138,157 @@ def test_changed_rules_equal_rules_made_anew(
 
 @settings(max_examples=EXAMPLES * 2)
 @given(shapes.shapes.map(criteria.read), shapes.attributes)
-def test_a_rule_that_holds_meets_a_term_of_its_access(
+def test_a_rule_that_holds_meets_each_of_its_demands(
     rule: criteria.Rule, attributes: dict[str, object]
 ) -> None:
     """Otherwise a request would pass a customization by without a look."""
-    terms = access(rule)
+    if not criteria.matches(rule, attributes):
+        return
+    facts = Facts(attributes)
 
-    if terms is not None and criteria.matches(rule, attributes):
-        met = {(name, term) for name in attributes for term in criteria.terms_of(attributes[name])}
-        assert met & set(terms)
+    for demand in demands(rule):
+        assert any(is_met(atom, facts) for atom in demand)
+
+
+def is_met(atom: Atom, facts: Facts) -> bool:
+    """What an index looks up for an item finds the atom."""
+    if isinstance(atom, Lies):
+        numbers = facts.numbers(atom.attribute, is_text=atom.is_text)
+        return any(atom.low <= number <= atom.high for number in numbers)
+    return atom.key in facts.keys(atom.attribute) + facts.letters(atom.attribute)
 
 
 @pytest.mark.parametrize(
-    ("shape", "attributes"),
+    ("shape", "count"),
     [
-        ({"brand": "Fender"}, {"brand"}),
-        ({"brand": {"values": ["Fender", "Gibson"]}, "price": {"values": ["10|20"]}}, {"brand"}),
-        ({"brand": {"values": ["Fender", "Gibson"]}, "color": "red"}, {"color"}),
-        ({"tags": {"values": ["a", "b"], "operator": "and"}}, {"tags"}),
-        ({"or": [{"brand": "Fender"}, {"color": "red"}]}, {"brand", "color"}),
-        ({"or": [{"brand": "Fender"}, {"price": {"values": ["10|"]}}]}, None),
-        ({"price": {"values": ["10|20"]}}, None),
-        ({"brand": {"values": ["Fender"], "operator": "not"}}, None),
-        ([{"field": "brand", "operator": "contains", "value": "F"}], None),
-        ([{"field": "brand", "operator": "exists"}], None),
-        ({"brand": {"values": [str(number) for number in range(80)]}}, None),
+        ({"brand": "Fender"}, 1),
+        ({"brand": {"values": ["Fender", "Gibson"]}, "price": {"values": ["10|20"]}}, 2),
+        ({"tags": {"values": ["a", "b"], "operator": "and"}}, 2),
+        ({"or": [{"brand": "Fender"}, {"price": {"values": ["10|"]}}]}, 1),
+        ({"or": [{"brand": "Fender"}, {"not": {"color": "red"}}]}, 0),
+        ({"price": {"values": ["10|20"]}}, 1),
+        ({"brand": {"values": ["Fender"], "operator": "not"}}, 0),
+        ([{"field": "brand", "operator": "contains", "value": "Fender"}], 1),
+        ([{"field": "brand", "operator": "exists"}], 1),
+        ({"brand": {"values": [f"b{number}" for number in range(80)]}}, 0),
     ],
 )
-def test_a_rule_is_filed_under_its_fewest_terms(shape: object, attributes: set[str] | None) -> None:
-    """Ranges and negations have none; a rule over very many values is not filed in as many places."""
-    terms = access(criteria.read(shape))
+def test_what_a_rule_demands(shape: object, count: int) -> None:
+    """Negations demand nothing; a rule over very many values is not filed in as many places."""
+    assert len(demands(criteria.read(shape))) == count
 
-    assert (None if terms is None else {name for name, _ in terms}) == attributes
+
+def crowded(chance: random.Random, count: int) -> list[Customization]:
+    """Customizations that have much in common, so that places get crowded: conjunctions, bounds, texts, negations."""
+
+    def predicate() -> object:
+        low = chance.choice([1, 10, 100.5, 512])
+        return chance.choice(
+            [
+                {"brand": f"b{chance.randrange(4)}"},
+                {"color": {"values": chance.sample(["red", "green", "blue"], 2)}},
+                {"price": {"values": [f"{low}|{low + chance.choice([0, 5, 500])}"]}},
+                {"price": {"values": ["1|2", "|1.5", f"{low}|"]}},
+                {"tags": {"values": ["t1", f"t{chance.randrange(3)}"], "operator": "and"}},
+                {"not": {"brand": f"b{chance.randrange(4)}"}},
+                {"field": "title", "operator": "contains", "value": chance.choice(["ite", "A"])},
+                {"field": "day", "operator": ">", "value": f"2024-0{chance.randrange(1, 9)}-01"},
+                {"or": [{"brand": "b1"}, {"price": {"values": ["500|"]}}]},
+            ]
+        )
+
+    return [
+        Customization(
+            CustomizationId(f"{chance.randrange(count):05}"),
+            chance.choice(MODELS),
+            CriteriaTarget(
+                criteria.read({"and": [predicate() for _ in range(chance.randrange(1, 5))]})
+            ),
+            (),
+            Micros(chance.randrange(3)),
+            chance.randrange(100),
+        )
+        for _ in range(count)
+    ]
+
+
+def assorted(chance: random.Random, count: int) -> list[CatalogObject]:
+    return [
+        scenes.object_of(
+            {
+                "identity": f"/p/{number}",
+                "type": "item",
+                "fields": {
+                    "title": chance.choice(["A title", "Nothing", "WhitE"]),
+                    "brand": f"b{chance.randrange(4)}",
+                    "color": chance.choice(["red", "green", ["red", "blue"], None]),
+                    "price": chance.choice([1, 1.5, 2, 10, "12", 100.5, 512, 612.5, -3, [1, 600]]),
+                    "tags": chance.sample(["t0", "t1", "t2"], 2),
+                    "day": f"2024-0{chance.randrange(1, 9)}-01",
+                },
+            }
+        )
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_a_crowd_those_speak_whose_target_is_met(seed: int) -> None:
+    """Hundreds of rules with the same few predicates, through changes that put, move and remove hundreds at once."""
+    chance = random.Random(seed)
+    objects = assorted(chance, 25)
+    catalog = Catalog.of(objects)
+    held: dict[CustomizationId, Customization] = {}
+    rules = Rules.of(())
+
+    for count in (600, 1, 30, 600, 0):
+        step: dict[CustomizationId, Customization | None] = {
+            each.id: each for each in crowded(chance, count)
+        }
+        step |= dict.fromkeys(chance.sample(sorted(held), len(held) // 3))
+        rules = rules.changed(step)
+        held = {name: each for name, each in (held | step).items() if each is not None}
+
+        for each in objects[::4]:
+            for model in MODELS:
+                found = rules.speaking(catalog, model=model, items=[each.identity])
+                assert found == speaking_plainly(held.values(), objects, model, [each.identity])
+
+    emptied = rules.changed(dict.fromkeys(held))
+    assert len(emptied) == 0
+    assert emptied.speaking(catalog, model="one", items=["/p/1"]) == []
+
+
+def test_a_rule_is_found_by_its_rarest_part() -> None:
+    """Of ten thousand rules that share a colour, a request asks few besides those that speak, however they are put."""
+    held = [
+        Customization(
+            CustomizationId(f"{number:05}"),
+            "one",
+            CriteriaTarget(
+                criteria.read(
+                    {"color": "red", "brand": f"b{number % 100}", "size": f"s{number % 99}"}
+                    if number % 2
+                    else {"color": "red", "price": {"values": [f"{number}|{number + 3}"]}}
+                )
+            ),
+            (),
+            Micros(0),
+            1,
+        )
+        for number in range(10_000)
+    ]
+    index = Index().changed((), held)
+    attributes = {"color": "red", "brand": "b7", "size": "s7", "price": 5_000}
+
+    candidates = list(index.candidates(Facts(attributes)))
+
+    speaking = [
+        each
+        for each in held
+        if isinstance(each.target, CriteriaTarget)
+        and criteria.matches(each.target.rule, attributes)
+    ]
+    assert {each.id for each in speaking} <= {each.id for each in candidates}
+    assert len(speaking) >= 2
+    assert len(candidates) <= 50

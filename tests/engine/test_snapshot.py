@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap import criteria
-from endcap.domain import CatalogObject, Customization, CustomizationId
+from endcap.domain import (
+    AllTarget,
+    CatalogObject,
+    Customization,
+    CustomizationId,
+    Micros,
+    Pin,
+    Slot,
+)
 from endcap.engine.snapshot import Snapshot
 from tests.engine import catalogs, test_rules
 from tests.engine.catalogs import Changes
@@ -65,3 +73,21 @@ def test_what_did_not_change_is_shared() -> None:
 
     assert snapshot.changed(2, {}, {}).rules is snapshot.rules
     assert snapshot.changed(2, {}, {}).catalog is snapshot.catalog
+
+
+def test_the_criteria_of_pins_are_answered_before_they_are_asked() -> None:
+    """Whether they were there at first or came later: a shopper's request finds the matches ready."""
+    rule, other = (
+        criteria.read({"brand": "x"}),
+        criteria.read([{"field": "brand", "value": "y", "operator": "="}]),
+    )
+    snapshot = Snapshot.build(1, [_pinning("a", rule)], [])
+    changed = snapshot.changed(2, {CustomizationId("b"): _pinning("b", other)}, {})
+
+    assert rule in snapshot.catalog.answered
+    assert set(changed.catalog.answered) == {rule, other}
+
+
+def _pinning(name: str, rule: criteria.Rule) -> Customization:
+    pins = (Pin(Slot(1), rule=rule),)
+    return Customization(CustomizationId(name), "one", AllTarget(), pins, Micros(0), 1)

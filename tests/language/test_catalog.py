@@ -283,7 +283,7 @@ def test_a_removal_names_identity_and_type() -> None:
 )
 def test_availability(fields: dict[str, Any], available: bool, rank: int) -> None:
     """1 or nothing is available; a rank, if it is a number, wins."""
-    facts = wire.facts(document(fields={"title": "t", **fields}))
+    facts, _ = wire.understood(document(fields={"title": "t", **fields}))
 
     assert facts == Facts(ALWAYS, available, rank, facts.introduced_at)
 
@@ -302,15 +302,15 @@ def test_availability(fields: dict[str, Any], available: bool, rank: int) -> Non
 )
 def test_when_an_item_was_introduced(fields: dict[str, Any], at: str) -> None:
     """The hidden spelling counts too; what cannot be read is long ago."""
-    assert wire.facts(document(fields={"title": "t", **fields})).introduced_at == micros(at)
+    assert wire.understood(document(fields={"title": "t", **fields}))[0].introduced_at == micros(at)
 
 
 def test_an_object_has_a_window_of_its_own() -> None:
     """Half open, like a pin's."""
-    facts = wire.facts(document(active_from="2025-01-01", active_to="2025-02-01"))
+    facts, _ = wire.understood(document(active_from="2025-01-01", active_to="2025-02-01"))
 
     assert facts.window == Window(micros("2025-01-01"), micros("2025-02-01"))
-    assert wire.facts(document()).window is ALWAYS
+    assert wire.understood(document())[0].window is ALWAYS
 
 
 @pytest.mark.parametrize(
@@ -508,7 +508,7 @@ def test_whatever_is_sent_is_read_or_named_as_faulty(sent: dict[str, Any]) -> No
 
     assert len(read.objects) + len(read.faults) == 1
     for held in read.objects.values():
-        wire.facts(held.document)
+        wire.understood(held.document)
         attributes = wire.attributes(held.document)
         shown = decode(wire.hit_json(held.document))
         assert attributes["title"] == shown["attributes"]["title"]

@@ -84,6 +84,17 @@ def test_changes_of_more_than_a_batch(store: Store, tracker: TrackerId) -> None:
     assert None not in [*changes.objects.values(), *changes.records.values()]
 
 
+def test_how_far_a_follower_is_behind(store: Store, tracker: TrackerId) -> None:
+    """In lines of the log after a revision, counted no further than asked."""
+    (seen,) = committed(store, create(tracker))
+    committed(store, put(tracker, *(thing(f"/p/{n}") for n in range(30))))
+
+    assert store.behind(tracker, since=seen.revision, at_most=100) == 30
+    assert store.behind(tracker, since=seen.revision, at_most=7) == 7
+    assert store.behind(tracker, since=seen.revision + 1, at_most=7) == 0
+    assert store.behind(some_tracker(), since=0, at_most=7) == 0
+
+
 def test_changes_and_load_of_an_unknown_tracker_are_refused(store: Store) -> None:
     """TrackerNotFound, and not an empty answer."""
     nobody = some_tracker()

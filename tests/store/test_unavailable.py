@@ -53,6 +53,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "summary": lambda store: store.summary(TRACKER),
     "load": lambda store: store.load(TRACKER).__enter__(),
     "changes": lambda store: store.changes(TRACKER, since=0),
+    "behind": lambda store: store.behind(TRACKER, since=0, at_most=1),
     "history": lambda store: list(store.history(TRACKER)),
 }
 each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())

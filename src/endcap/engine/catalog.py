@@ -6,79 +6,208 @@ decoded when asked for; what every request needs (who is offered, who is popular
 Columns are built for all attributes that filter well and, when a rule asks for another one, on demand.
 
 Knows nothing of stores or requests. `changed` costs what changed plus copies of flat arrays, never a decode of what
-stayed.
+stayed; what was derived for a rule is carried over, and brought up to date when it is asked for.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, assert_never
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
+from sys import intern
+from typing import Any, assert_never, cast
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from endcap import criteria
-from endcap.criteria import AllOf, AnyOf, Between, Contains, Every, Exists, Not, Rule, Some
+from endcap.criteria import (
+    AllOf,
+    AnyOf,
+    Between,
+    Contains,
+    Every,
+    Exists,
+    Not,
+    Rule,
+    Some,
+    attributes_named,
+)
 from endcap.domain import ALWAYS, CatalogObject, ItemId, Micros, Window
-from endcap.engine.columns import Column
+from endcap.engine.columns import Column, Floats, Gathering, Items, with_room
 from endcap.engine.persistent import PersistentList, PersistentMap
+from endcap.engine.predicates import Facts
 from endcap.wire import catalog as wire
 
 ITEM_TYPES = frozenset({"item", "product"})
 LEADERS = 64  # popular matches kept ready for a rule; a widget shows at most 50
 MEMO_RULES_MAX = 4_096  # contexts come from outside: a bound on what they can make us keep
-MEMO_ATTRIBUTES_MAX = 8_192
+MEMO_FACTS_MAX = 8_192
 MEMO_HIT_FIELDS_MAX = 8
-_PROSE = frozenset({"identity", "type", "title", "description", "image_link", "web_url"})
-"""Attributes nearly every item has to itself: no column until a rule asks for one."""
-_NO_COLUMN = Column({})
+CARRIED_MAX = 1_024  # items changed since a rule was answered: for more it is answered anew
+_PROSE = frozenset({"identity", "description", "image_link", "web_url"})
+"""Attributes nearly every item has to itself and hardly a rule asks for: no column until one does."""
+_NO_COLUMN = Column.of({})
+_NO_ATTRIBUTES: Mapping[str, Any] = {}
+_NONE = BitMap()
+_RANK_MAX = 1_000  # the page knows 1 to 15; what is beyond sorts as the end of it
 _WALK_CHUNK = 256
 
 
-class Item:
-    """One object of the catalog. `hits` keeps its encoded hits by the set of fields asked for."""
+class Item(Struct, gc=False):
+    """
+    One object of the catalog. Of a million every byte counts: it is not looked at by the collector, for nothing it
+    holds leads back to it, and texts and numbers that items share are one object.
+    """
 
-    __slots__ = (
-        "available",
-        "document",
-        "hits",
-        "identity",
-        "introduced_at",
-        "number",
-        "rank",
-        "type",
-        "window",
-    )
+    number: int
+    identity: ItemId
+    type: str
+    document: bytes
+    window: Window
+    available: bool
+    rank: int
+    introduced_at: Micros
+    encoded: dict[frozenset[str] | None, bytes] | None = None
 
-    def __init__(self, number: int, held: CatalogObject) -> None:
-        facts = wire.facts(held.document)
-        self.number = number
-        self.identity = held.identity
-        self.type = held.type
-        self.document = held.document
-        self.window: Window = facts.window
-        self.available: bool = facts.available
-        self.rank: int = facts.availability_rank
-        self.introduced_at: Micros = facts.introduced_at
-        self.hits: dict[frozenset[str] | None, bytes] = {}
+    @property
+    def hits(self) -> dict[frozenset[str] | None, bytes]:
+        """The item's encoded hits by the set of fields asked for, kept by whoever encodes them."""
+        if self.encoded is None:
+            self.encoded = {}
+        return self.encoded
 
     def offered_at(self, now: Micros) -> bool:
         return self.available and (self.window is ALWAYS or self.window.contains(now))
 
 
+def _item(number: int, held: CatalogObject, facts: wire.Facts) -> Item:
+    return Item(
+        number,
+        held.identity,
+        intern(held.type),
+        held.document,
+        facts.window,
+        facts.available,
+        max(-_RANK_MAX, min(_RANK_MAX, facts.availability_rank)),
+        facts.introduced_at,
+    )
+
+
+class Popularity:
+    """
+    Items in order of popularity, and by number the place of each in it.
+
+    A place need not be whole: who comes between two others gets one between theirs, so that nobody has to move. Items
+    that are in no order are infinitely far behind.
+    """
+
+    __slots__ = ("order", "places", "typed")
+
+    def __init__(self, order: Items, places: Floats, typed: BitMap) -> None:
+        self.order = order
+        self.places = places
+        self.typed = typed
+
+    @classmethod
+    def of(cls, order: Items, typed: BitMap, numbers_given: int) -> "Popularity":
+        places = with_room(np.empty(0), numbers_given, np.inf)
+        places[order] = np.arange(len(order))
+        return cls(order, places, typed)
+
+    def changed(
+        self, gone: Sequence[int], come: Sequence[tuple[int, int]], typed: BitMap, given: int
+    ) -> "Popularity":
+        """The order without some items, and with others: pairs of where in the rest they come, ascending, and who."""
+        order, places = self.order, with_room(self.places, given, np.inf)
+        if gone or come:
+            places = places.copy()
+        if gone:
+            order = np.delete(order, [self.index_of(number) for number in gone])
+            places[list(gone)] = np.inf
+        if not come:
+            return Popularity(order, places, typed)
+        seated = _seat(order, places, come)
+        order = np.insert(order, [at for at, _ in come], [number for _, number in come])
+        return Popularity(order, places, typed) if seated else Popularity.of(order, typed, given)
+
+    def index_of(self, number: int) -> int:
+        """Where in the order an item of it is."""
+        place = self.places[number]
+        return bisect_left(self.order, place, key=self.places.__getitem__)
+
+    def first(self, count: int, within: BitMap) -> list[int]:
+        """The best of a set, without a look at more of it than is needed."""
+        among = within & self.typed
+        if len(among) ** 2 > _DENSE * count * len(self.order):  # the next member is near
+            found: list[int] = []
+            steps = _STEPS * count * len(self.order) // len(among)
+            for start in range(0, min(steps, len(self.order)), _WALK_CHUNK):
+                chunk = self.order[start : start + _WALK_CHUNK].tolist()
+                found += filter(among.__contains__, chunk)
+                if len(found) >= count:
+                    return found[:count]
+        members = _members(among)
+        places = self.places[members]
+        if len(members) > count:
+            best = places.argpartition(count)[:count]
+            members, places = members[best], places[best]
+        ordered: list[int] = members[places.argsort()].tolist()
+        return ordered
+
+    def walk(self, within: BitMap | None = None) -> Iterator[int]:
+        """All, or those of a set, as far as they are read."""
+        if within is None:
+            return _walk(self.order)
+        among = within & self.typed
+        if len(among) ** 2 > 4 * len(self.order):  # a dense set: the next member is near
+            return filter(among.__contains__, _walk(self.order))
+        members = _members(among)
+        return iter(members[self.places[members].argsort()].tolist())
+
+
+_DENSE = (
+    16  # a step of a walk costs about as much as this many members gathered and compared at once
+)
+_STEPS = (
+    4  # times the steps that a walk should need; further on the members are plainly the unpopular
+)
+
+
+def _seat(order: Items, places: Floats, come: Sequence[tuple[int, int]]) -> bool:
+    """Gives newcomers places between their neighbours'; False where there is no number left between two."""
+    for at, group in groupby(come, key=itemgetter(0)):
+        numbers = [number for _, number in group]
+        low = float(places[order[at - 1]]) if at else None
+        high = float(places[order[at]]) if at < len(order) else None
+        if low is None:
+            low = -len(numbers) - 1.0 if high is None else high - len(numbers) - 1
+        if high is None:
+            high = low + len(numbers) + 1
+        seats = np.linspace(low, high, len(numbers) + 2)
+        if not (np.diff(seats) > 0).all():
+            return False
+        places[numbers] = seats[1:-1]
+    return True
+
+
+def _members(items: BitMap) -> NDArray[np.uint32]:
+    return np.frombuffer(items.to_array(), dtype=np.uint32)
+
+
 class Matches:
     """The items that a rule selects, the most popular ready at hand."""
 
-    __slots__ = ("_catalog", "items", "leaders")
+    __slots__ = ("_popularity", "basis", "items", "leaders")
 
-    def __init__(self, catalog: "Catalog", items: BitMap) -> None:
+    def __init__(self, popularity: Popularity, basis: Sequence[object], items: BitMap) -> None:
         self.items = items
-        self._catalog = catalog
-        self.leaders: list[int] = []
-        for number in catalog.popular(items):
-            self.leaders.append(number)
-            if len(self.leaders) == LEADERS:
-                break
+        self.basis = basis
+        """All of the catalog that the rule looked at: while it is the same, so are the items."""
+        self._popularity = popularity
+        self.leaders: list[int] = popularity.first(LEADERS, items)
 
     def __contains__(self, number: int) -> bool:
         return number in self.items
@@ -90,10 +219,21 @@ class Matches:
         """All matches by popularity, then identity."""
         yield from self.leaders
         if len(self.leaders) == LEADERS:
-            rest = self._catalog.popular(self.items)
-            for _ in range(LEADERS):
-                next(rest, None)
-            yield from rest
+            yield from islice(self._popularity.walk(self.items), LEADERS, None)
+
+
+class _Carried(Struct, frozen=True):
+    """What rules selected in catalogs before, and the items that were changed since."""
+
+    matches: dict[Rule, Matches]
+    touched: BitMap
+
+    def later(self, matches: dict[Rule, Matches], touched: BitMap) -> "_Carried":
+        """After another change. What was not asked for in a long time is forgotten."""
+        both = self.touched | touched
+        if len(both) > CARRIED_MAX or len(self.matches) > MEMO_RULES_MAX:
+            return _Carried(matches, touched)
+        return _Carried({**self.matches, **matches}, both)
 
 
 class Catalog:
@@ -107,19 +247,16 @@ class Catalog:
         self.all_items = BitMap()
         self.offered = BitMap()
         """Items of a type that is recommended, available, and without a window of their own."""
-        self.windowed: Mapping[int, Window] = {}
+        self.windowed: PersistentMap[int, Window] = PersistentMap()
         """The same with a window: to be asked for the time."""
+        self.timed = BitMap()
+        """Those with a window."""
         self.typed = BitMap()
         """Items of a type that is recommended, available or not."""
-        self._order: NDArray[np.int32] = np.empty(0, dtype=np.int32)
-        self._reset()
-
-    def _reset(self) -> None:
-        """Forgets what was derived: each catalog derives its own, on demand."""
-        self._places: NDArray[np.int32] | None = None
+        self._popularity = Popularity.of(np.empty(0, dtype=np.int32), self.typed, 0)
+        self._carried = _Carried({}, BitMap())
         self._matches: dict[Rule, Matches] = {}
-        self._attributes: dict[int, dict[str, Any]] = {}
-        self._availability: dict[str, BitMap] = {}
+        self._facts: dict[int, Facts] = {}
         self._hits: dict[frozenset[str] | None, dict[int, bytes]] = {}
 
     @classmethod
@@ -131,32 +268,40 @@ class Catalog:
         catalog._scores = scores or {}
         items: list[Item | None] = []
         numbers: dict[ItemId, int] = {}
-        values: dict[str, dict[int, Any]] = {}
-        windowed: dict[int, Window] = {}
-        for held in objects:
-            item = Item(len(items), held)
+        gathered: dict[str, Gathering] = {}
+        for number, held in enumerate(objects):
+            facts, attributes = wire.understood(held.document)
+            item = _item(number, held, facts)
             items.append(item)
-            numbers[item.identity] = item.number
-            catalog._enroll(item, windowed)
-            for name, value in wire.attributes(item.document).items():
+            numbers[item.identity] = number
+            for name, value in attributes.items():
                 if name not in _PROSE:
-                    values.setdefault(name, {})[item.number] = value
+                    gathering = gathered.get(name)
+                    if gathering is None:
+                        gathering = gathered[name] = Gathering()
+                    gathering.add(number, value)
         catalog._items = PersistentList(items)
         catalog._numbers = PersistentMap(numbers)
-        catalog.windowed = windowed
-        catalog._columns = {name: Column(held) for name, held in values.items()}
+        catalog._enroll(cast("list[Item]", items))
+        del items, numbers
+        while gathered:  # one after the other, so that no more is held twice than it must
+            name, gathering = gathered.popitem()
+            catalog._columns[name] = gathering.column()
         catalog._sort()
         return catalog
 
-    def _enroll(self, item: Item, windowed: dict[int, Window]) -> None:
-        self.all_items.add(item.number)
-        if item.type not in ITEM_TYPES:
-            return
-        self.typed.add(item.number)
-        if item.available and item.window == ALWAYS:
-            self.offered.add(item.number)
-        elif item.available:
-            windowed[item.number] = item.window
+    def _enroll(self, items: Sequence[Item]) -> None:
+        """Adds items that are in none of the sets."""
+        self.all_items = self.all_items | BitMap([item.number for item in items])
+        typed = [item for item in items if item.type in ITEM_TYPES]
+        self.typed = self.typed | BitMap([item.number for item in typed])
+        available = [item for item in typed if item.available]
+        self.offered = self.offered | BitMap(
+            [item.number for item in available if item.window == ALWAYS]
+        )
+        windowed = {item.number: item.window for item in available if item.window != ALWAYS}
+        self.windowed = self.windowed.changed(windowed)
+        self.timed = self.timed | BitMap(windowed.keys())
 
     def _key(self, item: Item) -> tuple[float, int, int, str]:
         """Popularity first; without orders, best availability, then newest, then identity."""
@@ -168,9 +313,19 @@ class Catalog:
         )
 
     def _sort(self) -> None:
-        typed = [item for number in self.typed if (item := self._items[number])]
-        typed.sort(key=self._key)
-        self._order = np.array([item.number for item in typed], dtype=np.int32)
+        typed = [item for number in self.typed if (item := self._items[number]) is not None]
+        typed = list(_by_identity(typed))
+        scores = self._scores
+        count = len(typed)
+        order = np.lexsort(  # all from generators, so that other threads get their turn
+            (
+                np.fromiter((-item.introduced_at for item in typed), np.int64, count),
+                np.fromiter((item.rank for item in typed), np.int32, count),
+                np.fromiter((-scores.get(item.identity, 0.0) for item in typed), float, count),
+            )
+        )
+        numbers = np.fromiter((item.number for item in typed), np.int32, count)[order]
+        self._popularity = Popularity.of(numbers, self.typed, self.numbers_given)
 
     def ranked_by(self, scores: Mapping[str, float]) -> "Catalog":
         """The same items in another order of popularity."""
@@ -179,81 +334,101 @@ class Catalog:
         successor._sort()
         return successor
 
-    def _successor(self) -> "Catalog":
+    def _successor(self, touched: BitMap = _NONE) -> "Catalog":
+        """A copy that has to derive anew what the touched items had a part in."""
         successor = Catalog.__new__(Catalog)
         successor.__dict__.update(self.__dict__)
-        successor._reset()
+        successor._carried = self._carried.later(dict(self._matches), touched)
+        successor._matches, successor._hits = {}, {}
+        successor._facts = dict(self._facts)
+        for number in touched:
+            successor._facts.pop(number, None)
         return successor
 
     def changed(self, changes: Mapping[ItemId, CatalogObject | None]) -> "Catalog":
         """The catalog after objects were put, or removed where the value is None."""
-        successor = self._successor()
-        old: dict[int, Item] = {}
-        new: dict[int, Item] = {}
+        before: dict[int, Item] = {}
+        after: dict[int, Item] = {}
+        attributes: dict[int, dict[str, Any]] = {}
         numbers: dict[ItemId, int | None] = {}
         appended: list[Item] = []
         for identity, held in changes.items():
             number = self._numbers.get(identity)
-            if number is not None and (item := self._items[number]):
-                old[number] = item
+            if number is not None:
+                before[number] = self.item(number)
             if held is None:
                 numbers[identity] = None
                 continue
+            facts, own = wire.understood(held.document)
             if number is None:
-                number = len(self._items) + len(appended)
-                appended.append(Item(number, held))
+                number = self.numbers_given + len(appended)
+                appended.append(_item(number, held, facts))
                 numbers[identity] = number
-                new[number] = appended[-1]
+                after[number] = appended[-1]
             else:
-                new[number] = Item(number, held)
+                after[number] = _item(number, held, facts)
+            attributes[number] = own
+        successor = self._successor(BitMap(before.keys() | after.keys()))
         successor._items = self._items.changed(
-            {number: new.get(number) for number in old}, appended
+            {number: after.get(number) for number in before}, appended
         )
         successor._numbers = self._numbers.changed(numbers)
-        successor._reenroll(old, new)
-        successor._reorder(self, old, new)
-        successor._recolumn(old, new)
+        successor._reenroll(before, after)
+        successor._reorder(before, after)
+        successor._recolumn(
+            {number: wire.attributes(item.document) for number, item in before.items()}, attributes
+        )
         return successor
 
-    def _reenroll(self, old: Mapping[int, Item], new: Mapping[int, Item]) -> None:
-        gone = BitMap(old.keys())
+    def _reenroll(self, before: Mapping[int, Item], after: Mapping[int, Item]) -> None:
+        stays, gone = self.all_items, BitMap(before.keys())
         self.all_items = self.all_items - gone
         self.typed = self.typed - gone
         self.offered = self.offered - gone
-        windowed = {
-            number: window for number, window in self.windowed.items() if number not in gone
-        }
-        for item in new.values():
-            self._enroll(item, windowed)
-        self.windowed = windowed
+        self.windowed = self.windowed.changed(dict.fromkeys(gone & self.timed))
+        self.timed = self.timed - gone
+        self._enroll(list(after.values()))
+        if self.all_items == stays:
+            self.all_items = stays  # what was derived from it is known by that
 
-    def _reorder(self, before: "Catalog", old: Mapping[int, Item], new: Mapping[int, Item]) -> None:
-        gone = [number for number in old if number in before.typed]
-        order = self._order
-        if gone:
-            order = order[~np.isin(order, np.array(gone, dtype=np.int32))]
-        come = sorted((item for item in new.values() if item.type in ITEM_TYPES), key=self._key)
-        if come:
-            at = [bisect_left(order, self._key(item), key=self._key_of) for item in come]
-            order = np.insert(order, at, [item.number for item in come]).astype(np.int32)
-        self._order = order
+    def _reorder(self, before: Mapping[int, Item], after: Mapping[int, Item]) -> None:
+        was = {number: item for number, item in before.items() if item.type in ITEM_TYPES}
+        now = {number: item for number, item in after.items() if item.type in ITEM_TYPES}
+        gone = [
+            number
+            for number, item in was.items()
+            if number not in now or self._key(now[number]) != self._key(item)
+        ]
+        moved = set(gone)
+        come = [item for number, item in now.items() if number in moved or number not in was]
+        rest = self._popularity.changed(gone, (), self.typed, self.numbers_given)
+        keys = {number: self._key(item) for number, item in before.items()}
 
-    def _key_of(self, number: np.int32) -> tuple[float, int, int, str]:
-        item = self._items[int(number)]
-        assert item is not None
-        return self._key(item)
+        def key(number: np.int32) -> tuple[float, int, int, str]:
+            return keys.get(int(number)) or self._key(self.item(int(number)))
 
-    def _recolumn(self, old: Mapping[int, Item], new: Mapping[int, Item]) -> None:
-        before = {number: wire.attributes(item.document) for number, item in old.items()}
-        after = {number: wire.attributes(item.document) for number, item in new.items()}
-        names = set(self._columns)
-        names.update(name for held in after.values() for name in held if name not in _PROSE)
+        come.sort(key=self._key)
+        at = [(bisect_left(rest.order, self._key(item), key=key), item.number) for item in come]
+        self._popularity = rest.changed((), at, self.typed, self.numbers_given)
+
+    def _recolumn(
+        self, before: Mapping[int, Mapping[str, Any]], after: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        went: dict[str, dict[int, Any]] = {}
+        came: dict[str, dict[int, Any]] = {}
+        for number in before.keys() | after.keys():
+            old, new = before.get(number, _NO_ATTRIBUTES), after.get(number, _NO_ATTRIBUTES)
+            for name in old.keys() | new.keys():
+                if (name in _PROSE and name not in self._columns) or _same(old, new, name):
+                    continue
+                if name in old:
+                    went.setdefault(name, {})[number] = old[name]
+                if name in new:
+                    came.setdefault(name, {})[number] = new[name]
         columns = dict(self._columns)
-        for name in names:
-            went = {number: held[name] for number, held in before.items() if name in held}
-            came = {number: held[name] for number, held in after.items() if name in held}
-            if repr(went) != repr(came):  # 1 and True are equal, and not the same to a rule
-                columns[name] = columns.get(name, _NO_COLUMN).changed(went, came)
+        for name in went.keys() | came.keys():
+            column = columns.get(name, _NO_COLUMN)
+            columns[name] = column.changed(went.get(name, {}), came.get(name, {}))
         self._columns = columns
 
     def __len__(self) -> int:
@@ -275,33 +450,27 @@ class Catalog:
         """One more than the highest number ever given: the length of arrays by number."""
         return len(self._items)
 
-    def attributes(self, number: int) -> dict[str, Any]:
+    def attributes(self, number: int) -> Mapping[str, Any]:
         """Everything rules can look at, of one item; kept for items asked for lately."""
-        found = self._attributes.get(number)
+        return self.facts(number).attributes
+
+    def facts(self, number: int) -> Facts:
+        """The same as an index of rules asks for it."""
+        found = self._facts.get(number)
         if found is None:
-            if len(self._attributes) >= MEMO_ATTRIBUTES_MAX:
-                self._attributes.clear()
-            found = self._attributes[number] = wire.attributes(self.item(number).document)
+            if len(self._facts) >= MEMO_FACTS_MAX:
+                self._facts.clear()
+            found = self._facts[number] = Facts(wire.attributes(self.item(number).document))
         return found
 
     def popular(self, within: BitMap | None = None) -> Iterator[int]:
         """Item numbers by popularity, then identity: all, or those of a set."""
-        if within is None:
-            return _walk(self._order)
-        among = within & self.typed
-        if len(among) * len(among) > 4 * len(self._order):  # a dense set: the next member is near
-            return (number for number in _walk(self._order) if number in among)
-        members = np.array(among.to_array())
-        return iter(members[np.argsort(self.places[members])].tolist())
+        return self._popularity.walk(within)
 
     @property
-    def places(self) -> NDArray[np.int32]:
-        """By item number: its 0-based place in the order of popularity."""
-        if self._places is None:
-            places = np.full(self.numbers_given, len(self._order), dtype=np.int32)
-            places[self._order] = np.arange(len(self._order), dtype=np.int32)
-            self._places = places
-        return self._places
+    def places(self) -> Floats:
+        """By item number: what sorts by popularity. See `Popularity`."""
+        return self._popularity.places
 
     def matches(self, rule: Rule) -> Matches:
         """The items that satisfy a rule; kept per rule, so that asking again is a look-up."""
@@ -309,8 +478,26 @@ class Catalog:
         if found is None:
             if len(self._matches) >= MEMO_RULES_MAX:
                 self._matches.clear()
-            found = self._matches[rule] = Matches(self, self.select(rule))
+            found = self._matches[rule] = self._matched(rule)
         return found
+
+    @property
+    def answered(self) -> Iterable[Rule]:
+        """The rules whose matches are ready."""
+        return self._matches.keys()
+
+    def _matched(self, rule: Rule) -> Matches:
+        """Selects, or brings up to date what a catalog before this one selected."""
+        columns = [self.column(name) for name in dict.fromkeys(attributes_named(rule))]
+        basis = (self.all_items, *columns)
+        known = self._carried.matches.get(rule)
+        if known is None:
+            return Matches(self._popularity, basis, self.select(rule))
+        items, touched = known.items, self._carried.touched
+        if any(each is not other for each, other in zip(basis, known.basis, strict=True)):
+            present = touched & self.all_items
+            items = (items - touched) | BitMap([n for n in present if self.satisfies(n, rule)])
+        return Matches(self._popularity, basis, items)
 
     def select(self, rule: Rule) -> BitMap:
         """The items that satisfy a rule: `criteria.matches`, answered from columns."""
@@ -321,7 +508,7 @@ class Catalog:
             case AllOf(_, values):
                 return BitMap.intersection(*(self.select(each) for each in values))
             case Between(attribute):
-                return self.column(attribute).between(rule)
+                return self.column(attribute).between(rule, self.all_items)
             case Contains(attribute, text):
                 return self.column(attribute).containing(text)
             case Exists(attribute):
@@ -329,16 +516,28 @@ class Catalog:
             case Not(inner):
                 return self.all_items - self.select(inner)
             case Every(rules):
-                return BitMap.intersection(self.all_items, *(self.select(each) for each in rules))
+                return self._select_all(rules)
             case Some(rules):
                 return BitMap.union(*(self.select(each) for each in rules))
         assert_never(rule)
+
+    def _select_all(self, rules: Sequence[Rule]) -> BitMap:
+        """Bounds last: what is left by then is often less than all between them."""
+        found = self.all_items
+        for each in sorted(rules, key=_is_between):
+            if not found:
+                break
+            if isinstance(each, Between):
+                found = self.column(each.attribute).between(each, found)
+            else:
+                found = found & self.select(each)
+        return found
 
     def column(self, attribute: str) -> Column:
         """An attribute's column; prose gets one when it is first asked for, an unknown name is an empty one."""
         column = self._columns.get(attribute)
         if column is None and attribute in _PROSE:
-            column = Column(self._values_of(attribute))
+            column = Column.of(self._values_of(attribute))
             self._columns = {**self._columns, attribute: column}
         return column or _NO_COLUMN
 
@@ -363,12 +562,7 @@ class Catalog:
 
     def available_by(self, field: str) -> BitMap:
         """Items that another field than `availability` calls available (missing: available)."""
-        found = self._availability.get(field)
-        if found is None:
-            if len(self._availability) >= MEMO_RULES_MAX:
-                self._availability.clear()
-            found = self._availability[field] = self.typed - self.select(_denial(field))
-        return found
+        return self.typed - self.matches(_denial(field)).items
 
     def is_available_by(self, field: str, number: int) -> bool:
         """The same of one item of any type."""
@@ -379,6 +573,30 @@ def _walk(order: NDArray[np.int32]) -> Iterator[int]:
     """The numbers of an order as far as they are read: most readers stop after a few."""
     for start in range(0, len(order), _WALK_CHUNK):
         yield from order[start : start + _WALK_CHUNK].tolist()
+
+
+def _by_identity(items: list[Item]) -> Iterable[Item]:
+    """In runs that are merged: sorting a million texts at once would keep every other thread waiting for a second."""
+    runs = [
+        sorted(items[start : start + _RUN], key=_identity) for start in range(0, len(items), _RUN)
+    ]
+    return merge(*runs, key=_identity)
+
+
+_identity = attrgetter("identity")
+_RUN = 16_384
+
+
+def _is_between(rule: Rule) -> bool:
+    return isinstance(rule, Between)
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> bool:
+    """Whether two objects say the same to every rule: 1 and True are equal, and not the same to a rule."""
+    if name not in old or name not in new:
+        return False
+    one, other = old[name], new[name]
+    return bool(one == other) and (type(one) is str or repr(one) == repr(other))
 
 
 def _denial(field: str) -> Rule:

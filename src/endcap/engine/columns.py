@@ -2,21 +2,38 @@
 One attribute of all items, laid out for criteria: postings of texts, sorted numbers, who has it at all.
 
 A column answers which items an element-level rule selects, as a bitmap of item numbers. It is immutable; `changed`
-makes its successor from the attributes that went and came.
+makes its successor from the attributes that went and came, at the cost of these and of a copy of flat arrays.
+
+Texts lie in two places. What many items have in common is a bitmap each. What few have (a title, a barcode) would cost
+a dict entry, a text and a number object an item, 200 bytes and more; these lie end to end in one buffer and are found
+by a hash and compared: 16 bytes and the text itself. What changes later is kept beside the buffer, which is packed
+anew when that has grown.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from endcap.criteria import Between, Term, elements_of, present, terms_of
+from endcap.criteria import Between, Term, numeral, present, terms_of, within
+from endcap.engine.persistent import PersistentMap
 
 Numbers = Mapping[int, Any]
 """Item number → the attribute's value."""
+Items = NDArray[np.int32]
+Floats = NDArray[np.float64]
+
+FREQUENT = 12  # items from which on a text has a bitmap: from there it is the smaller one
+_OWN_MIN = 4_096  # texts that are looked at before a column may be called one of unique texts
+_FRESH_MIN = (
+    4_096  # texts beside the buffer before it is packed anew, or a quarter of it if that is more
+)
+_FEW = 20_000  # items between bounds: as many are sorted in a millisecond
+_NOTHING = BitMap()
+_ROOM = 16_384  # room for new items, so that not each of them copies
 
 
 class Sorted:
@@ -24,26 +41,31 @@ class Sorted:
 
     __slots__ = ("items", "numbers")
 
-    def __init__(self, numbers: NDArray[np.float64], items: NDArray[np.int32]) -> None:
+    def __init__(self, numbers: Floats, items: Items) -> None:
         self.numbers = numbers
         self.items = items
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[float, int]]) -> "Sorted":
-        held = sorted(pairs)
-        return cls(
-            np.array([number for number, _ in held], dtype=np.float64),
-            np.array([item for _, item in held], dtype=np.int32),
+    def of(cls, numbers: Sequence[float], items: Sequence[int]) -> "Sorted":
+        values = np.array(numbers, dtype=np.float64)
+        order = values.argsort(kind="stable")
+        return cls(values[order], np.array(items, dtype=np.int32)[order])
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def _reach(self, number: float) -> tuple[int, int]:
+        return (
+            int(self.numbers.searchsorted(number, "left")),
+            int(self.numbers.searchsorted(number, "right")),
         )
 
     def equal(self, number: float) -> BitMap:
-        low, high = (
-            self.numbers.searchsorted(number, "left"),
-            self.numbers.searchsorted(number, "right"),
-        )
-        return BitMap(self.items[low:high])
+        low, high = self._reach(number)
+        return bitmap_of(self.items[low:high])
 
-    def between(self, rule: Between) -> BitMap:
+    def slice_of(self, rule: Between) -> Items:
+        """The items between bounds that are numbers, in order of number."""
         low, high = 0, len(self.numbers)
         if isinstance(rule.low, float):
             low = int(self.numbers.searchsorted(rule.low, "left" if rule.low_included else "right"))
@@ -51,144 +73,494 @@ class Sorted:
             high = int(
                 self.numbers.searchsorted(rule.high, "right" if rule.high_included else "left")
             )
-        return BitMap(self.items[low:high]) if low < high else BitMap()
+        return self.items[low : max(low, high)]
 
-    def changed(self, removed: BitMap, pairs: Iterable[tuple[float, int]]) -> "Sorted":
+    def changed(
+        self, gone: Sequence[tuple[float, int]], come: Sequence[tuple[float, int]]
+    ) -> "Sorted":
+        """The same without some pairs and with others."""
         numbers, items = self.numbers, self.items
-        if len(removed):
-            kept = ~np.isin(items, np.fromiter(removed, dtype=np.int32, count=len(removed)))
-            numbers, items = numbers[kept], items[kept]
-        added = Sorted.of(pairs)
-        if len(added.numbers):
-            at = numbers.searchsorted(added.numbers)
-            numbers, items = (
-                np.insert(numbers, at, added.numbers),
-                np.insert(items, at, added.items),
-            )
-        return Sorted(numbers, items)
+        if gone:
+            at = [self._place_of(number, item) for number, item in gone]
+            numbers, items = np.delete(numbers, at), np.delete(items, at)
+        if come:
+            added = Sorted.of(*zip(*come, strict=True))
+            places = numbers.searchsorted(added.numbers)
+            numbers = np.insert(numbers, places, added.numbers)
+            items = np.insert(items, places, added.items)
+        return Sorted(numbers, items) if gone or come else self
+
+    def _place_of(self, number: float, item: int) -> int:
+        low, high = self._reach(number)
+        return low + int(np.flatnonzero(self.items[low:high] == item)[0])
+
+
+class Rare:
+    """Texts that few items have, end to end in one buffer; the same text once for each of its items."""
+
+    __slots__ = ("_blob", "_ends", "_entries", "_hashes", "_items")
+
+    def __init__(
+        self, blob: bytes, ends: NDArray[Any], hashes: NDArray[np.uint32], items: Items
+    ) -> None:
+        """`ends` of texts in the buffer, whose `hashes` and `items` these are."""
+        self._blob = blob
+        self._ends = ends
+        self._items = items
+        self._entries: NDArray[np.int32] = hashes.argsort(kind="stable").astype(np.int32)
+        self._hashes = hashes[self._entries]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def _text(self, entry: int) -> bytes:
+        return self._blob[int(self._ends[entry - 1]) if entry else 0 : int(self._ends[entry])]
+
+    def having(self, text: str) -> list[int]:
+        """The items of a text."""
+        if not len(self._items):
+            return []
+        key, data = np.uint32(_hash_of(text)), _encoded(text)
+        low = self._hashes.searchsorted(key, "left")
+        high = self._hashes.searchsorted(key, "right")
+        entries: list[int] = self._entries[low:high].tolist()
+        return [int(self._items[entry]) for entry in entries if self._text(entry) == data]
+
+    def containing(self, text: str) -> Iterator[int]:
+        """The items whose text has this text in it. UTF-8 has no character inside of another."""
+        data, blob, ends = _encoded(text), self._blob, self._ends
+        if not data:
+            yield from self._items.tolist()
+            return
+        at = blob.find(data)
+        while at >= 0:
+            entry = int(ends.searchsorted(ends.dtype.type(at), "right"))
+            end = int(ends[entry])
+            if at + len(data) <= end:
+                yield int(self._items[entry])
+                at = blob.find(data, end)
+            else:
+                at = blob.find(data, at + 1)
+
+    def pairs(self) -> Iterator[tuple[str, int]]:
+        """Every text with an item that has it."""
+        start = 0
+        for end, item in zip(self._ends.tolist(), self._items.tolist(), strict=True):
+            yield self._blob[start:end].decode("utf-8", "surrogatepass"), item
+            start = end
+
+
+_NO_RARE = Rare(
+    b"", np.empty(0, np.uint32), np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.int32)
+)
+
+
+class RareMaker:
+    """A buffer in the making."""
+
+    __slots__ = ("_blob", "_ends", "_hashes", "_items")
+
+    def __init__(self) -> None:
+        self._blob = bytearray()
+        self._ends, self._hashes, self._items = array("Q"), array("I"), array("i")
+
+    def add(self, text: str, item: int) -> None:
+        self._blob += _encoded(text)
+        self._ends.append(len(self._blob))
+        self._hashes.append(_hash_of(text))
+        self._items.append(item)
+
+    def made(self) -> Rare:
+        if not self._items:
+            return _NO_RARE
+        return Rare(
+            bytes(self._blob),
+            np.array(self._ends, dtype=np.uint32 if len(self._blob) < 1 << 32 else np.uint64),
+            np.array(self._hashes, dtype=np.uint32),
+            np.array(self._items, dtype=np.int32),
+        )
+
+    def taken(self, count: int) -> dict[str, list[int]]:
+        """Takes the texts out again that turned out to be there so many times (or to share a hash with such)."""
+        hashes = np.array(self._hashes, dtype=np.uint32)
+        keys, counts = np.unique(hashes, return_counts=True)
+        often = set(keys[counts >= count].tolist())
+        found: dict[str, list[int]] = {}
+        if often:
+            made, rest = self.made(), RareMaker()
+            for text, item in made.pairs():
+                if _hash_of(text) in often:
+                    found.setdefault(text, []).append(item)
+                else:
+                    rest.add(text, item)
+            self._blob, self._ends = rest._blob, rest._ends
+            self._hashes, self._items = rest._hashes, rest._items
+        return found
+
+
+def _hash_of(text: str) -> int:
+    return hash(text) & 0xFFFF_FFFF
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+class Gathering:
+    """A column in the making: values go in one by one, item by item, in order of their numbers."""
+
+    __slots__ = (
+        "_codes",
+        "_flags",
+        "_having",
+        "_number_items",
+        "_numbers",
+        "_numeral_items",
+        "_numerals",
+        "_owns",
+        "_rare",
+        "_text_codes",
+        "_text_items",
+    )
+
+    def __init__(self) -> None:
+        self._having = array("I")
+        self._codes: dict[str, int] = {}
+        self._text_codes, self._text_items = array("i"), array("i")
+        self._owns = False  # most texts have one item only: they go to the buffer without a look
+        self._rare = RareMaker()
+        self._numbers, self._number_items = array("d"), array("i")
+        self._numerals, self._numeral_items = array("d"), array("i")
+        self._flags: dict[bool, array[int]] = {False: array("I"), True: array("I")}
+
+    def add(self, item: int, value: object) -> None:
+        if type(value) is str:
+            self._having.append(item)
+            self._add_text(item, value)
+        elif type(value) is float:
+            self._having.append(item)
+            self._numbers.append(value)
+            self._number_items.append(item)
+        elif present(value):
+            self._having.append(item)
+            self._add_terms(item, value)
+
+    def _add_text(self, item: int, text: str) -> None:
+        code = self._codes.get(text)
+        if code is None:
+            if self._owns:
+                self._rare.add(text, item)
+                if (number := numeral(text)) is not None:
+                    self._numerals.append(number)
+                    self._numeral_items.append(item)
+                return
+            code = self._codes[text] = len(self._codes)
+            self._owns = code >= _OWN_MIN and code * 2 > len(self._text_codes)
+        self._text_codes.append(code)
+        self._text_items.append(item)
+
+    def _add_terms(self, item: int, value: object) -> None:
+        """Of lists, flags and integers, each once."""
+        if type(value) is list and len(value) == 1 and type(value[0]) is str:
+            self._add_text(item, value[0])
+            return
+        for kind, each in set(terms_of(value)):
+            if kind == "text":
+                self._add_text(item, str(each))
+            elif kind == "flag":
+                self._flags[bool(each)].append(item)
+            elif kind == "number":
+                self._numbers.append(float(each))
+                self._number_items.append(item)
+
+    def _add_numeral(self, text: str, items: Items) -> None:
+        number = numeral(text)
+        if number is not None:
+            self._numerals.extend([number] * len(items))
+            self._numeral_items.extend(items.tolist())
+
+    def column(self) -> "Column":
+        """What was gathered; the gathering ends with it."""
+        texts = self._postings()
+        return Column(
+            BitMap(self._having),
+            PersistentMap(texts),
+            self._rare.made(),
+            {flag: BitMap(items) for flag, items in self._flags.items()},
+            Sorted.of(self._numbers, self._number_items),
+            Sorted.of(self._numerals, self._numeral_items),
+        )
+
+    def _postings(self) -> dict[str, int | BitMap]:
+        """The texts that many items have; the others join the buffer."""
+        found: dict[str, int | BitMap] = {
+            text: BitMap(array("I", items)) for text, items in self._rare.taken(FREQUENT).items()
+        }
+        order = np.array(self._text_codes).argsort(kind="stable")
+        items = np.array(self._text_items)[order]
+        counts = np.bincount(self._text_codes, minlength=len(self._codes))
+        start = 0
+        for text, count in zip(self._codes, counts.tolist(), strict=True):
+            members = items[start : start + count]
+            start += count
+            self._add_numeral(text, members)
+            if count >= FREQUENT:
+                found[text] = bitmap_of(members)
+            else:
+                for item in members.tolist():
+                    self._rare.add(text, item)
+        return found
 
 
 class Column:
-    """One attribute. A posting of one item is its number alone: most texts are had by one item only."""
+    """One attribute. A posting of one item is its number alone."""
 
-    __slots__ = ("_flags", "_numbers", "_numerals", "_texts", "having")
+    __slots__ = (
+        "_dense",
+        "_flags",
+        "_fresh",
+        "_lost",
+        "_numbers",
+        "_numerals",
+        "_rare",
+        "_single",
+        "_texts",
+        "having",
+    )
 
-    def __init__(self, values: Numbers) -> None:
-        self.having = BitMap()
-        self._texts: dict[str, int | BitMap] = {}
-        self._flags = {False: BitMap(), True: BitMap()}
-        self._numbers = Sorted.of(())
-        self._numerals = Sorted.of(())
-        self._fill(values)
+    def __init__(
+        self,
+        having: BitMap,
+        texts: PersistentMap[str, int | BitMap],
+        rare: Rare,
+        flags: Mapping[bool, BitMap],
+        numbers: Sorted,
+        numerals: Sorted,
+    ) -> None:
+        self.having = having
+        self._texts = texts
+        self._rare = rare
+        self._lost = _NOTHING  # items that no longer have what the buffer says
+        self._fresh = 0  # texts that were added since the buffer was packed
+        self._flags = flags
+        self._numbers = numbers
+        self._numerals = numerals
+        self._dense: Floats | None = None
+        self._single: bool | None = None
 
-    def _fill(self, values: Numbers) -> None:
-        numbers: list[tuple[float, int]] = []
-        numerals: list[tuple[float, int]] = []
-        owned: set[str] = set()
+    @classmethod
+    def of(cls, values: Numbers) -> "Column":
+        gathering = Gathering()
         for item, value in values.items():
-            if not present(value):
-                continue
-            self.having.add(item)
-            for kind, each in set(terms_of(value)):
-                if kind == "text":
-                    self._add_text(str(each), item, owned)
-                elif kind == "flag":
-                    self._flags[bool(each)].add(item)
-                else:
-                    (numbers if kind == "number" else numerals).append((float(each), item))
-        nothing = BitMap()
-        self._numbers = self._numbers.changed(nothing, numbers)
-        self._numerals = self._numerals.changed(nothing, numerals)
-
-    def _add_text(self, text: str, item: int, owned: set[str]) -> None:
-        known = self._texts.get(text)
-        if known is None:
-            self._texts[text] = item
-        elif isinstance(known, int):
-            if known != item:
-                self._texts[text] = BitMap((known, item))
-                owned.add(text)
-        else:
-            if text not in owned:
-                owned.add(text)
-                known = self._texts[text] = BitMap(known)
-            known.add(item)
+            gathering.add(item, value)
+        return gathering.column()
 
     def changed(self, old: Numbers, new: Numbers) -> "Column":
         """The column after the items of `old` lost those values and the items of `new` got these."""
         successor: Column = Column.__new__(Column)
+        gone, come = _Taken(old), _Taken(new)
         removed = BitMap(old.keys())
-        successor.having = self.having - removed
-        successor._texts = dict(self._texts)
-        successor._flags = {flag: held - removed for flag, held in self._flags.items()}
-        successor._numbers = self._numbers.changed(removed, ())
-        successor._numerals = self._numerals.changed(removed, ())
-        for item, value in old.items():
-            for element in elements_of(value):
-                if isinstance(element, str):
-                    successor._drop_text(element, item)
-        successor._fill(new)
+        successor.having = (self.having - removed) | come.having
+        successor._texts = self._texts_changed(gone.texts, come.texts)
+        successor._rare = self._rare
+        successor._lost = self._lost | removed if len(self._rare) else _NOTHING
+        successor._fresh = self._fresh + len(come.texts)
+        successor._flags = {
+            flag: (held - removed) | BitMap(come.flags[flag]) for flag, held in self._flags.items()
+        }
+        successor._numbers = self._numbers.changed(gone.numbers, come.numbers)
+        successor._numerals = self._numerals.changed(gone.numerals, come.numerals)
+        successor._dense = self._dense_changed(removed, come)
+        successor._single = self._single and come.is_single
+        if successor._fresh > max(_FRESH_MIN, len(self._rare) // 4):
+            successor._pack()
         return successor
 
-    def _drop_text(self, text: str, item: int) -> None:
-        known = self._texts.get(text)
-        if isinstance(known, int):
-            del self._texts[text]
-        elif known is not None:
-            rest = known - BitMap((item,))
-            if rest:
-                self._texts[text] = rest
+    def _texts_changed(
+        self, gone: Mapping[str, list[int]], come: Mapping[str, list[int]]
+    ) -> PersistentMap[str, int | BitMap]:
+        changes: dict[str, int | BitMap | None] = {}
+        for text in gone.keys() | come.keys():
+            known = self._texts.get(text)
+            items = _NOTHING if known is None else _bitmap(known)
+            items = (items - BitMap(gone.get(text, ()))) | BitMap(come.get(text, ()))
+            if known is not None or items:
+                changes[text] = (items.min() if len(items) == 1 else items) if items else None
+        return self._texts.changed(changes) if changes else self._texts
+
+    def _dense_changed(self, removed: BitMap, come: "_Taken") -> Floats | None:
+        if self._dense is None or not (removed or come.having):
+            return self._dense
+        length = max(len(self._dense), come.having.max() + 1 if come.having else 0)
+        dense = with_room(self._dense, length).copy()
+        gone = np.array(removed.to_array(), dtype=np.int64)
+        dense[gone[gone < len(dense)]] = np.nan
+        for pairs in (come.numerals, come.numbers):
+            for number, item in sorted(pairs):
+                dense[item] = number
+        return dense
+
+    def _pack(self) -> None:
+        """Puts the texts of few items into the buffer that are not there yet."""
+        texts: dict[str, int | BitMap] = {}
+        rare = RareMaker()
+        for text, item in self._rare.pairs():
+            if item not in self._lost:
+                rare.add(text, item)
+        for text, known in self._texts.items():
+            if isinstance(known, BitMap) and len(known) >= FREQUENT:
+                texts[text] = known
             else:
-                del self._texts[text]
+                for item in _bitmap(known):
+                    rare.add(text, item)
+        self._texts, self._rare = PersistentMap(texts), rare.made()
+        self._lost, self._fresh = _NOTHING, 0
 
     def met_by(self, term: Term) -> BitMap:
-        """The items with an element of this term."""
+        """The items with an element of this term. Not to be changed: it may be the column's own."""
         kind, value = term
         if kind == "text":
-            known = self._texts.get(str(value))
-            return BitMap() if known is None else _bitmap(known)
+            return self._posting(str(value))
         if kind == "flag":
             return self._flags[bool(value)]
         return (self._numbers if kind == "number" else self._numerals).equal(float(value))
+
+    def _posting(self, text: str) -> BitMap:
+        known = self._texts.get(text)
+        found = _NOTHING if known is None else _bitmap(known)
+        few = [item for item in self._rare.having(text) if item not in self._lost]
+        return found | BitMap(few) if few else found
 
     @property
     def numeric(self) -> tuple[Sorted, Sorted]:
         """What the items have of numbers: texts that read as one, and numbers, each sorted."""
         return self._numerals, self._numbers
 
-    def between(self, rule: Between) -> BitMap:
+    def dense(self, length: int) -> Floats:
+        """The number of each item, NaN without one; of several the largest, and numbers before numerals."""
+        held = self._dense
+        if held is None:
+            held = with_room(np.empty(0), length)
+            for source in self.numeric:
+                held[source.items] = source.numbers
+            self._dense = held
+        elif len(held) < length:
+            self._dense = held = with_room(held, length)
+        return held[:length]
+
+    def between(self, rule: Between, among: BitMap) -> BitMap:
+        """Those of some items that lie between bounds."""
         if isinstance(rule.low, str) or isinstance(rule.high, str):
-            return self._texts_between(rule)
-        return self._numbers.between(rule) | self._numerals.between(rule)
+            return among & self._texts_between(rule)
+        slices = [each for source in self.numeric if len(each := source.slice_of(rule))]
+        count = sum(map(len, slices))
+        if count < _FEW or not self._is_single:
+            return among & BitMap.union(BitMap(), *map(bitmap_of, slices))
+        if len(among) < count // 2:
+            known = among & self.having  # whose numbers are there to be looked up
+            members = np.frombuffer(known.to_array(), dtype=np.uint32)
+            values = self._known()[members]
+            return _in_order(members[_are_between(values, rule)])
+        return among & _in_order(np.flatnonzero(_are_between(self._known(), rule)))
+
+    def _known(self) -> Floats:
+        """The numbers of items, as far as any has one."""
+        return self.dense(self.having.max() + 1)
+
+    @property
+    def _is_single(self) -> bool:
+        """Whether no item has two numbers, so that `dense` says all there is."""
+        if self._single is None:
+            count = len(self._numbers) + len(self._numerals)
+            self._single = count == np.count_nonzero(~np.isnan(self._known()))
+        return self._single
 
     def _texts_between(self, rule: Between) -> BitMap:
-        texts = sorted(self._texts)
-        low, high = 0, len(texts)
-        if isinstance(rule.low, str):
-            low = (bisect_left if rule.low_included else bisect_right)(texts, rule.low)
-        if isinstance(rule.high, str):
-            high = (bisect_right if rule.high_included else bisect_left)(texts, rule.high)
-        return self._union(texts[low:high])
+        return self._union(text for text in self._texts if within(rule, text)) | BitMap(
+            [
+                item
+                for text, item in self._rare.pairs()
+                if within(rule, text) and item not in self._lost
+            ]
+        )
 
     def containing(self, text: str) -> BitMap:
-        return self._union(each for each in self._texts if text in each)
+        few = [item for item in self._rare.containing(text) if item not in self._lost]
+        return self._union(each for each in self._texts if text in each) | BitMap(few)
 
     def _union(self, texts: Iterable[str]) -> BitMap:
-        found = BitMap()
-        for text in texts:
-            known = self._texts[text]
-            if isinstance(known, int):
-                found.add(known)
-            else:
-                found |= known
-        return found
+        postings = [known for text in texts if (known := self._texts.get(text)) is not None]
+        found = BitMap([known for known in postings if isinstance(known, int)])
+        return BitMap.union(found, *(known for known in postings if isinstance(known, BitMap)))
 
     def texts(self) -> Mapping[str, int]:
         """Every text with the number of items that have it."""
-        return {
+        counts = {
             text: 1 if isinstance(known, int) else len(known) for text, known in self._texts.items()
         }
+        for text, item in self._rare.pairs():
+            if item not in self._lost:
+                counts[text] = counts.get(text, 0) + 1
+        return counts
+
+
+class _Taken:
+    """The values of a few items, taken apart."""
+
+    def __init__(self, values: Numbers) -> None:
+        self.is_single = True
+        """Whether none has two numbers."""
+        self.having = BitMap()
+        self.texts: dict[str, list[int]] = {}
+        self.flags: dict[bool, list[int]] = {False: [], True: []}
+        self.numbers: list[tuple[float, int]] = []
+        self.numerals: list[tuple[float, int]] = []
+        for item, value in values.items():
+            if not present(value):
+                continue
+            self.having.add(item)
+            before = len(self.numbers) + len(self.numerals)
+            for kind, each in set(terms_of(value)):
+                if kind == "text":
+                    self.texts.setdefault(str(each), []).append(item)
+                elif kind == "flag":
+                    self.flags[bool(each)].append(item)
+                else:
+                    pairs = self.numbers if kind == "number" else self.numerals
+                    pairs.append((float(each), item))
+            if len(self.numbers) + len(self.numerals) > before + 1:
+                self.is_single = False
+
+
+def _are_between(values: Floats, rule: Between) -> NDArray[np.bool_]:
+    """Which numbers lie between bounds that are numbers; what is none does not."""
+    met = ~np.isnan(values)
+    if isinstance(rule.low, float):
+        met &= values >= rule.low if rule.low_included else values > rule.low
+    if isinstance(rule.high, float):
+        met &= values <= rule.high if rule.high_included else values < rule.high
+    return met
+
+
+def with_room(values: Floats, length: int, filler: float = np.nan) -> Floats:
+    """An array that is at least so long, with room for more."""
+    if len(values) >= length:
+        return values
+    grown = np.full((length // _ROOM + 1) * _ROOM, filler)
+    grown[: len(values)] = values
+    return grown
 
 
 def _bitmap(known: int | BitMap) -> BitMap:
     return BitMap((known,)) if isinstance(known, int) else known
+
+
+def bitmap_of(items: Items) -> BitMap:
+    """A set of item numbers. In order, and as an array, they are read five to ten times as fast."""
+    return BitMap(items.tolist()) if len(items) < 64 else _in_order(np.sort(items))
+
+
+def _in_order(items: NDArray[Any]) -> BitMap:
+    members = array("I")
+    members.frombytes(items.astype(np.uint32).tobytes())
+    return BitMap(members)

@@ -2,7 +2,7 @@
 Two containers that change by making a new one, at the cost of what changed.
 
 A snapshot is read while its successor is built, so nothing in it may move. Copying a dict of a million entries takes
-tens of milliseconds; copying one shard in 256 takes microseconds. Readers pay one more index for it.
+tens of milliseconds; copying one shard of some hundred entries takes microseconds. Readers pay one more index for it.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -11,25 +11,34 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_SHARDS = 256
-_MASK = _SHARDS - 1
+_SHARD_USUAL = 512  # entries: copied in 5 µs
+_SHARD_MAX = 2_048  # on average, before there are more shards; small maps are one dict
 _CHUNK = 1_024
 
 
 class PersistentMap(Generic[K, V]):
-    """An immutable mapping in 256 shards."""
+    """An immutable mapping in as many shards as it has use for, a power of two."""
 
-    __slots__ = ("_count", "_shards")
+    __slots__ = ("_count", "_mask", "_shards")
 
     def __init__(self, entries: Mapping[K, V] | None = None) -> None:
-        self._shards: list[dict[K, V]] = [{} for _ in range(_SHARDS)]
-        self._count = 0
-        for key, value in (entries or {}).items():
-            self._shards[hash(key) & _MASK][key] = value
-            self._count += 1
+        self._fill((entries or {}).items(), len(entries or ()))
+
+    def _fill(self, entries: Iterable[tuple[K, V]], count: int) -> None:
+        shards = 1
+        while shards * _SHARD_USUAL < count:
+            shards *= 2
+        self._mask = mask = shards - 1
+        self._count = count
+        self._shards: list[dict[K, V]] = [{} for _ in range(shards)]
+        for key, value in entries:
+            self._shards[hash(key) & mask][key] = value
 
     def get(self, key: K) -> V | None:
-        return self._shards[hash(key) & _MASK].get(key)
+        return self._shards[hash(key) & self._mask].get(key)
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._shards[hash(key) & self._mask]
 
     def __len__(self) -> int:
         return self._count
@@ -42,14 +51,19 @@ class PersistentMap(Generic[K, V]):
         for shard in self._shards:
             yield from shard.values()
 
+    def items(self) -> Iterator[tuple[K, V]]:
+        for shard in self._shards:
+            yield from shard.items()
+
     def changed(self, changes: Mapping[K, V | None]) -> "PersistentMap[K, V]":
         """The map with entries set, or removed where the value is None."""
         successor: PersistentMap[K, V] = PersistentMap.__new__(PersistentMap)
         successor._shards = list(self._shards)
         successor._count = self._count
+        successor._mask = mask = self._mask
         fresh: set[int] = set()
         for key, value in changes.items():
-            index = hash(key) & _MASK
+            index = hash(key) & mask
             if index not in fresh:
                 fresh.add(index)
                 successor._shards[index] = dict(successor._shards[index])
@@ -60,6 +74,8 @@ class PersistentMap(Generic[K, V]):
             else:
                 shard[key] = value
             successor._count += len(shard) - before
+        if successor._count > _SHARD_MAX * len(successor._shards):
+            successor._fill(list(successor.items()), successor._count)
         return successor
 
 

@@ -123,14 +123,13 @@ class Knowledge:
     def __init__(self, catalog: Catalog, artifact: Artifact) -> None:
         self.catalog = catalog
         self.artifact = artifact
-        self.candidates: BitMap = catalog.offered | BitMap(catalog.windowed.keys())
+        self.candidates: BitMap = catalog.offered | catalog.timed
         """What may be shown, as far as the hour does not decide."""
         self._translation: Translation | None = None
         self._leaders: tuple[int, ...] | None = None
-        self._numbers: dict[str, tuple[Column, Floats]] = {}
         self._newest: tuple[tuple[Column, ...], Order] | None = None
         self._discounted: tuple[tuple[Column, ...], Order] | None = None
-        self._middle: tuple[Floats, float] | None = None
+        self._middle: tuple[Column, float] | None = None
         self._neighbours: dict[tuple[int, float], Neighbours] = {}
         self._kept: dict[Hashable, Numbers] = {}
         self._allowed: dict[Rule, BitMap] = {}
@@ -140,13 +139,14 @@ class Knowledge:
         successor = Knowledge(catalog, self.artifact)
         if self._translation is not None:
             successor._translation = self._translation.followed(catalog)
-        successor._numbers, successor._middle = dict(self._numbers), self._middle
+        successor._middle = self._middle
         successor._newest, successor._discounted = self._newest, self._discounted
         return successor
 
     def warm(self) -> None:
         """Derives now what the first requests would otherwise wait for."""
-        _ = self.translation, self.leaders, self.numbers(PRICE)
+        _ = self.translation, self.leaders, self.newest, self.discounted
+        self._middle_price()
 
     @property
     def translation(self) -> Translation:
@@ -182,15 +182,7 @@ class Knowledge:
 
     def numbers(self, attribute: str) -> Floats:
         """An attribute that is a number, by item number; NaN where it is missing."""
-        column = self.catalog.column(attribute)
-        held = self._numbers.get(attribute)
-        if held is not None and held[0] is column and len(held[1]) >= self.catalog.numbers_given:
-            return held[1]
-        values = np.full(self.catalog.numbers_given, np.nan)
-        for source in column.numeric:
-            values[source.items] = source.numbers
-        self._numbers[attribute] = column, values
-        return values
+        return self.catalog.column(attribute).dense(self.catalog.numbers_given)
 
     def neighbours(self, item: int, cheaper: float) -> Neighbours:
         """
@@ -213,17 +205,18 @@ class Knowledge:
         numbers = self.translation.numbers[learned.neighbours[index][present]]
         affinities = learned.affinities[index][present].astype(np.float64)
         if cheaper:
-            prices = self.numbers(PRICE)
-            relative = prices[numbers] / self._middle_price(prices)
+            relative = self.numbers(PRICE)[numbers] / self._middle_price()
             affinities *= np.where(relative > 0, relative, 1.0) ** -cheaper
         known = np.flatnonzero((numbers >= 0) & (numbers != item))
         best = known[np.argsort(-affinities[known], kind="stable")]
         return array("i", numbers[best].tolist()), array("d", affinities[best].tolist())
 
-    def _middle_price(self, prices: Floats) -> float:
-        if self._middle is None or self._middle[0] is not prices:
+    def _middle_price(self) -> float:
+        column = self.catalog.column(PRICE)
+        if self._middle is None or self._middle[0] is not column:
+            prices = self.numbers(PRICE)
             known = prices[prices > 0]
-            self._middle = prices, float(np.median(known)) if len(known) else 1.0
+            self._middle = column, float(np.median(known)) if len(known) else 1.0
         return self._middle[1]
 
     @property
@@ -232,15 +225,16 @@ class Knowledge:
         catalog = self.catalog
         basis = tuple(map(catalog.column, _INTRODUCED))
         if self._newest is None or self._newest[0] != basis:
-            places = catalog.places
-            dated = [  # of any type: an object may become an item without a change of its date
-                (-item.introduced_at, int(places[number]), number)
-                for number in catalog.all_items
-                if (item := catalog.item(number)).introduced_at != Micros(0)
-            ]
-            dated.sort()
-            numbers = np.array([number for *_, number in dated], dtype=np.int32)
-            self._newest = basis, Order(numbers, catalog.numbers_given)
+            numbers = numbers_of(catalog.all_items)  # of any type: an object may become an item
+            introduced = np.fromiter(  # from a generator, so that other threads get their turn
+                (catalog.item(number).introduced_at for number in catalog.all_items),
+                dtype=np.int64,
+                count=len(numbers),
+            )
+            dated = introduced != Micros(0)
+            numbers, introduced = numbers[dated], introduced[dated]
+            newest = np.lexsort((catalog.places[numbers], -introduced))
+            self._newest = basis, Order(numbers[newest], catalog.numbers_given)
         return self._newest[1]
 
     @property

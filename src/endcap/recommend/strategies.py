@@ -8,7 +8,7 @@ opinion on is left to the ranking's fallback, popularity, so that an answer can 
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -144,7 +144,7 @@ class Alternatives(Struct, frozen=True, tag=True):
     def _nearest(
         self,
         item: int,
-        attributes: dict[str, Any],
+        attributes: Mapping[str, Any],
         members: BitMap,
         knowledge: Knowledge,
         count: int,
@@ -299,7 +299,7 @@ def _one_of(attribute: str, names: Sequence[str]) -> Rule:
     return AnyOf(attribute, tuple(("text", name) for name in names))
 
 
-def _kinships(attributes: dict[str, Any]) -> Iterable[Rule]:
+def _kinships(attributes: Mapping[str, Any]) -> Iterable[Rule]:
     """What makes items alike, the narrowest first."""
     for attribute in (*_LEVELS, "category", "brand"):
         if names := texts(attributes.get(attribute)):

@@ -293,5 +293,8 @@ class Store(Protocol):
     def changes(self, tracker: TrackerId, *, since: int) -> Changes:
         """Raises TrackerNotFound."""
 
+    def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
+        """How many lines the log has after a revision, counted up to a bound: about what `changes` would cost."""
+
     def history(self, tracker: TrackerId, *, subject: str | None = None) -> Iterator[ChangeRow]:
         """The change log, oldest first."""

@@ -280,6 +280,11 @@ class SqliteStore:
             {each: present.objects.get((tracker, each)) for each in identities},
         )
 
+    def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
+        values = {"tracker": tracker, "since": since, "at_most": at_most}
+        ((count,),) = self._all(_sql["count_changes"], values)
+        return int(count)
+
     def history(self, tracker: TrackerId, *, subject: str | None = None) -> Iterator[ChangeRow]:
         query = "fetch_history" if subject is None else "fetch_history_of"
         with self._snapshot() as connection:

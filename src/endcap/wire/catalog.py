@@ -7,6 +7,7 @@ in a hit. `attributes` is what criteria look at; `hit_json` is what a shopper's 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -207,24 +208,18 @@ class Facts(Struct, frozen=True):
     """0 when unknown."""
 
 
-class _Sketch(Struct):
-    """The part of a document that facts need; decoding only this is cheap."""
-
-    fields: dict[str, Any]
-    active_from: str | None = None
-    active_to: str | None = None
+def understood(document: bytes) -> tuple[Facts, dict[str, Any]]:
+    """An object's facts and attributes, decoded once. See `attributes`."""
+    body = _BODY.decode(document)
+    return _facts(body), _attributes(body)
 
 
-_SKETCH = msgspec.json.Decoder(_Sketch)
-
-
-def facts(document: bytes) -> Facts:
+def _facts(body: "_Body") -> Facts:
     """
     The special fields, understood: `availability` 1/0 (missing: available); `availability_rank` 1 (best) to 15
     (unavailable) wins over it (https://docs.luigisbox.com/indexing/data_layout.html).
     """
-    sketch = _SKETCH.decode(document)
-    fields = sketch.fields
+    fields = body.fields
     available = is_available(fields.get("availability"))
     rank = fields.get("availability_rank")
     if isinstance(rank, int | float) and not isinstance(rank, bool):
@@ -232,8 +227,8 @@ def facts(document: bytes) -> Facts:
     else:
         rank = 1 if available else UNAVAILABLE_RANK
     window = ALWAYS
-    if sketch.active_from or sketch.active_to:
-        window = Window(_moment(sketch.active_from), _moment(sketch.active_to))
+    if body.active_from or body.active_to:
+        window = Window(_moment(body.active_from), _moment(body.active_to))
     introduced = fields.get("introduced_at", fields.get("_introduced_at"))
     introduced_at = _moment(introduced) if isinstance(introduced, str) else None
     return Facts(window, available, int(rank), introduced_at or Micros(0))
@@ -244,6 +239,7 @@ def is_available(value: object) -> bool:
     return value not in (0, "0", False)
 
 
+@lru_cache(8_192)  # days repeat, and of a million items those of one day shall share their number
 def _moment(text: str | None) -> Micros | None:
     return instant(text) if text else None
 
@@ -253,6 +249,8 @@ class _Body(Struct):
     type: str
     fields: dict[str, Any]
     nested: list[Any] = []
+    active_from: str | None = None
+    active_to: str | None = None
 
 
 _BODY = msgspec.json.Decoder(_Body)

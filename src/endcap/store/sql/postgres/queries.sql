@@ -209,6 +209,16 @@ SELECT DISTINCT kind, subject
 FROM change
 WHERE tracker = %(tracker)s AND revision > %(since)s AND kind IN ('customization', 'object')
 
+-- name: count_changes
+-- How far a follower is behind, as far as it wants to know.
+SELECT count(*)
+FROM (
+    SELECT 1
+    FROM change
+    WHERE tracker = %(tracker)s AND revision > %(since)s
+    LIMIT %(at_most)s
+) AS counted
+
 -- name: fetch_history
 -- The log, oldest first.
 SELECT revision, kind, subject, action, actor, at, old, new

@@ -214,6 +214,16 @@ FROM (
     WHERE tracker = :tracker AND revision > :since AND kind IN ('customization', 'object')
 )
 
+-- name: count_changes
+-- How far a follower is behind, as far as it wants to know.
+SELECT count(*)
+FROM (
+    SELECT 1
+    FROM change
+    WHERE tracker = :tracker AND revision > :since
+    LIMIT :at_most
+)
+
 -- name: fetch_history
 -- The log, oldest first.
 SELECT revision, kind, subject, action, actor, at, old, new
