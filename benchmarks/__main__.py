@@ -1,131 +1,154 @@
 """
-`scripts/bench [NAME …] [--rounds N] [--json FILE]`: the measured goals, as a table.
+`scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Names: get, put, recommend, rules, placement, visibility, postgres (put and visibility over PostgreSQL), scale (a
-million of everything: a quarter of an hour and 6 GB), kills. Without a name: all but the last two.
+Without a name everything but scale and kills is measured. With --markdown and no name nothing is measured: the
+pages' tables are written anew from the file of --json.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
-from benchmarks import placement, report, scale, serving, visibility
-from benchmarks.report import Row
-from tests.services import postgres
-
-WRITES = 100
-
-
-@contextmanager
-def _postgres_url() -> Iterator[str]:
-    """A database of a PostgreSQL server that lives as long as the measurement."""
-    binaries = postgres.find_binaries()
-    if binaries is None:
-        raise SystemExit("PostgreSQL is not installed; Debian's package is postgresql")
-    with postgres.running_server(binaries) as server:
-        yield server.create_database()
+from benchmarks import peer, placement, report, scale, scaling, serving, visible, workers
+from benchmarks.report import Cell, Findings, Measured, Report, Row, Table
+from benchmarks.sizes import SIZES, Size, without_more
 
 
-def _get(rounds: int) -> list[Row]:
-    return serving.against_floor(
-        "signed GET : floor, SQLite",
-        serving.gets,
-        status=200,
-        goal=0.65,
-        customizations=10_000,
-        rounds=rounds,
-    )
+def _postgres(size: Size) -> Findings:
+    with visible.postgres_url() as url:
+        return serving.against_floor(serving.POSTGRES_PUT, size, customizations=1_000, url=url)
 
 
-def _put(rounds: int) -> list[Row]:
-    return serving.against_floor(
-        "durable PUT : floor's PUT, SQLite",
-        serving.puts,
-        status=204,
-        goal=0.6,
-        customizations=10_000,
-        rounds=rounds,
-    )
+def _scale(size: Size) -> Findings:
+    """In one process; ENDCAP_BENCH_SHARE makes it smaller."""
+    with visible.postgres_url() as url:
+        return Findings([*scale.rows(), *scale.load_rows(url)])
 
 
-def _recommend(rounds: int) -> list[Row]:
-    return serving.against_floor(
-        "recommend, 10 speak of 10,000 : floor",
-        serving.recommends,
-        status=200,
-        goal=0.6,
-        customizations=10_000,
-        rounds=rounds,
-    )
-
-
-def _postgres(rounds: int) -> list[Row]:
-    with _postgres_url() as url:
-        rows = serving.against_floor(
-            "durable PUT : floor's PUT, PostgreSQL",
-            serving.puts,
-            status=204,
-            goal=0.3,
-            customizations=1_000,
-            rounds=rounds,
-            url=url,
-        )
-    with _postgres_url() as url:
-        return rows + visibility.rows(WRITES, url=url, label="PostgreSQL")
-
-
-def _scale(rounds: int) -> list[Row]:
-    with _postgres_url() as url:
-        return scale.rows() + scale.load_rows(url)
-
-
-def _kills(rounds: int) -> list[Row]:
-    """The crash tests, 20 kills a store."""
+def _kills(size: Size) -> Findings:
+    """The crash tests."""
     command = [sys.executable, "-m", "pytest", "-q", "tests/durability/test_kill_nine.py"]
-    done = subprocess.run(command, env={**os.environ, "ENDCAP_TEST_KILLS": "20"}, check=False)
-    return [
-        Row("kill -9, 20 times a store", done.returncode, "0 failures", done.returncode == 0, "")
+    environment = {**os.environ, "ENDCAP_TEST_KILLS": str(size.kills)}
+    report.step(f"{size.kills} kills for each store and number of workers")
+    done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)
+    told = done.stdout.strip().splitlines()[-1:]
+    failed = done.returncode
+    row = Row("kill -9 in a storm of writes", failed, "0: no failure", failed == 0, " ".join(told))
+    columns = ["store", "workers", "kills"]
+    lines: list[list[Cell]] = [
+        [store, workers, size.kills] for store in ("SQLite", "PostgreSQL") for workers in (1, 2)
     ]
+    return Findings([row], [Table(columns, lines)])
 
 
-MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
-    "get": _get,
-    "put": _put,
-    "recommend": _recommend,
-    "rules": serving.rule_count,
-    "placement": lambda rounds: placement.rows(),
-    "visibility": lambda rounds: visibility.rows(WRITES),
+MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
+    "floor": serving.floor_steps,
+    "get": lambda size: serving.against_floor(serving.GET, size, customizations=10_000),
+    "put": lambda size: serving.against_floor(serving.PUT, size, customizations=10_000),
+    "recommend": lambda size: serving.against_floor(serving.RECOMMEND, size, customizations=10_000),
+    "placement": lambda size: placement.run(),
+    "rules": scaling.rules,
+    "items": scaling.items,
+    "peer": peer.run,
+    "visible": visible.run,
+    "workers": workers.run,
     "postgres": _postgres,
     "scale": _scale,
     "kills": _kills,
 }
-
 LONG = ("scale", "kills")
 
 
+class Given(Struct, frozen=True):
+    """The command line, understood."""
+
+    names: list[str]
+    size_name: str
+    size: Size
+    figures: Path | None
+    pages: list[Path]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    given = _given()
+    found: Report = {}
+    failed: list[str] = []
+    for name in given.names:
+        print(f"measuring {name}, size {given.size_name} …", file=sys.stderr, flush=True)
+        try:
+            found[name] = _measured(name, given)
+        except (Exception, SystemExit):  # noqa: BLE001 - the others are worth having
+            traceback.print_exc()
+            failed.append(name)
+            continue
+        if given.figures:  # after each, so that what is interrupted was not for nothing
+            report.write(given.figures, {**report.read(given.figures), name: found[name]})
+    report.show(found)
+    if given.figures:
+        held = report.read(given.figures)
+        for path in given.pages:
+            page = path.read_text(encoding="utf-8")
+            path.write_text(report.rendered(page, held), encoding="utf-8")
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
+
+
+def _measured(name: str, given: Given) -> Measured:
+    load_average, began = report.load_average(), time.monotonic()
+    findings = MEASUREMENTS[name](given.size)
+    return Measured(
+        machine=report.machine(),
+        date=datetime.now(UTC).date().isoformat(),
+        size=given.size_name,
+        rounds=given.size.rounds,
+        round_seconds=given.size.seconds,
+        load_average=load_average,
+        took_seconds=round(time.monotonic() - began),
+        findings=findings,
+    )
+
+
+def _given() -> Given:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
-    parser.add_argument("--rounds", type=int, default=serving.ROUNDS, help="measurements a side")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument("--size", choices=SIZES, default="full", help="default: full")
+    parser.add_argument("--rounds", type=int, help="of load, each side; medians are told")
+    parser.add_argument("--seconds", type=float, help="of one round")
+    parser.add_argument("--most", type=int, metavar="N", help="leave out what has more than N")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add the figures to this file")
+    parser.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="PAGE",
+        action="append",
+        default=[],
+        help="write --json's figures on this page; may be repeated",
+    )
     given = parser.parse_args()
-    unknown = set(given.names) - set(MEASUREMENTS)
-    if unknown:
+    if unknown := set(given.names) - set(MEASUREMENTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    names = given.names or [name for name in MEASUREMENTS if name not in LONG]
-    rows: list[Row] = []
-    for name in names:
-        print(f"measuring {name} …", file=sys.stderr)
-        rows += MEASUREMENTS[name](given.rounds)
-    report.show(rows)
-    if given.json:
-        given.json.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2))
+    if given.markdown and not given.json:
+        parser.error("--markdown writes what --json has: give both")
+    size = SIZES[given.size]
+    chosen = {"rounds": given.rounds, "seconds": given.seconds}
+    size = replace(size, **{name: value for name, value in chosen.items() if value})
+    if given.most:
+        size = without_more(size, given.most)
+    all_names = [] if given.markdown else [name for name in MEASUREMENTS if name not in LONG]
+    return Given(given.names or all_names, given.size, size, given.json, given.markdown)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,9 @@ def hit(identity: str) -> Hit:
     return Hit(identity, "item", attributes, [], True)
 
 
+BARE = "/bare"
+"""Answers without a look at anything: what the server alone costs."""
+
 documents: dict[str, bytes] = {}
 JSON = [(b"content-type", b"application/json; charset=utf-8")]
 
@@ -129,6 +132,8 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["method"] == "GET":
         if path == "/readyz":
             await answer(send, 200, b"{}")
+        elif path == BARE:
+            await answer(send, 200, DOCUMENT)
         elif is_signed(scope):
             await answer(send, 200, documents.get(path, DOCUMENT))
         else:

@@ -6,7 +6,7 @@ import json
 import timeit
 from collections.abc import Callable
 
-from benchmarks.report import Row
+from benchmarks.report import Findings, Table, at_most
 from benchmarks.world import items
 from endcap.domain import Customization, CustomizationId, Micros
 from endcap.engine.catalog import Catalog
@@ -17,7 +17,7 @@ CALLS, REPEATS = 2_000, 9
 NOW = Micros(1_750_000_000_000_000)
 
 
-def rows() -> list[Row]:
+def run() -> Findings:
     catalog = Catalog.of(items(20_000))
     candidates = list(range(5_000, 5_100))
     item_us = microseconds(
@@ -31,17 +31,13 @@ def rows() -> list[Row]:
             "pin_criteria": {"color": "red", "price_amount": {"values": ["10|400"]}},
         },
     )
-    ratio = criteria_us / item_us
-    return [
-        Row(
-            "placement, 10 item pins, 100 candidates",
-            item_us,
-            "≤ 60 µs",
-            item_us <= 60,
-            "µs, median",
-        ),
-        Row("criteria pins : item pins", ratio, "≤ 2", ratio <= 2, f"{criteria_us:.0f} µs"),
-    ]
+    return Findings(
+        [
+            at_most("placement of 10 item pins over 100 candidates", item_us, 60, "", unit="µs"),
+            at_most("criteria pins : item pins", criteria_us / item_us, 2, ""),
+        ],
+        [Table(["10 pins", "µs"], [["item pins", item_us], ["criteria pins", criteria_us]])],
+    )
 
 
 def microseconds(

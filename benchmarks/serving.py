@@ -5,17 +5,20 @@ Serving against the floor: signed GET, durable PUT, recommend; one worker, the s
 import json
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from msgspec import Struct
+
+from benchmarks.floor import BARE
 from benchmarks.load import Result
-from benchmarks.report import Row, quantity
+from benchmarks.report import Cell, Findings, Table, at_least, step
 from benchmarks.servers import TRACKER, endcap, floor, measure, request
+from benchmarks.sizes import Size
 from benchmarks.world import MODEL, ids, prepare
 
 ITEMS = 20_000
-ROUNDS = 5
 SCOPE = f"/v1/recommender/pin/{TRACKER}/scope"
 PUT_BODY = json.dumps(
     {
@@ -42,7 +45,7 @@ PUT_BODY = json.dumps(
     }
 ).encode()
 WISH = json.dumps([{"recommendation_type": MODEL, "item_ids": ["/p/1"], "size": 10}]).encode()
-RECOMMEND = f"/v1/recommend?tracker_id={TRACKER}"
+RECOMMEND_PATH = f"/v1/recommend?tracker_id={TRACKER}"
 
 
 def gets(port: int, known: list[str]) -> list[str]:
@@ -54,23 +57,35 @@ def puts(port: int, known: list[str]) -> list[str]:
 
 
 def recommends(port: int, known: list[str]) -> list[str]:
-    return [request("POST", RECOMMEND, port, body=WISH)]
+    return [request("POST", RECOMMEND_PATH, port, body=WISH)]
+
+
+def bare(port: int, known: list[str]) -> list[str]:
+    return [request("GET", BARE, port, signed=False)]
 
 
 Requests = Callable[[int, list[str]], list[str]]
 
 
-def against_floor(
-    name: str,
-    make: Requests,
-    *,
-    status: int,
-    goal: float,
-    customizations: int,
-    rounds: int,
-    url: str = "",
-) -> list[Row]:
-    """One row: the ratio of medians of requests a second, ours to the floor's."""
+class Kind(Struct, frozen=True):
+    """One kind of request, and what is wanted of it."""
+
+    name: str
+    make: Requests
+    status: int
+    goal: float
+    first: float
+    """The goal of before."""
+
+
+GET = Kind("signed GET", gets, 200, 0.8, 0.65)
+PUT = Kind("durable PUT", puts, 204, 0.85, 0.6)
+RECOMMEND = Kind("recommend, 10 of 10,000 speak", recommends, 200, 0.85, 0.6)
+POSTGRES_PUT = Kind("durable PUT over PostgreSQL", puts, 204, 0.3, 0)
+
+
+def against_floor(kind: Kind, size: Size, *, customizations: int, url: str = "") -> Findings:
+    """The ratio of medians of requests a second, ours to the floor's, measured alternately."""
     with ExitStack() as stack:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         parts = prepare(data_dir, items_count=ITEMS, customizations=customizations, url=url)
@@ -78,47 +93,58 @@ def against_floor(
         parts.store.close()
         ours = stack.enter_context(endcap(data_dir, environment={"ENDCAP_DATABASE_URL": url}))
         theirs = stack.enter_context(floor())
-        results: dict[str, list[Result]] = {"ours": [], "floor": []}
-        for _ in range(rounds):
-            results["floor"].append(measure(theirs, make(theirs, known), status=status))
-            results["ours"].append(measure(ours, make(ours, known), status=status))
-    return [_row(name, goal, results)]
-
-
-def _row(name: str, goal: float, results: dict[str, list[Result]]) -> Row:
-    for side, measured in results.items():
-        wrong = sum(result.unexpected for result in measured)
-        if wrong:
-            raise RuntimeError(f"{name}: {wrong} unexpected answers from {side}")
-    ours = statistics.median(result.rate for result in results["ours"])
-    base = statistics.median(result.rate for result in results["floor"])
-    p50 = statistics.median(result.p50 for result in results["ours"])
-    p99 = statistics.median(result.p99 for result in results["ours"])
-    figures = f"{ours:,.0f}/s against {base:,.0f}/s; p50 {p50:,.0f} µs, p99 {p99:,.0f} µs"
-    return Row(name, ours / base, f"≥ {goal}", ours / base >= goal, figures)
-
-
-def rule_count(rounds: int) -> list[Row]:
-    """Recommend with 1 and with 10,000 customizations, and its tail at 16 connections."""
-    medians: dict[int, float] = {}
-    tails: list[float] = []
-    with ExitStack() as stack:
-        ports: dict[int, int] = {}
-        for count in (1, 10_000):
-            data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            prepare(data_dir, items_count=ITEMS, customizations=count).store.close()
-            ports[count] = stack.enter_context(endcap(data_dir))
-        measured: dict[int, list[Result]] = {1: [], 10_000: []}
-        for _ in range(rounds):
-            for count, port in ports.items():
-                measured[count].append(
-                    measure(port, recommends(port, []), status=200, connections=16)
+        sides = {"floor": theirs.port, "Endcap": ours.port}
+        results: dict[str, list[Result]] = {side: [] for side in sides}
+        for number in range(size.rounds):
+            step(f"{kind.name}, round {number + 1} of {size.rounds}")
+            for side, port in sides.items():
+                requests = kind.make(port, known)
+                results[side].append(
+                    measure(port, requests, status=kind.status, seconds=size.seconds)
                 )
-        medians = {n: statistics.median(r.p50 for r in results) for n, results in measured.items()}
-        tails = [result.p99 / result.p50 for result in measured[10_000]]
-    ratio, tail = medians[10_000] / medians[1], statistics.median(tails)
-    spoken = quantity(medians[1], "µs") + " and " + quantity(medians[10_000], "µs")
-    return [
-        Row("recommend p50, 10,000 customizations : 1", ratio, "≤ 1.3", ratio <= 1.3, spoken),
-        Row("recommend p99 : p50, 16 connections", tail, "≤ 3", tail <= 3, ""),
+    lines: list[list[Cell]] = [[side, *figures(held)] for side, held in results.items()]
+    rates = {side: median(held, "rate") for side, held in results.items()}
+    told = f"{1e6 / rates['Endcap']:.0f} µs a request, the floor {1e6 / rates['floor']:.0f} µs"
+    row = at_least(
+        f"{kind.name} : floor", rates["Endcap"] / rates["floor"], kind.goal, told, first=kind.first
+    )
+    return Findings([row], [Table([kind.name, *FIGURES], lines)])
+
+
+def floor_steps(size: Size) -> Findings:
+    """What the floor's microseconds are: requests that do more and more."""
+    kinds: dict[str, tuple[Requests, int]] = {
+        "an answer of 600 bytes, nothing looked at": (bare, 200),
+        "GET: the signature checked, a document looked up": (gets, 200),
+        "PUT: the same, and a body read and validated": (puts, 204),
+        "recommend: the same, and 10 hits made and written, 3 kB": (recommends, 200),
+    }
+    results: dict[str, list[Result]] = {name: [] for name in kinds}
+    with floor() as server:
+        for number in range(size.rounds):
+            step(f"floor, round {number + 1} of {size.rounds}")
+            for name, (make, status) in kinds.items():
+                requests = make(server.port, ["a"])
+                results[name].append(
+                    measure(server.port, requests, status=status, seconds=size.seconds)
+                )
+    times = [1e6 / median(held, "rate") for held in results.values()]
+    lines: list[list[Cell]] = [
+        [name, median(held, "rate"), time, time - times[0]]
+        for (name, held), time in zip(results.items(), times, strict=True)
     ]
+    columns = ["the floor", "requests/s", "µs a request", "more than the first, µs"]
+    return Findings([], [Table(columns, lines)])
+
+
+FIGURES = ("requests/s", "p50 ms", "p99 ms", "p99.9 ms")
+
+
+def figures(results: Sequence[Result]) -> list[Cell]:
+    """Medians of the rounds, in the order of FIGURES."""
+    tails = (median(results, name) / 1_000 for name in ("p50", "p99", "p999"))
+    return [median(results, "rate"), *tails]
+
+
+def median(results: Sequence[Result], name: str) -> float:
+    return statistics.median(float(getattr(result, name)) for result in results)

@@ -2,10 +2,15 @@
 Data to measure with: items, customizations of which a known few speak, a data directory that holds them.
 """
 
-import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
+from msgspec.json import encode
+
+from benchmarks.report import step
 from benchmarks.servers import KEY, TRACKER
 from endcap.api.app import Parts, build
 from endcap.clock import random_id, system_clock
@@ -17,6 +22,9 @@ from endcap.wire.catalog import object_from
 from endcap.wire.customizations import read_definition
 
 MODEL = "trends"
+GROUP = 10_000  # of one commit
+PROGRESS_SECONDS = 10.0
+T = TypeVar("T")
 SPEAKING = 10
 """Customizations that speak in one request: 7 of its item, 2 by criteria, 1 for all."""
 
@@ -82,25 +90,78 @@ def _speaking(number: int) -> dict[str, object]:
 
 def prepare(data_dir: Path, *, items_count: int, customizations: int, url: str = "") -> Parts:
     """A migrated store with one tracker, its items and customizations."""
+    return fill(data_dir, items(items_count), bodies(customizations, items_count), url=url)
+
+
+def fill(
+    data_dir: Path,
+    objects: Iterable[CatalogObject],
+    customizations: Iterable[Mapping[str, object]],
+    *,
+    url: str = "",
+) -> Parts:
+    """The same with any items and any customizations, written through the store group by group, with progress."""
     settings = load({}, {"data_dir": str(data_dir), "database_url": url or None})
     parts = build(settings)
     parts.store.migrate()
-    now = system_clock()
     tracker = TrackerId(TRACKER)
-    writes: list[Write] = [
-        CreateTracker(tracker, "benchmark", parts.vault.seal(KEY), "benchmark", now),
-        PutObjects(tracker, tuple(items(items_count)), "benchmark", now),
-    ]
-    writes += [
-        CreateCustomization(
-            tracker, random_id(), read_definition(json.dumps(body).encode()), "benchmark", now
+    now = system_clock()
+    made = CreateTracker(tracker, "benchmark", parts.vault.seal(KEY), "benchmark", now)
+    _commit(parts, [made])
+    progress = Progress("items")
+    for group in _groups(objects):
+        _commit(parts, [PutObjects(tracker, tuple(group), "benchmark", now)])
+        progress.add(len(group))
+    progress = Progress("customizations")
+    for bodies_ in _groups(customizations):
+        _commit(
+            parts,
+            [
+                CreateCustomization(
+                    tracker, random_id(), read_definition(encode(body)), "benchmark", now
+                )
+                for body in bodies_
+            ],
         )
-        for body in bodies(customizations, items_count)
-    ]
+        progress.add(len(bodies_))
+    return parts
+
+
+def catalog_objects(sent: Iterable[dict[str, object]]) -> Iterator[CatalogObject]:
+    """Objects in the wire's words, understood."""
+    for each in sent:
+        held = object_from(each)
+        assert not isinstance(held, CatalogFault)
+        yield held
+
+
+def _commit(parts: Parts, writes: Sequence[Write]) -> None:
     for outcome in parts.store.commit(writes):
         if isinstance(outcome, Problem):
             raise outcome
-    return parts
+
+
+def _groups(each: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(each)
+    while group := list(islice(rest, GROUP)):
+        yield group
+
+
+class Progress:
+    """A line now and then while something long goes on."""
+
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
+        self._count = 0
+        self._started = self._told = time.monotonic()
+
+    def add(self, count: int) -> None:
+        self._count += count
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_SECONDS:
+            self._told = now
+            pace = self._count / (now - self._started)
+            step(f"{self._count:,} {self._noun} written, {pace:,.0f} a second")
 
 
 def ids(parts: Parts, count: int) -> list[str]:

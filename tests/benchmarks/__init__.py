@@ -1,0 +1,3 @@
+"""
+What measures: the load, the shop that is measured, the tables.
+"""
