@@ -393,7 +393,7 @@ class _Draft:
         for slot, claim in sorted(slots.items(), key=lambda entry: entry[1].rank):
             if claim.pin.rule is None:
                 continue
-            number = next(candidates.matching(self.catalog.matches(claim.pin.rule), used), None)
+            number = candidates.first(self.catalog.matches(claim.pin.rule), used)
             if number is None:
                 del slots[slot]
                 self._judge(claim, Verdict.NO_MATCH)
@@ -525,13 +525,21 @@ class _Draft:
 class _Candidates:
     """The ranking less the ineligible, the blocked and what the page shows elsewhere; checked as far as read."""
 
-    __slots__ = ("_blocks", "_eligible", "_elsewhere", "_ranking")
+    __slots__ = ("_blocks", "_eligible", "_elsewhere", "_ranked", "_ranking")
 
     def __init__(self, scene: Scene, blocks: _Blocks | None, elsewhere: Collection[int]) -> None:
         self._ranking = scene.ranking
         self._eligible = scene.eligible
         self._blocks = blocks
         self._elsewhere = elsewhere
+        self._ranked: BitMap | None = None
+
+    @property
+    def _primary(self) -> BitMap:
+        """The ranking's own items, as a set: made when it is first asked for."""
+        if self._ranked is None:
+            self._ranked = BitMap(self._ranking.primary)
+        return self._ranked
 
     def _allows(self, number: int) -> bool:
         return (
@@ -545,17 +553,29 @@ class _Candidates:
         for place, number in enumerate(self._ranking.primary, 1):
             if number not in used and self._allows(number):
                 yield Shown(number, Source.RANKING, None, place)
-        ranked = set(self._ranking.primary)
+        ranked = self._primary
         for number in self._ranking.fallback:
             if number not in ranked and number not in used and self._allows(number):
                 yield Shown(number, Source.FALLBACK)
 
+    def first(self, matches: Matches, used: Collection[int]) -> int | None:
+        """The first of `matching`."""
+        items, ranked = matches.items, self._primary
+        if not items.isdisjoint(ranked):
+            for number in self._ranking.primary:
+                if number in items and number not in used and self._allows(number):
+                    return number
+        for number in matches.leaders:
+            if number not in ranked and number not in used and self._allows(number):
+                return number
+        return next(self.matching(matches, used), None)
+
     def matching(self, matches: Matches, used: Collection[int]) -> Iterator[int]:
         """Step 4's supply: matches in the order of the ranking, then by popularity and identity."""
+        items, ranked = matches.items, self._primary
         for number in self._ranking.primary:
-            if number in matches.items and number not in used and self._allows(number):
+            if number in items and number not in used and self._allows(number):
                 yield number
-        ranked = set(self._ranking.primary)
         for number in matches.in_order():
             if number not in ranked and number not in used and self._allows(number):
                 yield number
