@@ -18,7 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from benchmarks import peer, placement, report, scale, scaling, serving, visible, workers
+from benchmarks import path, peer, placement, report, scale, scaling, serving, visible, workers
 from benchmarks.report import Cell, Findings, Measured, Report, Row, Table
 from benchmarks.sizes import SIZES, Size, without_more
 
@@ -55,6 +55,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "get": lambda size: serving.against_floor(serving.GET, size, customizations=10_000),
     "put": lambda size: serving.against_floor(serving.PUT, size, customizations=10_000),
     "recommend": lambda size: serving.against_floor(serving.RECOMMEND, size, customizations=10_000),
+    "path": lambda size: path.run(),
     "placement": lambda size: placement.run(),
     "rules": scaling.rules,
     "items": scaling.items,
@@ -95,9 +96,9 @@ def main() -> None:
     report.show(found)
     if given.figures:
         held = report.read(given.figures)
-        for path in given.pages:
-            page = path.read_text(encoding="utf-8")
-            path.write_text(report.rendered(page, held), encoding="utf-8")
+        for each in given.pages:
+            page = each.read_text(encoding="utf-8")
+            each.write_text(report.rendered(page, held), encoding="utf-8")
     if failed:
         sys.exit(f"not measured: {', '.join(failed)}")
 

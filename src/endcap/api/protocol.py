@@ -149,30 +149,34 @@ class StraightProtocol(HttpToolsProtocol):
             whole: Any = _given(response)
         else:
             whole = _Begun(answering, waits_for)
-        self.cycle = cycle = self._cycle(request, keeps_alive=keeps_alive)
-        task = self.loop.create_task(self._finish(request, whole, cycle))
+        waiting = _Waiting(keep_alive=keeps_alive)
+        self.cycle = cast(Any, waiting)
+        task = self.loop.create_task(self._finish(request, whole, waiting))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
-    async def _finish(self, request: Request, whole: Any, cycle: RequestResponseCycle) -> None:
+    async def _finish(self, request: Request, whole: Any, waiting: "_Waiting") -> None:
         """Answers a request that had to wait."""
         response: Response = await whole
+        if waiting.disconnected:
+            return
         if not isinstance(response.body, bytes):
 
             async def stream(scope: Any, receive: Any, send: Any) -> None:
                 await send_response(request, response, send)
 
+            cycle = self._cycle(request, keeps_alive=waiting.keep_alive)
+            if cast(Any, self.cycle) is waiting:
+                self.cycle = cycle
             await cycle.run_asgi(stream)
             return
-        if cycle.disconnected:
-            return
-        cycle.response_complete = True
-        self._write(request, response, response.body, keeps_alive=cycle.keep_alive)
+        waiting.response_complete = True
+        self._write(request, response, response.body, keeps_alive=waiting.keep_alive)
         if self.pipeline:
             self.on_response_complete()
 
     def _cycle(self, request: Request, *, keeps_alive: bool) -> RequestResponseCycle:
-        """What tells the rest of the protocol that this connection is answering."""
+        """What sends a stream."""
         scope: Any = {"type": "http", "method": request.method}
         return RequestResponseCycle(
             scope=scope,
@@ -246,6 +250,28 @@ def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
 
 async def _given(response: Response) -> Response:
     return response
+
+
+class _Waiting:
+    """Stands for an answer to come where uvicorn looks for its own: is one under way, and is it wanted?"""
+
+    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = keep_alive
+        self.message_event = _NOBODY_WAITS
+
+
+class _NobodyWaits:
+    """An event for which nobody waits."""
+
+    def set(self) -> None:
+        """Says nothing to nobody."""
+
+
+_NOBODY_WAITS = _NobodyWaits()
 
 
 class _Begun:

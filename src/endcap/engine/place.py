@@ -393,7 +393,7 @@ class _Draft:
         for slot, claim in sorted(slots.items(), key=lambda entry: entry[1].rank):
             if claim.pin.rule is None:
                 continue
-            number = candidates.first(self.catalog.matches(claim.pin.rule), used)
+            number = next(candidates.matching(self.catalog.matches(claim.pin.rule), used), None)
             if number is None:
                 del slots[slot]
                 self._judge(claim, Verdict.NO_MATCH)
@@ -525,7 +525,7 @@ class _Draft:
 class _Candidates:
     """The ranking less the ineligible, the blocked and what the page shows elsewhere; checked as far as read."""
 
-    __slots__ = ("_blocks", "_eligible", "_elsewhere", "_ranked", "_ranking")
+    __slots__ = ("_blocks", "_eligible", "_elsewhere", "_ranked", "_ranking", "_walks")
 
     def __init__(self, scene: Scene, blocks: _Blocks | None, elsewhere: Collection[int]) -> None:
         self._ranking = scene.ranking
@@ -533,6 +533,7 @@ class _Candidates:
         self._blocks = blocks
         self._elsewhere = elsewhere
         self._ranked: BitMap | None = None
+        self._walks: dict[Matches, Iterator[int]] = {}
 
     @property
     def _primary(self) -> BitMap:
@@ -558,24 +559,23 @@ class _Candidates:
             if number not in ranked and number not in used and self._allows(number):
                 yield Shown(number, Source.FALLBACK)
 
-    def first(self, matches: Matches, used: Collection[int]) -> int | None:
-        """The first of `matching`."""
+    def matching(self, matches: Matches, used: Collection[int]) -> Iterator[int]:
+        """
+        Step 4's supply: matches in the order of the ranking, then by popularity and identity.
+
+        Pins with the same criteria share one walk: what it passed over for one of them is nothing for the next.
+        """
+        walk = self._walks.get(matches)
+        if walk is None:
+            walk = self._walks[matches] = self._matching(matches, used)
+        return walk
+
+    def _matching(self, matches: Matches, used: Collection[int]) -> Iterator[int]:
         items, ranked = matches.items, self._primary
         if not items.isdisjoint(ranked):
             for number in self._ranking.primary:
                 if number in items and number not in used and self._allows(number):
-                    return number
-        for number in matches.leaders:
-            if number not in ranked and number not in used and self._allows(number):
-                return number
-        return next(self.matching(matches, used), None)
-
-    def matching(self, matches: Matches, used: Collection[int]) -> Iterator[int]:
-        """Step 4's supply: matches in the order of the ranking, then by popularity and identity."""
-        items, ranked = matches.items, self._primary
-        for number in self._ranking.primary:
-            if number in items and number not in used and self._allows(number):
-                yield number
+                    yield number
         for number in matches.in_order():
             if number not in ranked and number not in used and self._allows(number):
                 yield number

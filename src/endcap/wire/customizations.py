@@ -64,6 +64,7 @@ PIN_FIELDS = (
 )
 _PINS = msgspec.json.Decoder(list[dict[str, Raw]])
 _MEMBERS = msgspec.json.Decoder(list[Raw])
+_FLAT = msgspec.json.Decoder(dict[str, str])
 _TAG_LIST = msgspec.json.Decoder(list[str])
 _encode = msgspec.json.encode
 
@@ -82,14 +83,26 @@ def read_definition(body: bytes) -> Definition:
 
 def _from_plain(plain: Plain, members: dict[str, Raw]) -> Definition:
     """The pins' list is kept as it came: it has known members only, and none is null."""
-    faults = Faults()
-    metadata = Fields(members, faults).parsed("target_metadata", _metadata)
-    if faults:
-        raise FaultyFields(details=faults.by_field)
+    metadata = _plain_metadata(members)
     document = _document(members, plain.target_type, plain.tags, bytes(members["pin_definitions"]))
     return Definition(
         plain.model, plain.target_type, plain.target, plain.pins, plain.tags, document, metadata
     )
+
+
+def _plain_metadata(members: dict[str, Raw]) -> bytes | None:
+    raw = members.get("target_metadata")
+    if raw is None:
+        return None
+    try:
+        _FLAT.decode(raw)  # texts alone, as clients send it, need no further look
+        return bytes(raw)
+    except UNREADABLE:
+        faults = Faults()
+        metadata = Fields(members, faults).parsed("target_metadata", _metadata)
+        if faults:
+            raise FaultyFields(details=faults.by_field) from None
+        return metadata
 
 
 def definition_of(record: Record) -> Definition:
