@@ -27,11 +27,10 @@ class Authenticator:
 
     async def tracker_of_path(self, request: Request, tracker: str) -> Shop:
         """Checks a request whose path names the tracker. Raises TrackerNotFound, Unauthenticated."""
-        shop = self._service.mirror.shop(tracker)
-        if shop is None:
-            shop = await self.known(tracker)
-        elif self._is_plainly_signed(request, shop):
+        shop = self.plainly_signed(request, tracker)
+        if shop is not None:
             return shop
+        shop = await self.known(tracker)
         credentials = self._credentials(request)
         if credentials.tracker != tracker:
             raise _refusal("authorization", "The signature is of another tracker than the path's")
@@ -68,30 +67,34 @@ class Authenticator:
             raise _refusal("authorization", "Must have the form: ApiAuth <tracker id>:<signature>")
         return credentials
 
-    def _is_plainly_signed(self, request: Request, shop: Shop) -> bool:
+    def plainly_signed(self, request: Request, tracker: str) -> Shop | None:
         """
-        Whether a request is signed in the usual form, at the moment of the last one that was: the same checks, without
-        taking the header apart. What is not may be signed all the same, or has a refusal coming.
+        The shop of a request that is signed in the usual form, at the moment of the last one that was: the same checks,
+        without taking the header apart. None may be signed all the same, or have a refusal coming.
         """
+        shop = self._service.mirror.shop(tracker)
         sent = request.headers.get
         date, authorization = sent(b"date", b""), sent(b"authorization", b"")
         content_type = sent(b"content-type", b"")
         word, _, claim = authorization.partition(b" ")
         last, at = self._last_date
         if (
-            date != last
+            shop is None
+            or date != last
             or at is None
-            or not claim.startswith(b"%b:" % shop.tracker.encode())
+            or not claim.startswith(b"%b:" % tracker.encode())
             or not word
             or content_type[:1] in (b"m", b"M")
         ):
-            return False
+            return None
         text = b"\n".join((request.method.encode(), content_type, date, request.raw_path))
         elapsed = self._service.clock() - at
-        return (
-            signing.verify_bytes(shop.keys, text, claim[len(shop.tracker) + 1 :])
+        if (
+            signing.verify_bytes(shop.keys, text, claim[len(tracker) + 1 :])
             and -self._skew_micros_max <= elapsed <= self._skew_micros_max
-        )
+        ):
+            return shop
+        return None
 
     def _is_signed(self, request: Request, shop: Shop, credentials: signing.Credentials) -> bool:
         """Whether a key of this shop made the signature. Raises Unauthenticated for a date that does not do."""

@@ -8,7 +8,6 @@ answered, clients that do not read what they asked for, answers that are streams
 """
 
 import asyncio
-import re
 from collections.abc import Coroutine, Generator
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -23,8 +22,6 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from endcap.api.http import BODILESS, Request, Response, send_response
-
-_PLAIN_TARGET = re.compile(rb"/[^#]*")
 
 
 class Answering(Protocol):
@@ -113,7 +110,8 @@ class StraightProtocol(HttpToolsProtocol):
             and not self.parser.should_upgrade()
             and self.parser.get_http_version() == "1.1"
             and self.limit_concurrency is None
-            and _PLAIN_TARGET.fullmatch(self.url) is not None
+            and self.url.startswith(b"/")
+            and b"#" not in self.url
         )
 
     def _leave_to_uvicorn(self) -> None:
