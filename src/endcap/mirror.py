@@ -58,7 +58,7 @@ LOOK_SECONDS_MIN = 0.005  # between two looks that such readers ask for
 ARTIFACT_SECONDS = 10.0  # between two looks for an artifact that could not be read
 RELOAD_CHANGES_MIN = 10_000  # a load instead of fewer is not worth a thought
 RELOAD_SHARE = 4  # a change costs somewhat more than this many rows of a load
-SWITCH_SECONDS = 0.001  # until a thread that works on and on lets a request pass; else 0.005
+SWITCH_SECONDS = 0.0005  # until a thread that works on and on lets others pass: requests, and who commits; else 0.005
 
 
 class Shop(Struct, frozen=True):

@@ -9,7 +9,6 @@ import gc
 import itertools
 import os
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -54,7 +53,6 @@ from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_o
 
 RETRY_SECONDS = 0.5  # while the store is away and nothing is loaded
 STOP_SECONDS_MAX = 5.0  # how long the end waits for a load to notice it
-SWITCH_SECONDS = 0.0005  # Python's 5 ms would let a busy loop starve the thread that commits
 
 
 class Parts(Struct, frozen=True):
@@ -82,7 +80,6 @@ def from_environment() -> "App":
     """What the server's workers call: the whole application by the environment's settings."""
     settings = load()
     configure_logging(settings)
-    sys.setswitchinterval(SWITCH_SECONDS)
     return App(build(settings))
 
 
