@@ -17,6 +17,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from endcap import errors
 from endcap.api import openapi
+from endcap.api import openapi_examples as examples
 from endcap.api.docs import policy
 from endcap.api.openapi_schemas import CUSTOMIZATION, ref
 from endcap.wire.problems import STATUSES
@@ -135,7 +136,7 @@ def test_every_example_fits_its_schema() -> None:
 @pytest.mark.parametrize("model", ["basket", "m" * 100])
 def test_shapes_take_what_the_server_takes(server: Server, model: str) -> None:
     """Whatever the server answers for the examples of bodies fits the shapes of answers."""
-    inputs: dict[str, Json] = openapi.INPUTS
+    inputs: dict[str, Json] = examples.INPUTS
     for body in inputs.values():
         answer = server.send("POST", f"{BASE}/scope", {**body, "model": model})
 
@@ -196,8 +197,8 @@ TAKEN: list[Json] = [
 @pytest.mark.parametrize("change", [*NOT_TAKEN, *TAKEN], ids=str)
 def test_shapes_and_server_refuse_the_same(server: Server, change: Json) -> None:
     """Pins and criteria at the borders of what is allowed, looked at by both."""
-    first_pin: Json = openapi.PIN
-    body: Json = {**openapi.INPUT, "pin_definitions": [first_pin | change]}
+    first_pin: Json = examples.PIN
+    body: Json = {**examples.INPUT, "pin_definitions": [first_pin | change]}
 
     answer = server.send("POST", f"{BASE}/scope", body)
 
