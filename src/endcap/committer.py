@@ -25,9 +25,18 @@ _Pending = tuple[Write, asyncio.AbstractEventLoop, "asyncio.Future[Committed]"]
 class Committer:
     """One thread that commits for everybody in this process."""
 
-    def __init__(self, store: Store, mirror: Mirror) -> None:
+    def __init__(
+        self,
+        store: Store,
+        mirror: Mirror,
+        *,
+        group_max: int = GROUP_MAX,
+        pending_max: int = PENDING_MAX,
+    ) -> None:
         self._store = store
         self._mirror = mirror
+        self._group_max = group_max
+        self._pending_max = pending_max
         self._handed: SimpleQueue[list[_Pending] | None] = SimpleQueue()
         self._turn: list[_Pending] = []
         self._pending = 0
@@ -49,7 +58,7 @@ class Committer:
 
     async def commit(self, write: Write) -> Committed:
         """Durable and visible here when it returns; raises the write's Problem."""
-        if self._stopped or self._pending >= PENDING_MAX:
+        if self._stopped or self._pending >= self._pending_max:
             raise StoreUnavailable
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Committed] = loop.create_future()
@@ -71,7 +80,7 @@ class Committer:
 
     def _run(self) -> None:
         while (group := self._handed.get()) is not None:
-            while len(group) < GROUP_MAX and not self._handed.empty():
+            while len(group) < self._group_max and not self._handed.empty():
                 more = self._handed.get()
                 if more is None:
                     self._handed.put(None)

@@ -19,7 +19,10 @@ ROWS_BETWEEN_LOOKS = 512  # at the clock: some milliseconds of loading
 class Progress:
     """Of one load. What is quick is not talked about."""
 
-    def __init__(self, load: Load, stopping: threading.Event) -> None:
+    def __init__(
+        self, load: Load, stopping: threading.Event, *, log_seconds: float = LOG_SECONDS
+    ) -> None:
+        self._log_seconds = log_seconds
         self._load = load
         self._stopping = stopping
         self._counts = {"objects": 0, "customizations": 0}
@@ -39,7 +42,7 @@ class Progress:
         if self._stopping.is_set():
             raise StoreUnavailable("The process is ending")
         now = time.monotonic()
-        if now - self._said_at >= LOG_SECONDS:
+        if now - self._said_at >= self._log_seconds:
             self._said_at = now
             share = sum(self._counts.values()) / max(1, self._total)
             log.info(

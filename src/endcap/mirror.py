@@ -32,7 +32,7 @@ from endcap.errors import (
     TrackerNotFound,
     UsageFault,
 )
-from endcap.loading import Progress
+from endcap.loading import LOG_SECONDS, Progress
 from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
 from endcap.recommend.recommenders import Recommenders
 from endcap.signing import Key
@@ -84,12 +84,21 @@ class Mirror:
     """Load it, start it; then `shop` answers without I/O."""
 
     def __init__(
-        self, store: Store, vault: Vault, data_dir: Path, *, poll_seconds: float = 0.05
+        self,
+        store: Store,
+        vault: Vault,
+        data_dir: Path,
+        *,
+        poll_seconds: float = 0.05,
+        artifact_seconds: float = ARTIFACT_SECONDS,
+        log_seconds: float = LOG_SECONDS,
     ) -> None:
         self._store = store
         self._vault = vault
         self._data_dir = data_dir
         self._poll_seconds = poll_seconds
+        self._artifact_seconds = artifact_seconds
+        self._log_seconds = log_seconds
         self._shops: dict[str, Shop] = {}
         self._locks: dict[TrackerId, threading.RLock] = {}
         self._load_locks: dict[TrackerId, threading.Lock] = {}
@@ -219,7 +228,7 @@ class Mirror:
         self._version = version
 
     def _is_time_to_look(self) -> bool:
-        return time.monotonic() - self._looked_at > ARTIFACT_SECONDS
+        return time.monotonic() - self._looked_at > self._artifact_seconds
 
     def absorb(self, writes: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
         """
@@ -303,7 +312,7 @@ class Mirror:
     def _read(self, tracker: TrackerId) -> Shop:
         with self._store.load(tracker) as load:
             artifact = self._artifact(load.tracker, None)
-            progress = Progress(load, self._stopping)
+            progress = Progress(load, self._stopping, log_seconds=self._log_seconds)
             snapshot = Snapshot.build(
                 load.tracker.revision,
                 self._understood(progress.count("customizations", load.records())),

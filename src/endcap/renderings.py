@@ -39,7 +39,8 @@ class _Kept(Struct):
 class Renderings:
     """A bounded memory; the oldest goes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, count_max: int = RENDERINGS_MAX) -> None:
+        self._count_max = count_max
         self._kept: dict[tuple[TrackerId, CustomizationId], _Kept] = {}
 
     def get(self, shop: Shop, id: CustomizationId, now: Micros) -> Rendered | None:
@@ -66,7 +67,7 @@ class Renderings:
         until = min(
             customization.changes_at(now), math.inf if item is None else item.window.changes_at(now)
         )
-        if len(self._kept) >= RENDERINGS_MAX:
+        if len(self._kept) >= self._count_max:
             del self._kept[next(iter(self._kept))]
         key = (shop.tracker, rendered.id)
         revision = shop.snapshot.revision

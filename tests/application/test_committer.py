@@ -13,7 +13,6 @@ import msgspec
 import psycopg
 import pytest
 
-from endcap import committer as module
 from endcap.committer import Committer
 from endcap.domain import CatalogObject, ItemId
 from endcap.errors import (
@@ -40,21 +39,24 @@ from tests.application.world import (
 )
 
 
-class Worker:
-    """A worker's writing half; it notes how many writes each transaction had."""
+class NotingCommitter(Committer):
+    """It notes how many writes each transaction is to have."""
 
-    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[int]
+
+    def commit_now(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        self.groups.append(len(writes))
+        return super().commit_now(writes)
+
+
+class Worker:
+    """A worker's writing half."""
+
+    def __init__(self, world: World, **bounds: int) -> None:
         self.mirror: Mirror = world.mirror()
         self.mirror.load()
-        self.groups: list[int] = []
-        self.committer = Committer(world.here, self.mirror)
-        commit = world.here.commit
-
-        def counted(writes: Sequence[Write]) -> Sequence[Outcome]:
-            self.groups.append(len(writes))
-            return commit(writes)
-
-        monkeypatch.setattr(world.here, "commit", counted)
+        self.committer = NotingCommitter(world.here, self.mirror, **bounds)
+        self.groups = self.committer.groups = []
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Runs one coroutine in a loop of its own, as a server would."""
@@ -75,8 +77,8 @@ class Worker:
 
 
 @pytest.fixture
-def worker(world: World, monkeypatch: pytest.MonkeyPatch) -> Worker:
-    return Worker(world, monkeypatch)
+def worker(world: World) -> Worker:
+    return Worker(world)
 
 
 @contextmanager
@@ -133,11 +135,9 @@ def test_what_arrives_meanwhile_is_the_next_transaction(world: World, worker: Wo
     assert [outcome.revision for outcome in outcomes] == list(range(2, 10))
 
 
-def test_a_transaction_is_bounded(
-    world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transaction_is_bounded(world: World) -> None:
     """Other processes' writers get their turn."""
-    monkeypatch.setattr(module, "GROUP_MAX", 3)
+    worker = Worker(world, group_max=3)
 
     async def work() -> None:
         with held(world):
@@ -275,11 +275,9 @@ def test_a_caller_who_goes_away_leaves_its_write(world: World, worker: Worker) -
     assert pinned(worker.mirror) == {"a": "/p/1", "b": "/p/1"}
 
 
-def test_what_waits_is_bounded(
-    world: World, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_waits_is_bounded(world: World) -> None:
     """Beyond it callers are told at once, until those before them are done."""
-    monkeypatch.setattr(module, "PENDING_MAX", 3)
+    worker = Worker(world, pending_max=3)
 
     async def work() -> None:
         with held(world):
@@ -339,13 +337,13 @@ def test_a_thread_that_may_block_commits_directly(world: World, worker: Worker) 
 
 
 def test_a_store_that_does_not_answer_is_told_to_every_caller(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """None is tried alone; when it answers again, writes go on."""
     world = World(f"sqlite:///{tmp_path / 'endcap.db'}", tmp_path / "data")
     committed(world.elsewhere, world.tracker())
     world.here = SqliteStore(tmp_path / "endcap.db", patience_seconds=0.05)
-    worker = Worker(world, monkeypatch)
+    worker = Worker(world)
 
     async def work() -> list[Committed | BaseException]:
         with held(world):

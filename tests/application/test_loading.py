@@ -28,13 +28,9 @@ def stocked(world: World) -> World:
     return world
 
 
-def test_a_long_load_says_how_far_it_is(
-    stocked: World, logged: Logged, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_load_says_how_far_it_is(stocked: World, logged: Logged) -> None:
     """Which tracker, how much of it, and when it is done; here nothing is too quick to be told."""
-    monkeypatch.setattr(loading, "LOG_SECONDS", 0.0)
-
-    stocked.mirror().load()
+    stocked.mirror(log_seconds=0.0).load()
 
     *said, done = logged
     shares = [entry["share"] for entry in said]

@@ -598,16 +598,13 @@ def test_a_broken_artifact_does_not_keep_a_worker_from_starting(
     assert [entry["event"] for entry in logged] == ["artifact cannot be read"]
 
 
-def test_an_artifact_that_comes_late_is_read_when_it_is_there(
-    world: World, logged: Logged, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_artifact_that_comes_late_is_read_when_it_is_there(world: World, logged: Logged) -> None:
     """Folders shared or copied between hosts may be seen after the pointer: it is looked for again, now and then."""
-    monkeypatch.setattr("endcap.mirror.ARTIFACT_SECONDS", 0.05)
     committed(world.here, world.put("/p/1"))
     artifact = published(world)
     folder = artifacts_directory(world.data_dir, SHOP)
     folder.rename(world.data_dir / "on its way")
-    mirror = world.mirror()
+    mirror = world.mirror(artifact_seconds=0.05)
     mirror.load()
     mirror.start()
 

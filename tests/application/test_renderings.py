@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from endcap import renderings
 from endcap.committer import Committer
 from endcap.config import Settings
 from endcap.domain import CustomizationId, Micros
 from endcap.mirror import Mirror
+from endcap.renderings import Renderings
 from endcap.service import Service
 from endcap.store.port import CreateCustomization, Write
 from endcap.wire.customizations import read_definition
@@ -146,18 +146,19 @@ def test_the_targets_item_ends_what_it_changes(worker: Worker) -> None:
     assert worker.read(c)["target_metadata"]["title"] == "Second"
 
 
-def test_the_oldest_is_forgotten(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_is_forgotten(worker: Worker) -> None:
     """Memory is bounded."""
-    world = worker.world
-    monkeypatch.setattr(renderings, "RENDERINGS_MAX", 3)
+    world, kept = worker.world, Renderings(3)
     ids = [CustomizationId(f"n{number}") for number in range(5)]
     for each in ids:
         committed(world.here, world.create(each))
     worker.mirror.refresh()
+    here = shop(worker.mirror)
     for each in ids:
-        worker.read(each)
+        kept.keep(here, worker.service.get(here, each), world.now)
 
-    assert [worker.kept(each) is not None for each in ids] == [False, False, True, True, True]
+    found = [kept.get(here, each, world.now) is not None for each in ids]
+    assert found == [False, False, True, True, True]
 
 
 def test_memory_never_differs_from_the_store(world: World) -> None:

@@ -70,10 +70,16 @@ class World:
         self._stores.append(store)
         return store
 
-    def mirror(self, store: Store | None = None, vault: Vault | None = None) -> Mirror:
+    def mirror(
+        self, store: Store | None = None, vault: Vault | None = None, **seconds: float
+    ) -> Mirror:
         """Of `here`, unless said otherwise; neither loaded nor started."""
         mirror = Mirror(
-            store or self.here, vault or self.vault, self.data_dir, poll_seconds=POLL_SECONDS
+            store or self.here,
+            vault or self.vault,
+            self.data_dir,
+            poll_seconds=POLL_SECONDS,
+            **seconds,
         )
         self._mirrors.append(mirror)
         return mirror

@@ -19,7 +19,7 @@ import pytest
 
 from endcap.domain import CatalogObject, Filter, ItemId, TrackerId
 from endcap.errors import StoreUnavailable, UsageFault
-from endcap.store import open_store, postgres
+from endcap.store import open_store
 from endcap.store.port import Committed, MergeObjects, Store
 from endcap.store.postgres import PostgresStore
 from endcap.store.sqlite import SqliteStore
@@ -398,13 +398,11 @@ def test_wait_listens_again_after_a_restart(
 
 
 @pytest.mark.postgres
-def test_postgres_that_stops_in_the_middle_of_an_answer(
-    own_store: PostgresStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_postgres_that_stops_in_the_middle_of_an_answer(own_store: PostgresStore) -> None:
     """A process that stands still keeps its connection open; it is given up all the same."""
     with own_store._borrowed() as connection:
         pid = connection.info.backend_pid
-        monkeypatch.setattr(connection, "answer_seconds_max", 1.0)
+        connection.answer_seconds_max = 1.0
     started = time.monotonic()
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -418,12 +416,9 @@ def test_postgres_that_stops_in_the_middle_of_an_answer(
 
 
 @pytest.mark.postgres
-def test_a_tracker_locked_by_another_session(
-    own_url: str, own_store: PostgresStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tracker_locked_by_another_session(own_url: str, own_store: PostgresStore) -> None:
     """A writer waits with bounded patience; the other trackers are not concerned."""
-    monkeypatch.setattr(postgres, "LOCK_SECONDS_MAX", 1)
-    other, store = some_tracker(), PostgresStore(own_url)
+    other, store = some_tracker(), PostgresStore(own_url, lock_seconds_max=1)
     committed(store, new_tracker(other))
 
     with psycopg.connect(own_url) as session:
@@ -466,12 +461,9 @@ def test_a_commit_that_loses_a_deadlock_is_made_again(
 
 
 @pytest.mark.postgres
-def test_all_connections_in_use(
-    own_url: str, own_store: PostgresStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_connections_in_use(own_url: str, own_store: PostgresStore) -> None:
     """A caller waits a moment for one and then says so."""
-    monkeypatch.setattr(postgres, "BORROW_SECONDS_MAX", 0.2)
-    small = PostgresStore(own_url, pool_size_max=1)
+    small = PostgresStore(own_url, pool_size_max=1, borrow_seconds_max=0.2)
 
     with small.load(TRACKER):
         with pytest.raises(StoreUnavailable):

@@ -112,7 +112,16 @@ class PostgresStore:
 
     inline = False
 
-    def __init__(self, url: str, *, pool_size_max: int = POOL_SIZE_MAX) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size_max: int = POOL_SIZE_MAX,
+        borrow_seconds_max: float = BORROW_SECONDS_MAX,
+        lock_seconds_max: int = LOCK_SECONDS_MAX,
+    ) -> None:
+        self._borrow_seconds_max = borrow_seconds_max
+        self._lock_seconds_max = lock_seconds_max
         try:
             given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
         except psycopg.ProgrammingError as error:
@@ -306,7 +315,7 @@ class PostgresStore:
     @contextmanager
     def _borrowed(self) -> Iterator[Connection]:
         """A connection for one use. Whatever is raised meanwhile, it is not used again."""
-        if not self._free.acquire(timeout=BORROW_SECONDS_MAX):
+        if not self._free.acquire(timeout=self._borrow_seconds_max):
             raise StoreUnavailable("All connections to the store are in use; try again shortly")
         try:
             with _translated():
@@ -355,7 +364,7 @@ class PostgresStore:
         if not self._has_options:
             connection.execute(
                 f"SET statement_timeout = '{STATEMENT_SECONDS_MAX}s';"
-                f"SET lock_timeout = '{LOCK_SECONDS_MAX}s'"
+                f"SET lock_timeout = '{self._lock_seconds_max}s'"
             )
         return connection
 
