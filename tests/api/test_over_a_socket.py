@@ -242,6 +242,23 @@ def test_an_idle_connection_is_closed(wire: Wire) -> None:
     assert wire.is_closed()
 
 
+@pytest.mark.slow
+def test_a_connection_that_is_owed_an_answer_is_not_idle(wire: Wire) -> None:
+    """Behind a write comes the head of a request, and its body long after other connections would be closed."""
+    path = customization(wire)
+    kind = "application/json; charset=utf-8"
+    body = BODY % b"late"
+    put = f"PUT {path} HTTP/1.1\nHost: x\nContent-Length: {len(body)}\n{signed('PUT', path, kind)}"
+    wish = f"POST {RECOMMEND} HTTP/1.1\nHost: x\nContent-Length: {len(WISH)}"
+    heads = [head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" for head in (put, wish)]
+    wire.send_raw(heads[0] + body + heads[1])
+    assert wire.answer()[0] == 204
+    sleep(7)
+    wire.send_raw(WISH)
+
+    assert wire.answer()[0] == 200
+
+
 def test_a_get_may_say_that_it_has_no_body(wire: Wire) -> None:
     """`Content-Length: 0`, as some libraries send it; in any case of letters."""
     kind = "application/json; charset=utf-8"

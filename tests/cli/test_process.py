@@ -14,26 +14,10 @@ import pytest
 
 from endcap import __version__
 from tests.cli.driver import KEY, TRACKER, Shell, lines
+from tests.cli.installed import SECONDS_MAX, run
 from tests.services.server import endcap_command
 
-SECONDS_MAX = 60
 HEAVY = ("duckdb", "uvicorn", "uvloop", "psycopg", "numpy", "pyroaring", "httpx2", "rich", "scipy")
-
-
-def run(
-    data_dir: Path, *arguments: object, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """The installed command, without this machine's settings."""
-    inherited = {name: text for name, text in os.environ.items() if not name.startswith("ENDCAP_")}
-    return subprocess.run(
-        [endcap_command(), *map(str, arguments)],
-        env={**inherited, "ENDCAP_DATA_DIR": str(data_dir), **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-    )
 
 
 def test_version(tmp_path: Path) -> None:
@@ -183,9 +167,7 @@ def run_on_terminal(data_dir: Path, *arguments: str) -> tuple[str, str]:
     return printed.decode(), drawn.decode()
 
 
-def test_help_starts_fast(tmp_path: Path) -> None:
-    """Nothing heavy is imported to say what there is, nor for a mistyped command."""
-    script = """
+TELLING_IMPORTS = """
 import sys
 from endcap.cli.main import main
 sys.argv = ["endcap", *sys.argv[1:]]
@@ -194,9 +176,14 @@ try:
 finally:
     print(*sorted(sys.modules), file=sys.stderr)
 """
+"""A program that runs the command, and then says on the second channel what was imported."""
+
+
+def test_help_starts_fast(tmp_path: Path) -> None:
+    """Nothing heavy is imported to say what there is, nor for a mistyped command."""
     for argument in ("--help", "--version", "nonsense"):
         done = subprocess.run(
-            [sys.executable, "-c", script, argument],
+            [sys.executable, "-c", TELLING_IMPORTS, argument],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -210,17 +197,8 @@ finally:
 @pytest.mark.parametrize("names", ["tracker list", "export customizations --help", "serve --help"])
 def test_a_command_imports_what_it_needs(tmp_path: Path, names: str) -> None:
     """What only a server, a build or another database needs stays out."""
-    script = """
-import sys
-from endcap.cli.main import main
-sys.argv = ["endcap", *sys.argv[1:]]
-try:
-    main()
-finally:
-    print(*sorted(sys.modules), file=sys.stderr)
-"""
     done = subprocess.run(
-        [sys.executable, "-c", script, "--data-dir", str(tmp_path), *names.split()],
+        [sys.executable, "-c", TELLING_IMPORTS, "--data-dir", str(tmp_path), *names.split()],
         capture_output=True,
         text=True,
         timeout=SECONDS_MAX,

@@ -16,9 +16,9 @@ import pytest
 from endcap.client import Client
 from endcap.errors import TrackerNotFound, Unauthenticated
 from tests.cli.driver import KEY, TRACKER, Shell
+from tests.cli.installed import SECONDS_MAX, run
 from tests.services.server import LiveServer, endcap_command, start_server
 
-SECONDS_MAX = 60
 SEEN_SECONDS_MAX = 2.0
 
 
@@ -46,16 +46,7 @@ def refused(
     data_dir: Path, *arguments: object, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """A server that must not come up."""
-    inherited = {name: text for name, text in os.environ.items() if not name.startswith("ENDCAP_")}
-    return subprocess.run(
-        [endcap_command(), "serve", *map(str, arguments)],
-        env={**inherited, "ENDCAP_DATA_DIR": str(data_dir), **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-    )
+    return run(data_dir, "serve", *arguments, env=env)
 
 
 def test_a_tracker_made_while_it_serves_is_served(server: LiveServer, served: Shell) -> None:

@@ -57,11 +57,8 @@ class StraightProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
 
-    def data_received(self, data: bytes) -> None:
-        self._idle_since = None
-        super().data_received(data)
-
     def on_message_begin(self) -> None:
+        self._idle_since = None
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -171,6 +168,7 @@ class StraightProtocol(HttpToolsProtocol):
         waiting.response_complete = True
         self._write(request, response, response.body, keeps_alive=waiting.keep_alive)
         if self.pipeline:
+            self._idle_since = None
             self.on_response_complete()
 
     def _cycle(self, request: Request, *, keeps_alive: bool) -> RequestResponseCycle:
