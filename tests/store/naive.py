@@ -26,6 +26,7 @@ from endcap.store.port import (
     PutObjects,
     RemoveObjects,
     ReplaceCustomization,
+    RestoreCustomization,
     RevokeKey,
     TrackerRow,
     Write,
@@ -61,6 +62,8 @@ class NaiveStore:
                 return self.create(write)
             case ReplaceCustomization() | DeleteCustomization():
                 return self.change(write)
+            case RestoreCustomization():
+                return self.restore(write)
             case PutObjects():
                 return self.store(write, {each.identity: each for each in write.objects})
             case MergeObjects():
@@ -106,6 +109,14 @@ class NaiveStore:
         outcome = self.log(write, "customization", [(write.id, "create", None, whole(record))])
         return Committed(outcome.revision, record)
 
+    def restore(self, write: RestoreCustomization) -> Outcome:
+        if (write.tracker, write.id) in self.records:
+            return UsageFault()
+        record = self.record(write, write.creator, write.created_at)
+        self.records[write.tracker, write.id] = record
+        outcome = self.log(write, "customization", [(write.id, "create", None, whole(record))])
+        return Committed(outcome.revision, record)
+
     def change(self, write: ReplaceCustomization | DeleteCustomization) -> Outcome:
         before = self.records.get((write.tracker, write.id))
         if before is None:
@@ -115,7 +126,7 @@ class NaiveStore:
         if isinstance(write, DeleteCustomization):
             del self.records[write.tracker, write.id]
             return self.log(write, "customization", [(write.id, "delete", whole(before), None)])
-        record = self.record(write, before.creator, before.created_at)
+        record = self.record(write, before.creator, before.created_at, before.disabled)
         self.records[write.tracker, write.id] = record
         outcome = self.log(
             write, "customization", [(write.id, "replace", whole(before), whole(record))]
@@ -123,7 +134,11 @@ class NaiveStore:
         return Committed(outcome.revision, record)
 
     def record(
-        self, write: CreateCustomization | ReplaceCustomization, creator: str, created_at: int
+        self,
+        write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
+        creator: str,
+        created_at: int,
+        disabled: bool = False,
     ) -> Record:
         wanted = write.definition
         return Record(
@@ -138,6 +153,7 @@ class NaiveStore:
             created_at=created_at,  # type: ignore[arg-type]
             updated_at=write.now,
             revision=self.trackers[write.tracker].revision + 1,
+            disabled=disabled if wanted.disabled is None else wanted.disabled,
         )
 
     def store(
@@ -206,7 +222,12 @@ class NaiveStore:
 
 
 def whole(record: Record) -> bytes:
-    """The document with the metadata as its last member."""
-    if record.metadata is None:
+    """The document with the metadata and the switch as its last members."""
+    if record.metadata is None and not record.disabled:
         return record.document
-    return b"".join((record.document[:-1], b',"target_metadata":', record.metadata, b"}"))
+    members = [record.document[:-1]]
+    if record.metadata is not None:
+        members.append(b'"target_metadata":' + record.metadata)
+    if record.disabled:
+        members.append(b'"disabled":true')
+    return b",".join(members) + b"}"

@@ -39,6 +39,7 @@ from endcap.store.port import (
     PutObjects,
     RemoveObjects,
     ReplaceCustomization,
+    RestoreCustomization,
     RevokeKey,
     Store,
     TrackerRow,
@@ -62,12 +63,16 @@ objects = st.builds(CatalogObject, identities, texts, st.none() | texts, documen
 
 
 def definition(
-    model: str, identity: ItemId | None, tags: list[str], document: bytes, metadata: bytes | None
+    model: str,
+    identity: ItemId | None,
+    tags: list[str],
+    document: bytes,
+    metadata: bytes | None,
+    disabled: bool | None,
 ) -> Definition:
     target = AllTarget() if identity is None else ItemTarget(identity)
-    return Definition(
-        model, "all" if identity is None else "item", target, (), tuple(tags), document, metadata
-    )
+    kind = "all" if identity is None else "item"
+    return Definition(model, kind, target, (), tuple(tags), document, metadata, disabled)
 
 
 definitions = st.builds(
@@ -77,6 +82,7 @@ definitions = st.builds(
     st.lists(texts, max_size=3, unique=True),
     documents,
     st.none() | documents,
+    st.sampled_from([None, False, True]),
 )
 
 
@@ -113,6 +119,7 @@ writes: st.SearchStrategy[Write] = st.one_of(
     ),
     st.builds(ReplaceCustomization, trackers, ids, definitions, texts, instants, expected),
     st.builds(DeleteCustomization, trackers, ids, texts, instants, expected),
+    st.builds(RestoreCustomization, trackers, ids, definitions, texts, instants, texts, instants),
     st.builds(PutObjects, trackers, st.lists(objects, max_size=4), texts, instants),
     st.builds(MergeObjects, trackers, merges(), texts, instants),
     st.builds(RemoveObjects, trackers, st.dictionaries(identities, texts), texts, instants),
@@ -277,6 +284,10 @@ def test_adapters_agree_with_the_naive_store(
                 if line.kind == "object"
             }
             assert unnamed(list(store.history(tracker))) == unnamed(naive.history[tracker])
+            stretch = [line for line in naive.history[tracker] if seen < line.revision <= seen + 3]
+            assert unnamed(list(store.log(tracker, after=seen, through=seen + 3))) == unnamed(
+                stretch
+            )
             filter_ = data.draw(filters)
             sort = data.draw(sorts)
             found = sorted_by([each for each in records.values() if meets(each, filter_)], sort)

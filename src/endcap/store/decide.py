@@ -42,6 +42,7 @@ from endcap.store.port import (
     PutObjects,
     RemoveObjects,
     ReplaceCustomization,
+    RestoreCustomization,
     RevokeKey,
     TrackerRow,
     Write,
@@ -214,7 +215,7 @@ def names_of(batch: Sequence[Part]) -> Names:
                 records[write.tracker, write.id] = None
                 if write.idempotency is not None:
                     replays[replay_key(write.tracker, write.idempotency.key)] = None
-            case ReplaceCustomization() | DeleteCustomization():
+            case ReplaceCustomization() | DeleteCustomization() | RestoreCustomization():
                 records[write.tracker, write.id] = None
             case PutObjects():
                 objects.update(((write.tracker, each.identity), None) for each in write.objects)
@@ -295,10 +296,11 @@ def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def logged(record: Record) -> bytes:
-    """A record's document as the log keeps it: with its metadata, so that a version can be had back whole."""
-    if record.metadata is None:
+    """A record as the log keeps it: with its metadata and its switch, so that a version can be had back whole."""
+    if record.metadata is None and not record.disabled:
         return record.document
-    return record.document[:-1] + b',"target_metadata":' + record.metadata + b"}"
+    metadata = b"" if record.metadata is None else b',"target_metadata":' + record.metadata
+    return record.document[:-1] + metadata + (b',"disabled":true}' if record.disabled else b"}")
 
 
 class _Decision:
@@ -320,7 +322,12 @@ class _Decision:
         if tracker is None:
             return TrackerNotFound()
         match write:
-            case CreateCustomization() | ReplaceCustomization() | DeleteCustomization():
+            case (
+                CreateCustomization()
+                | ReplaceCustomization()
+                | DeleteCustomization()
+                | RestoreCustomization()
+            ):
                 return self._take_customization(part.index, write, tracker)
             case PutObjects() | MergeObjects() | RemoveObjects():
                 return self._take_objects(part.index, write, tracker)
@@ -366,6 +373,8 @@ class _Decision:
         before = self._records.get(key)
         if isinstance(write, CreateCustomization):
             return self._replayed(write, tracker) or self._create(index, write, tracker, before)
+        if isinstance(write, RestoreCustomization):
+            return self._restore(index, write, tracker, before)
         if before is None:
             return CustomizationNotFound()
         if write.expected is not None and before.revision not in write.expected:
@@ -375,7 +384,13 @@ class _Decision:
             self._records.drop(key)
             self._log(write, revision, "customization", write.id, "delete", old=logged(before))
             return Committed(revision)
-        record = _record(write, revision, creator=before.creator, created_at=before.created_at)
+        record = _record(
+            write,
+            revision,
+            creator=before.creator,
+            created_at=before.created_at,
+            disabled=before.disabled,
+        )
         self._records.put(key, record)
         self._log(
             write,
@@ -404,15 +419,30 @@ class _Decision:
         self, index: int, write: CreateCustomization, tracker: TrackerRow, before: Record | None
     ) -> Outcome:
         if before is not None:
-            return UsageFault("A customization with this id exists", {"id": [write.id]})
+            return _taken(write.id)
         revision = self._ledger.spend(index, tracker)
-        record = _record(write, revision, creator=write.creator, created_at=write.now)
+        record = _record(
+            write, revision, creator=write.creator, created_at=write.now, disabled=False
+        )
         self._records.put((write.tracker, write.id), record)
         if write.idempotency is not None:
             self._replays.put(
                 replay_key(write.tracker, write.idempotency.key),
                 Replay(write.idempotency.fingerprint, write.now, record),
             )
+        self._log(write, revision, "customization", write.id, "create", new=logged(record))
+        return Committed(revision, record)
+
+    def _restore(
+        self, index: int, write: RestoreCustomization, tracker: TrackerRow, before: Record | None
+    ) -> Outcome:
+        if before is not None:
+            return _taken(write.id)
+        revision = self._ledger.spend(index, tracker)
+        record = _record(
+            write, revision, creator=write.creator, created_at=write.created_at, disabled=False
+        )
+        self._records.put((write.tracker, write.id), record)
         self._log(write, revision, "customization", write.id, "create", new=logged(record))
         return Committed(revision, record)
 
@@ -538,13 +568,19 @@ def _new_tracker(write: CreateTracker) -> TrackerRow:
     return TrackerRow(write.tracker, write.name, 0, (write.sealed_key,), None, write.now)
 
 
+def _taken(id: CustomizationId) -> UsageFault:
+    return UsageFault("A customization with this id exists", {"id": [id]})
+
+
 def _record(
-    write: CreateCustomization | ReplaceCustomization,
+    write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
     revision: int,
     *,
     creator: str,
     created_at: Micros,
+    disabled: bool,
 ) -> Record:
+    """`disabled` counts where the definition leaves it open."""
     definition = write.definition
     return Record(
         id=write.id,
@@ -558,6 +594,7 @@ def _record(
         created_at=created_at,
         updated_at=write.now,
         revision=revision,
+        disabled=disabled if definition.disabled is None else definition.disabled,
     )
 
 

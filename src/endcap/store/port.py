@@ -65,8 +65,8 @@ class CreateCustomization(Struct, frozen=True):
 
 class ReplaceCustomization(Struct, frozen=True):
     """
-    Keeps id, created_at and creator. Outcome: Committed with the new record; CustomizationNotFound;
-    RevisionConflict if `expected` is given and does not hold the record's revision.
+    Keeps id, created_at and creator, and `disabled` where the definition leaves it open. Outcome: Committed with the
+    new record; CustomizationNotFound; RevisionConflict if `expected` is given and does not hold the record's revision.
     """
 
     tracker: TrackerId
@@ -85,6 +85,21 @@ class DeleteCustomization(Struct, frozen=True):
     actor: str
     now: Micros
     expected: frozenset[int] | None = None
+
+
+class RestoreCustomization(Struct, frozen=True):
+    """
+    Brings a deleted customization back as what it was: its id, creator and time of creation are its own again.
+    Outcome: Committed with the record; UsageFault if a customization has the id.
+    """
+
+    tracker: TrackerId
+    id: CustomizationId
+    definition: Definition
+    creator: str
+    created_at: Micros
+    actor: str
+    now: Micros
 
 
 class PutObjects(Struct, frozen=True):
@@ -157,7 +172,9 @@ class PublishArtifact(Struct, frozen=True):
     now: Micros
 
 
-CustomizationWrite = CreateCustomization | ReplaceCustomization | DeleteCustomization
+CustomizationWrite = (
+    CreateCustomization | ReplaceCustomization | DeleteCustomization | RestoreCustomization
+)
 ObjectWrite = PutObjects | MergeObjects | RemoveObjects
 TrackerWrite = CreateTracker | AddKey | RevokeKey | PublishArtifact
 Write = CustomizationWrite | ObjectWrite | TrackerWrite
@@ -298,3 +315,6 @@ class Store(Protocol):
 
     def history(self, tracker: TrackerId, *, subject: str | None = None) -> Iterator[ChangeRow]:
         """The change log, oldest first."""
+
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        """The change log from one revision, without, to another, with; oldest first."""

@@ -223,6 +223,12 @@ class PostgresStore(PostgresPool):
             found = stream(connection, _sql[query], {"tracker": tracker, "subject": subject})
             yield from (ChangeRow(*row) for row in found)
 
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        values = {"tracker": tracker, "after": after, "through": through}
+        with self._snapshot() as connection:
+            found = stream(connection, _sql["fetch_log"], values)
+            yield from (ChangeRow(*row) for row in found)
+
     # Connections
 
     def _all(self, query: str, values: Mapping[str, object]) -> list[Row]:

@@ -254,6 +254,12 @@ class SqliteStore(SqliteFile):
             cursor = connection.execute(_sql[query], {"tracker": tracker, "subject": subject})
             yield from (ChangeRow(*row) for row in stream(cursor))
 
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        values = {"tracker": tracker, "after": after, "through": through}
+        with self._snapshot() as connection:
+            cursor = connection.execute(_sql["fetch_log"], values)
+            yield from (ChangeRow(*row) for row in stream(cursor))
+
     # The mark
 
     def _marked(self) -> CommitMark:
@@ -386,7 +392,7 @@ _record_heads = msgspec.json.Decoder(
         tuple[
             tuple[TrackerId, int, int | None],
             tuple[CustomizationId, str, str, ItemId | None, tuple[str, ...]],
-            tuple[str, Micros, Micros, int],
+            tuple[str, Micros, Micros, int, bool],
         ]
     ]
 )

@@ -86,7 +86,14 @@ def _from_plain(plain: Plain, members: dict[str, Raw]) -> Definition:
     metadata = _plain_metadata(members)
     document = _document(members, plain.target_type, plain.tags, bytes(members["pin_definitions"]))
     return Definition(
-        plain.model, plain.target_type, plain.target, plain.pins, plain.tags, document, metadata
+        plain.model,
+        plain.target_type,
+        plain.target,
+        plain.pins,
+        plain.tags,
+        document,
+        metadata,
+        plain.disabled,
     )
 
 
@@ -107,7 +114,18 @@ def _plain_metadata(members: dict[str, Raw]) -> bytes | None:
 
 def definition_of(record: Record) -> Definition:
     """Understands a kept record again."""
-    return msgspec.structs.replace(read_definition(record.document), metadata=record.metadata)
+    definition = read_definition(record.document)
+    return msgspec.structs.replace(
+        definition, metadata=record.metadata, disabled=record.disabled or None
+    )
+
+
+def title_of(metadata: bytes | None) -> str | None:
+    """What `target_metadata` calls the target, if it does."""
+    if metadata is None:
+        return None
+    title = msgspec.json.decode(msgspec.json.decode(metadata, type=_Metadata).title or b"null")
+    return title if isinstance(title, str) and title else None
 
 
 def _definition(sent: dict[str, Raw]) -> Definition:
@@ -119,6 +137,7 @@ def _definition(sent: dict[str, Raw]) -> Definition:
     metadata = fields.parsed("target_metadata", _metadata)
     tags = _tags(fields)
     pins, pins_document = _pins(fields)
+    disabled = fields.flag("disabled") if fields.value("disabled") is not None else None
     if faults:
         problem = FaultyPins if "pin_definitions" in faults.by_field else FaultyFields
         raise problem(details=faults.by_field)
@@ -126,7 +145,7 @@ def _definition(sent: dict[str, Raw]) -> Definition:
     assert target_type is not None
     assert target is not None
     document = _document(sent, target_type, tags, pins_document)
-    return Definition(model, target_type, target, pins, tags, document, metadata)
+    return Definition(model, target_type, target, pins, tags, document, metadata, disabled)
 
 
 def _target(fields: Fields, target_type: str | None) -> Target | None:
@@ -333,6 +352,7 @@ def customization_json(record: Record, *, available: bool, shown: Shown | None) 
             b',"target_metadata":' + metadata if metadata else b"",
             b',"creator":',
             _encode(record.creator),
+            b',"disabled":true' if record.disabled else b"",
             b',"available":true}' if available else b',"available":false}',
         )
     )
