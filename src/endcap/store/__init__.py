@@ -1,10 +1,12 @@
 """
-The store: what the application asks of a database (`port`), and the two databases that it may be.
+The store: what the application asks of a database (`port`, and `accounts` beside it), and the two databases it may be.
 """
 
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from endcap.errors import UsageFault
+from endcap.store.accounts import AccountStore
 from endcap.store.port import Store
 
 POOL_SIZE_MAX = 10
@@ -26,12 +28,30 @@ def open_store(url: str, *, pool_size_max: int = POOL_SIZE_MAX) -> Store:
     raise _unknown(url)
 
 
+def open_accounts(url: str) -> AccountStore:
+    """The accounts in the store behind a URL, whose migrations make their tables. Raises as `open_store` does."""
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        from endcap.store.sqlite_accounts import SqliteAccounts  # noqa: PLC0415 - reads its SQL
+
+        return SqliteAccounts(_sqlite_path(url))
+    if scheme in {"postgresql", "postgres"}:
+        from endcap.store.postgres_accounts import PostgresAccounts  # noqa: PLC0415 - imports the driver
+
+        return PostgresAccounts(url)
+    raise _unknown(url)
+
+
 def _open_sqlite(url: str) -> Store:
     from endcap.store.sqlite import SqliteStore  # noqa: PLC0415 - reads its SQL
 
+    return SqliteStore(_sqlite_path(url))
+
+
+def _sqlite_path(url: str) -> Path:
     if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
         raise _unknown(url)
-    return SqliteStore(unquote(url.removeprefix("sqlite:///")))
+    return Path(unquote(url.removeprefix("sqlite:///")))
 
 
 def _unknown(url: str) -> UsageFault:
