@@ -47,6 +47,7 @@ LAYERS: Mapping[str, Layer] = {
     "application": Layer(
         frozenset(
             {
+                "accounts",
                 "clock",
                 "config",
                 "telemetry",
@@ -64,8 +65,8 @@ LAYERS: Mapping[str, Layer] = {
             }
         ),
         ("language", "engine", "store", "recommend"),
-        frozenset({"msgspec", "cryptography", "prometheus_client", "structlog"}),
-        only=frozenset({"store.port"}),
+        frozenset({"argon2", "msgspec", "cryptography", "prometheus_client", "structlog"}),
+        only=frozenset({"store.accounts", "store.port"}),
     ),
     "client": Layer(frozenset({"client"}), ("language",), frozenset({"msgspec", "httpx2"})),
     "api": Layer(
@@ -76,7 +77,7 @@ LAYERS: Mapping[str, Layer] = {
     "web": Layer(
         frozenset({"web"}),
         ("language", "engine", "store", "recommend", "application", "api"),
-        frozenset({"msgspec"}),
+        frozenset({"jinja2", "markupsafe", "msgspec"}),
     ),
     "cli": Layer(
         frozenset({"cli", "__main__"}),

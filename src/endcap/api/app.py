@@ -11,10 +11,11 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from endcap.accounts import Accounts
 from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
 from endcap.api.customizations import CustomizationEndpoints
@@ -35,7 +36,7 @@ from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
-from endcap.config import Settings, load
+from endcap.config import Settings
 from endcap.errors import (
     MethodNotAllowed,
     PathNotFound,
@@ -45,9 +46,9 @@ from endcap.errors import (
 )
 from endcap.mirror import Mirror
 from endcap.service import Service
-from endcap.store import open_store
+from endcap.store import open_accounts, open_store
 from endcap.store.port import Store
-from endcap.telemetry import Metrics, configure_logging, log
+from endcap.telemetry import Metrics, log
 from endcap.vault import Vault, open_vault
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
@@ -64,6 +65,7 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    accounts: Accounts
 
 
 def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = random_id) -> Parts:
@@ -73,20 +75,19 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
     service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
-    return Parts(settings, store, vault, mirror, committer, service)
-
-
-def from_environment() -> "App":
-    """What the server's workers call: the whole application by the environment's settings."""
-    settings = load()
-    configure_logging(settings)
-    return App(build(settings))
+    accounts = Accounts(
+        open_accounts(settings.store_url),
+        idle_seconds=settings.console_session_idle_minutes * 60,
+        session_seconds=settings.console_session_hours * 3_600,
+        clock=clock,
+    )
+    return Parts(settings, store, vault, mirror, committer, service, accounts)
 
 
 class App:
-    """The ASGI application."""
+    """The ASGI application. `also` mounts what is not of the API: the console."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, also: Sequence[Callable[[Routes], None]] = ()) -> None:
         self.parts = parts
         self.is_ready = False
         """Whether every tracker is in memory."""
@@ -111,6 +112,8 @@ class App:
         RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
         OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
         DocsEndpoints().mount(self._routes)
+        for mount in also:
+            mount(self._routes)
 
     def start(self) -> None:
         """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
@@ -130,6 +133,7 @@ class App:
         self.parts.mirror.stop()
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
+        self.parts.accounts.close()
         self.parts.store.close()
 
     def _load(self) -> None:
@@ -226,6 +230,10 @@ class App:
         """Raises PathNotFound, MethodNotAllowed."""
         found = self._routes.find(request.path)
         if found is None:
+            below = self._routes.below(request.path)
+            if below is not None:
+                request.route, endpoint = below
+                return endpoint
             raise PathNotFound(details={"path": [f"No such path: {request.path}"]})
         request.route, request.parameters, endpoints = found
         endpoint = endpoints.get(request.method)

@@ -272,6 +272,7 @@ class Routes:
     def __init__(self) -> None:
         self._exact: dict[str, tuple[str, dict[str, Endpoint]]] = {}
         self._patterns: dict[int, list[_Pattern]] = {}
+        self._below: dict[str, Endpoint] = {}
 
     def add(self, pattern: str, **endpoints: Endpoint) -> None:
         """Endpoints by method, e.g. `add("/v1/recommend", POST=recommend)`."""
@@ -282,6 +283,15 @@ class Routes:
             self._patterns.setdefault(pattern.count("/"), []).append(made)
         else:
             self._exact[pattern] = (pattern, endpoints)
+
+    def add_below(self, prefix: str, endpoint: Endpoint) -> None:
+        """What answers, by any method, for paths that begin so and are not found: it says so in its own way."""
+        self._below[prefix] = endpoint
+
+    def below(self, path: str) -> tuple[str, Endpoint] | None:
+        return next(
+            ((text, each) for text, each in self._below.items() if path.startswith(text)), None
+        )
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Every (method, pattern)."""

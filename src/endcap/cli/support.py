@@ -49,6 +49,7 @@ def parts(ctx: click.Context) -> Iterator[Parts]:
         migrated(built.store, built.settings)
         yield built
     finally:
+        built.accounts.close()
         built.store.close()
 
 

@@ -127,6 +127,10 @@ class Rules:
     def all(self) -> Iterator[Customization]:
         return self._by_id.values()
 
+    def changed_since(self, older: "Rules") -> Mapping[CustomizationId, Customization | None]:
+        """What was put since, and None for what was removed."""
+        return self._by_id.changed_since(older._by_id)
+
     def speaking(
         self, catalog: Catalog, *, model: str, items: Sequence[str]
     ) -> list[Customization]:

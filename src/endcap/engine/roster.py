@@ -1,0 +1,553 @@
+"""
+A tracker's customizations laid out for lists: found, counted and sorted by what people ask of them.
+
+Rows are arrays, so that a question about a hundred thousand customizations takes milliseconds. A row is never written
+again: a customization that changed gets a new one, and the old one counts no more. What depends on the catalog or on
+the time is worked out when it is asked for.
+
+Whether a customization is in force is its *state*; it has exactly one. That something is wrong with it, *broken*, goes
+beside the state. `state_of` and `trouble_of` are the meaning of both; the arrays answer the same for all at once, and a
+property test holds the two together.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from hashlib import sha256
+from typing import Literal
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from endcap.criteria import Rule
+from endcap.domain import (
+    Blocked,
+    CriteriaTarget,
+    Customization,
+    CustomizationId,
+    ItemId,
+    ItemTarget,
+    Micros,
+    Pin,
+    Priority,
+)
+from endcap.engine.catalog import ITEM_TYPES, Catalog
+from endcap.engine.rules import Rules
+from endcap.wire.labels import label_of
+
+WORDS_MAX = 5  # of a text that is searched for: each is a walk over all rows
+_NEVER = np.iinfo(np.int64).max
+_ALWAYS = np.iinfo(np.int64).min
+_NOBODY = -1
+
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+
+class State(StrEnum):
+    """Whether a customization is in force at a moment."""
+
+    ACTIVE = "active"
+    SCHEDULED = "scheduled"
+    EXPIRED = "expired"
+    EMPTY = "empty"
+    DISABLED = "disabled"
+
+
+class Trouble(StrEnum):
+    """Why a pin of an item cannot be shown, whoever asks."""
+
+    MISSING = "missing"
+    UNAVAILABLE = "unavailable"
+
+
+Status = Literal["active", "scheduled", "expired", "empty", "disabled", "broken"]
+STATUSES: tuple[Status, ...] = (
+    "active",
+    "scheduled",
+    "expired",
+    "disabled",
+    "empty",
+    "broken",
+)
+Order = Literal["updated", "created", "model", "target", "author", "closes"]
+
+
+class Question(Struct, frozen=True):
+    """AND between what is given; what is empty selects everything. OR inside a tuple."""
+
+    models: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    targets: tuple[Priority, ...] = ()
+    """Kinds of targets."""
+    item: str = ""
+    """A target's identity, whole."""
+    author: str = ""
+    text: str = ""
+    """Words that all must be there: in titles of items, identities, tags, criteria, the author's name."""
+    status: Status | None = None
+
+
+class Findings(Struct, frozen=True):
+    """
+    What a question found. Each group of counts takes the whole question but its own part: what another choice there
+    would find.
+    """
+
+    rows: Ints
+    models: Mapping[str, int]
+    statuses: Mapping[Status, int]
+    tags: Mapping[str, int]
+    authors: Mapping[str, int]
+    total: int
+    """Of the tracker."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def state_of(customization: Customization, now: Micros) -> State:
+    """The one state. Windows decide; widgets, criteria and the catalog do not."""
+    if customization.disabled:
+        return State.DISABLED
+    windows = [pin.window for pin in customization.pins]
+    if not windows:
+        return State.EMPTY
+    if any(window.contains(now) for window in windows):
+        return State.ACTIVE
+    if any(window.opens is not None and window.opens > now for window in windows):
+        return State.SCHEDULED
+    return State.EXPIRED
+
+
+def trouble_of(pin: Pin, catalog: Catalog, now: Micros) -> Trouble | None:
+    """What is wrong with a pin of an item. A block needs no item, and a pin that is over needs nothing."""
+    closes = pin.window.closes
+    if pin.item is None or isinstance(pin.place, Blocked) or (closes is not None and closes <= now):
+        return None
+    number = catalog.number(pin.item)
+    if number is None:
+        return Trouble.MISSING
+    item = catalog.item(number)
+    return None if item.type in ITEM_TYPES and item.offered_at(now) else Trouble.UNAVAILABLE
+
+
+def is_broken(customization: Customization, catalog: Catalog, now: Micros) -> bool:
+    """Nobody understands it, or a pin of it has trouble."""
+    return customization.unreadable or any(
+        trouble_of(pin, catalog, now) is not None for pin in customization.pins
+    )
+
+
+class _Names:
+    """Texts by number. Only grows, so that who holds an older array may look its numbers up."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._codes: dict[str, int] = {}
+
+    def code(self, text: str) -> int:
+        code = self._codes.get(text)
+        if code is None:
+            code = self._codes[text] = len(self.texts)
+            self.texts.append(text)
+        return code
+
+    def find(self, text: str) -> int:
+        """-1 for a text that has no number, which no row has."""
+        return self._codes.get(text, _NOBODY)
+
+    def ranks(self) -> Ints:
+        """By number: the place of its text among all, in order."""
+        order = sorted(range(len(self.texts)), key=self.texts.__getitem__)
+        ranks = np.empty(len(order), np.int64)
+        ranks[order] = np.arange(len(order))
+        return ranks
+
+
+class _Columns(Struct):
+    """What is known of rows: one value a row, or (pins, tags) a row number beside each."""
+
+    alive: Mask
+    model: Codes
+    author: Codes
+    target: Codes
+    kind: Codes
+    created: Ints
+    updated: Ints
+    revision: Ints
+    id: Ints
+    disabled: Mask
+    unreadable: Mask
+    pin_row: Codes
+    pin_opens: Ints
+    pin_closes: Ints
+    pin_item: Codes
+    tag_row: Codes
+    tag: Codes
+
+
+_KINDS: Mapping[str, type] = {
+    "alive": np.bool_,
+    "disabled": np.bool_,
+    "unreadable": np.bool_,
+    "created": np.int64,
+    "updated": np.int64,
+    "revision": np.int64,
+    "id": np.int64,
+    "pin_opens": np.int64,
+    "pin_closes": np.int64,
+}
+
+
+class Roster:
+    """
+    Of one snapshot. `renewed` makes the next one's, at the cost of what changed and of copying arrays; it takes over
+    what the older one has, so that only the last one may be renewed.
+    """
+
+    def __init__(self, rules: Rules, catalog: Catalog) -> None:
+        self.rules, self.catalog = Rules(), catalog
+        self.held: list[Customization] = []
+        """By row."""
+        self._rows: dict[CustomizationId, int] = {}
+        self._texts: list[str] = []
+        self._models, self._authors, self._tags, self._items = (_Names() for _ in range(4))
+        self._columns = _Columns(
+            **{name: np.empty(0, _KINDS.get(name, np.int32)) for name in _Columns.__struct_fields__}
+        )
+        self._forget()
+        self._take(rules)
+
+    def renewed(self, rules: Rules, catalog: Catalog) -> "Roster":
+        if rules is self.rules and catalog is self.catalog:
+            return self
+        if len(self.held) > 2 * len(rules) + 1_000:
+            return Roster(rules, catalog)
+        successor = Roster.__new__(Roster)
+        successor.__dict__.update(self.__dict__)
+        successor.catalog = catalog
+        successor._forget()
+        if rules is not self.rules:
+            successor._take(rules)
+        return successor
+
+    def _forget(self) -> None:
+        """What was worked out for one catalog and one set of rows."""
+        self._numbers: Ints | None = None
+        self._titles: list[str] | None = None
+        self._target_ranks: Ints | None = None
+
+    def _take(self, rules: Rules) -> None:
+        changes = rules.changed_since(self.rules)
+        gone = [self._rows.pop(id_) for id_ in changes if id_ in self._rows]
+        come = [each for each in changes.values() if each is not None]
+        before, after = self._columns, self._gathered(come)
+        joined = {
+            name: np.concatenate(
+                (getattr(before, name), np.asarray(new, _KINDS.get(name, np.int32)))
+            )
+            for name, new in after.items()
+        }
+        joined["alive"][gone] = False
+        self._columns = _Columns(**joined)
+        self.rules = rules
+
+    def _gathered(self, come: Sequence[Customization]) -> dict[str, list[int]]:
+        """New rows, column by column."""
+        found: dict[str, list[int]] = {name: [] for name in _Columns.__struct_fields__}
+        put = {name: values.append for name, values in found.items()}
+        for row, each in enumerate(come, len(self.held)):
+            self._rows[each.id] = row
+            put["alive"](True)
+            put["model"](self._models.code(each.model))
+            put["author"](self._authors.code(each.creator))
+            identity = each.target.identity if isinstance(each.target, ItemTarget) else None
+            put["target"](_NOBODY if identity is None else self._items.code(identity))
+            put["kind"](int(each.priority))
+            put["created"](each.created_at)
+            put["updated"](each.updated_at)
+            put["revision"](each.revision)
+            put["id"](_id_number(each.id))
+            put["disabled"](each.disabled)
+            put["unreadable"](each.unreadable)
+            for pin in each.pins:
+                opens, closes = pin.window.opens, pin.window.closes
+                needs_item = pin.item is not None and not isinstance(pin.place, Blocked)
+                put["pin_row"](row)
+                put["pin_opens"](_ALWAYS if opens is None else opens)
+                put["pin_closes"](_NEVER if closes is None else closes)
+                put["pin_item"](self._items.code(pin.item) if needs_item and pin.item else _NOBODY)
+            for tag in each.tags:
+                put["tag_row"](row)
+                put["tag"](self._tags.code(tag))
+            self._texts.append(_text_of(each))
+        self.held.extend(come)
+        return found
+
+    # Questions
+
+    def find(self, question: Question, now: Micros, *, order: Order, descending: bool) -> Findings:
+        """All that the question selects, sorted; ties by age, the newer first, then by id."""
+        columns = self._columns
+        parts = {
+            "models": self._any_of(columns.model, self._models, question.models),
+            "status": self._status_mask(question.status, now),
+            "tags": self._tagged(question.tags),
+            "author": self._any_of(
+                columns.author, self._authors, (question.author,) if question.author else ()
+            ),
+            "rest": self._rest(question),
+        }
+        whole = _all_of(columns.alive, parts.values())
+        but = {
+            name: _all_of(columns.alive, [mask for key, mask in parts.items() if key != name])
+            for name in ("models", "status", "tags", "author")
+        }
+        return Findings(
+            self._sorted(np.flatnonzero(whole), order, descending, now),
+            _counts(columns.model, but["models"], self._models),
+            {
+                status: int(np.count_nonzero(but["status"] & self._with_status(status, now)))
+                for status in STATUSES
+            },
+            _counts(columns.tag, but["tags"][columns.tag_row], self._tags),
+            _counts(columns.author, but["author"], self._authors),
+            int(np.count_nonzero(columns.alive)),
+        )
+
+    def customizations(self, rows: Iterable[int]) -> list[Customization]:
+        return [self.held[row] for row in rows]
+
+    def fingerprint(self, rows: Ints) -> str:
+        """Differs where other customizations, or other revisions of them, were found."""
+        ordered = np.sort(rows)
+        both = np.stack((self._columns.id[ordered], self._columns.revision[ordered]), axis=1)
+        both = both[np.lexsort((both[:, 1], both[:, 0]))]
+        return sha256(both.tobytes()).hexdigest()[:32]
+
+    def _any_of(self, column: Codes, names: _Names, texts: Sequence[str]) -> Mask | None:
+        if not texts:
+            return None
+        return np.isin(column, [names.find(text) for text in texts if names.find(text) != _NOBODY])
+
+    def _tagged(self, tags: Sequence[str]) -> Mask | None:
+        found = self._any_of(self._columns.tag, self._tags, tags)
+        return None if found is None else self._rows_with(self._columns.tag_row[found])
+
+    def _rest(self, question: Question) -> Mask | None:
+        columns = self._columns
+        masks: list[Mask | None] = []
+        if question.targets:
+            masks.append(np.isin(columns.kind, [int(each) for each in question.targets]))
+        if question.item:
+            masks.append(self._any_of(columns.target, self._items, (question.item,)))
+        masks += [self._with_word(word) for word in question.text.casefold().split()[:WORDS_MAX]]
+        return _all_of(columns.alive, masks) if masks else None
+
+    def _with_word(self, word: str) -> Mask:
+        """Rows that have the word themselves, or whose items' titles have it."""
+        columns = self._columns
+        own = np.fromiter((word in text for text in self._texts), np.bool_, len(self._texts))
+        titles = self._folded_titles()
+        named = np.fromiter((word in title for title in titles), np.bool_, len(titles))
+        if not named.any():
+            return own[: len(columns.alive)]
+        own = own[: len(columns.alive)]
+        own |= _looked_up(named, columns.target)
+        return own | self._rows_with(columns.pin_row[_looked_up(named, columns.pin_item)])
+
+    def _rows_with(self, rows: Codes) -> Mask:
+        mask = np.zeros(len(self._columns.alive), np.bool_)
+        mask[rows] = True
+        return mask
+
+    def _status_mask(self, status: Status | None, now: Micros) -> Mask | None:
+        return None if status is None else self._with_status(status, now)
+
+    def _with_status(self, status: Status, now: Micros) -> Mask:
+        columns = self._columns
+        if status == "broken":
+            return columns.unreadable | self._rows_with(columns.pin_row[self._troubled(now)])
+        if status == "disabled":
+            return columns.disabled
+        awake = self._rows_with(
+            columns.pin_row[(columns.pin_opens <= now) & (now < columns.pin_closes)]
+        )
+        coming = self._rows_with(columns.pin_row[columns.pin_opens > now])
+        pinned = self._rows_with(columns.pin_row)
+        match status:
+            case "active":
+                found = awake
+            case "scheduled":
+                found = coming & ~awake
+            case "expired":
+                found = pinned & ~awake & ~coming
+            case _:
+                found = ~pinned
+        return found & ~columns.disabled
+
+    def _troubled(self, now: Micros) -> Mask:
+        """Pins whose item is not there to be shown."""
+        columns = self._columns
+        numbers = _looked_up(self._numbered(), columns.pin_item, missing=_NOBODY)
+        shown = _looked_up(self._shown(now), numbers)
+        return (columns.pin_item != _NOBODY) & ~shown & (columns.pin_closes > now)
+
+    def _shown(self, now: Micros) -> Mask:
+        """By number in the catalog: whether the item is offered."""
+        catalog = self.catalog
+        shown = np.zeros(catalog.numbers_given, np.bool_)
+        shown[np.asarray(catalog.offered.to_array(), np.int64)] = True
+        for number in self._numbered():
+            if number != _NOBODY and number in catalog.timed:
+                shown[number] = catalog.item(int(number)).offered_at(now)
+        return shown
+
+    def _numbered(self) -> Ints:
+        """By number of an item here: its number in the catalog, or -1."""
+        if self._numbers is None or len(self._numbers) != len(self._items.texts):
+            number = self.catalog.number
+            found = [number(identity) for identity in self._items.texts]
+            self._numbers = np.array([_NOBODY if n is None else n for n in found], np.int64)
+        return self._numbers
+
+    def _folded_titles(self) -> list[str]:
+        if self._titles is None:
+            self._titles = [self.title(ItemId(each)).casefold() for each in self._items.texts]
+        return self._titles
+
+    def title(self, identity: ItemId) -> str:
+        """What the catalog calls an item; empty where it is not there."""
+        number = self.catalog.number(identity)
+        return "" if number is None else label_of(self.catalog.item(number).document).title
+
+    # Orders
+
+    def _sorted(self, rows: Ints, order: Order, descending: bool, now: Micros) -> Ints:
+        columns = self._columns
+        match order:
+            case "updated":
+                key = columns.updated
+            case "created":
+                key = columns.created
+            case "model":
+                key = self._models.ranks()[columns.model]
+            case "author":
+                key = self._authors.ranks()[columns.author]
+            case "closes":
+                key = self._closings(now)
+            case "target":
+                key = self._ranked_targets()
+        chosen = key[rows]
+        if descending:
+            chosen = ~chosen  # turns the order round, and cannot overflow
+        return rows[np.lexsort((columns.id[rows], ~columns.created[rows], chosen))]
+
+    def _closings(self, now: Micros) -> Ints:
+        """When the first of a customization's open or coming windows ends."""
+        columns = self._columns
+        closings = np.full(len(columns.alive), _NEVER)
+        ahead = columns.pin_closes > now
+        np.minimum.at(closings, columns.pin_row[ahead], columns.pin_closes[ahead])
+        return closings
+
+    def _ranked_targets(self) -> Ints:
+        """The place of each row's target among all, by what people call it."""
+        if self._target_ranks is None:
+            names = [self.target_name(each).casefold() for each in self.held]
+            order = sorted(range(len(names)), key=names.__getitem__)
+            ranks = np.empty(len(names), np.int64)
+            rank, last = -1, None
+            for row in order:
+                if names[row] != last:
+                    rank, last = rank + 1, names[row]
+                ranks[row] = rank
+            self._target_ranks = ranks
+        return self._target_ranks[: len(self._columns.alive)]
+
+    def target_name(self, customization: Customization) -> str:
+        """What people call its target: the catalog's title, else the author's, else what it is found by."""
+        match customization.target:
+            case ItemTarget(identity):
+                return self.title(identity) or customization.title or identity
+            case CriteriaTarget(rule):
+                return customization.title or " ".join(_texts_of(rule))
+            case _:
+                return customization.title or ""
+
+
+def _all_of(alive: Mask, masks: Iterable[Mask | None]) -> Mask:
+    found: Mask = alive.copy()
+    for mask in masks:
+        if mask is not None:
+            found &= mask
+    return found
+
+
+def _looked_up(table: NDArray, places: NDArray, *, missing: int = 0) -> NDArray:  # type: ignore[type-arg]
+    """The table's values at some places; place -1 has the missing value."""
+    if len(table) == 0:
+        return np.full(len(places), missing, table.dtype)
+    return np.where(places == _NOBODY, missing, table[places]).astype(table.dtype)
+
+
+def _counts(column: Codes, mask: Mask, names: _Names) -> dict[str, int]:
+    """How often each text is there, where it is, in order of the texts."""
+    counted = np.bincount(column[mask], minlength=0)
+    return dict(sorted((names.texts[code], int(counted[code])) for code in np.flatnonzero(counted)))
+
+
+def _id_number(id_: CustomizationId) -> int:
+    """Sorts ids alike in every process; of UUIDs the first 60 bits, which are enough to tell them apart."""
+    try:
+        return int(id_.replace("-", "")[:15], 16)
+    except ValueError:
+        return int.from_bytes(sha256(id_.encode()).digest()[:7], "big")
+
+
+def _text_of(customization: Customization) -> str:
+    """All that one may look for in a customization but the titles of its items."""
+    target = customization.target
+    parts = [
+        customization.id,
+        customization.model,
+        customization.creator,
+        customization.title or "",
+        *customization.tags,
+    ]
+    if isinstance(target, ItemTarget):
+        parts.append(target.identity)
+    elif isinstance(target, CriteriaTarget):
+        parts += _texts_of(target.rule)
+    for pin in customization.pins:
+        if pin.item is not None:
+            parts.append(pin.item)
+        elif pin.rule is not None:
+            parts += _texts_of(pin.rule)
+    return "\n".join(parts).casefold()
+
+
+def _texts_of(rule: Rule) -> list[str]:
+    """Attributes and values that a rule names."""
+    texts: list[str] = []
+    _gather(rule, texts)
+    return list(dict.fromkeys(texts))
+
+
+def _gather(rule: object, texts: list[str]) -> None:
+    if isinstance(rule, str):
+        texts.append(rule)
+    elif isinstance(rule, float) and not isinstance(rule, bool):
+        texts.append(f"{rule:g}")
+    elif isinstance(rule, tuple):
+        if len(rule) == 2 and rule[0] in ("text", "number", "numeral", "flag"):
+            if rule[0] != "numeral":
+                _gather(rule[1], texts)
+            return
+        for each in rule:
+            _gather(each, texts)
+    elif isinstance(rule, Struct):
+        for name in rule.__struct_fields__:
+            _gather(getattr(rule, name), texts)
