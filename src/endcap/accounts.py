@@ -108,7 +108,7 @@ class Accounts:
         self._idle_micros = round(idle_seconds * _MICROS)
         self._session_micros = round(session_seconds * _MICROS)
         self._hasher = hasher or argon2.PasswordHasher()
-        self._new_token = new_token
+        self.new_token = new_token
         self._nobodys = ""
         self._verifiers = ThreadPoolExecutor(VERIFIERS_MAX, thread_name_prefix="verifier")
         self._waiting = 0
@@ -192,7 +192,7 @@ class Accounts:
             log.warning("sign-in refused", user=name, address=address)
             raise SignInRefused
         assert account is not None
-        token, now = self._new_token(), self.clock()
+        token, now = self.new_token(), self.clock()
         session = Session(
             digest(token), account.name, now, now, address, agent[:AGENT_CHARACTERS_MAX]
         )

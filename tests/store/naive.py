@@ -4,6 +4,8 @@ The store's contract in the plainest Python there is: the oracle of random histo
 It shares no code with the adapters' decision and takes every write by itself, straight from the port's text.
 """
 
+import json
+
 from endcap.domain import CatalogObject, CustomizationId, ItemId, Record, TrackerId
 from endcap.errors import (
     CatalogFault,
@@ -125,7 +127,7 @@ class NaiveStore:
             return RevisionConflict()
         if isinstance(write, DeleteCustomization):
             del self.records[write.tracker, write.id]
-            return self.log(write, "customization", [(write.id, "delete", whole(before), None)])
+            return self.log(write, "customization", [(write.id, "delete", farewell(before), None)])
         record = self.record(write, before.creator, before.created_at, before.disabled)
         self.records[write.tracker, write.id] = record
         outcome = self.log(
@@ -219,6 +221,14 @@ class NaiveStore:
             for subject, action, old, new in lines
         ]
         return Committed(row.revision)
+
+
+def farewell(record: Record) -> bytes:
+    """The whole, with who made it and when."""
+    creator = json.dumps(record.creator, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join(
+        (whole(record)[:-1], b',"creator":', creator, b',"created_at":%d}' % record.created_at)
+    )
 
 
 def whole(record: Record) -> bytes:

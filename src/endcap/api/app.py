@@ -232,8 +232,8 @@ class App:
         if found is None:
             below = self._routes.below(request.path)
             if below is not None:
-                request.route, endpoint = below
-                return endpoint
+                request.route = below[0]
+                return below[1]
             raise PathNotFound(details={"path": [f"No such path: {request.path}"]})
         request.route, request.parameters, endpoints = found
         endpoint = endpoints.get(request.method)

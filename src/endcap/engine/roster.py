@@ -13,11 +13,12 @@ property test holds the two together.
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
+from pyroaring import BitMap
 
 from endcap.criteria import Rule
 from endcap.domain import (
@@ -31,7 +32,7 @@ from endcap.domain import (
     Pin,
     Priority,
 )
-from endcap.engine.catalog import ITEM_TYPES, Catalog
+from endcap.engine.catalog import ITEM_TYPES, Catalog, Item
 from endcap.engine.rules import Rules
 from endcap.wire.labels import label_of
 
@@ -217,6 +218,9 @@ class Roster:
         self._columns = _Columns(
             **{name: np.empty(0, _KINDS.get(name, np.int32)) for name in _Columns.__struct_fields__}
         )
+        self._titles: list[tuple[Item | None, str]] = []
+        self._titled_of: Catalog | None = None
+        self._folded: list[str] = []
         self._forget()
         self._take(rules)
 
@@ -236,8 +240,8 @@ class Roster:
     def _forget(self) -> None:
         """What was worked out for one catalog and one set of rows."""
         self._numbers: Ints | None = None
-        self._titles: list[str] | None = None
         self._target_ranks: Ints | None = None
+        self._eldest: Ints | None = None
 
     def _take(self, rules: Rules) -> None:
         changes = rules.changed_since(self.rules)
@@ -291,9 +295,10 @@ class Roster:
     def find(self, question: Question, now: Micros, *, order: Order, descending: bool) -> Findings:
         """All that the question selects, sorted; ties by age, the newer first, then by id."""
         columns = self._columns
+        by_status = self._by_status(now)
         parts = {
             "models": self._any_of(columns.model, self._models, question.models),
-            "status": self._status_mask(question.status, now),
+            "status": None if question.status is None else by_status[question.status],
             "tags": self._tagged(question.tags),
             "author": self._any_of(
                 columns.author, self._authors, (question.author,) if question.author else ()
@@ -306,10 +311,10 @@ class Roster:
             for name in ("models", "status", "tags", "author")
         }
         return Findings(
-            self._sorted(np.flatnonzero(whole), order, descending, now),
+            self._sorted(self._by_age()[whole[self._by_age()]], order, descending, now),
             _counts(columns.model, but["models"], self._models),
             {
-                status: int(np.count_nonzero(but["status"] & self._with_status(status, now)))
+                status: int(np.count_nonzero(but["status"] & by_status[status]))
                 for status in STATUSES
             },
             _counts(columns.tag, but["tags"][columns.tag_row], self._tags),
@@ -363,46 +368,40 @@ class Roster:
         mask[rows] = True
         return mask
 
-    def _status_mask(self, status: Status | None, now: Micros) -> Mask | None:
-        return None if status is None else self._with_status(status, now)
-
-    def _with_status(self, status: Status, now: Micros) -> Mask:
+    def _by_status(self, now: Micros) -> dict[Status, Mask]:
         columns = self._columns
-        if status == "broken":
-            return columns.unreadable | self._rows_with(columns.pin_row[self._troubled(now)])
-        if status == "disabled":
-            return columns.disabled
         awake = self._rows_with(
             columns.pin_row[(columns.pin_opens <= now) & (now < columns.pin_closes)]
         )
         coming = self._rows_with(columns.pin_row[columns.pin_opens > now])
         pinned = self._rows_with(columns.pin_row)
-        match status:
-            case "active":
-                found = awake
-            case "scheduled":
-                found = coming & ~awake
-            case "expired":
-                found = pinned & ~awake & ~coming
-            case _:
-                found = ~pinned
-        return found & ~columns.disabled
+        enabled = ~columns.disabled
+        return {
+            "active": awake & enabled,
+            "scheduled": coming & ~awake & enabled,
+            "expired": pinned & ~awake & ~coming & enabled,
+            "disabled": columns.disabled,
+            "empty": ~pinned & enabled,
+            "broken": columns.unreadable | self._rows_with(columns.pin_row[self._troubled(now)]),
+        }
 
     def _troubled(self, now: Micros) -> Mask:
         """Pins whose item is not there to be shown."""
         columns = self._columns
         numbers = _looked_up(self._numbered(), columns.pin_item, missing=_NOBODY)
         shown = _looked_up(self._shown(now), numbers)
-        return (columns.pin_item != _NOBODY) & ~shown & (columns.pin_closes > now)
+        troubled: Mask = (columns.pin_item != _NOBODY) & ~shown & (columns.pin_closes > now)
+        return troubled
 
     def _shown(self, now: Micros) -> Mask:
         """By number in the catalog: whether the item is offered."""
         catalog = self.catalog
         shown = np.zeros(catalog.numbers_given, np.bool_)
         shown[np.asarray(catalog.offered.to_array(), np.int64)] = True
-        for number in self._numbered():
-            if number != _NOBODY and number in catalog.timed:
-                shown[number] = catalog.item(int(number)).offered_at(now)
+        if catalog.timed:
+            named = BitMap(self._numbered()[self._numbered() != _NOBODY])
+            for number in named & catalog.timed:
+                shown[number] = catalog.item(number).offered_at(now)
         return shown
 
     def _numbered(self) -> Ints:
@@ -414,9 +413,20 @@ class Roster:
         return self._numbers
 
     def _folded_titles(self) -> list[str]:
-        if self._titles is None:
-            self._titles = [self.title(ItemId(each)).casefold() for each in self._items.texts]
-        return self._titles
+        """By number of an item here: its title, as it is compared. Read once, and again when the item is another."""
+        if self._titled_of is not self.catalog or len(self._titles) != len(self._items.texts):
+            catalog, known = self.catalog, self._titles
+            titles: list[tuple[Item | None, str]] = []
+            for code, number in enumerate(self._numbered().tolist()):
+                item = None if number == _NOBODY else catalog.item(number)
+                if code < len(known) and known[code][0] is item:
+                    titles.append(known[code])
+                else:
+                    title = "" if item is None else label_of(item.document).title
+                    titles.append((item, title.casefold()))
+            self._titles, self._titled_of = titles, catalog
+            self._folded = [title for _, title in titles]
+        return self._folded
 
     def title(self, identity: ItemId) -> str:
         """What the catalog calls an item; empty where it is not there."""
@@ -443,7 +453,13 @@ class Roster:
         chosen = key[rows]
         if descending:
             chosen = ~chosen  # turns the order round, and cannot overflow
-        return rows[np.lexsort((columns.id[rows], ~columns.created[rows], chosen))]
+        return rows[np.argsort(chosen, kind="stable")]
+
+    def _by_age(self) -> Ints:
+        """Every row, the newer first, then by id: where all else is equal."""
+        if self._eldest is None:
+            self._eldest = np.lexsort((self._columns.id, ~self._columns.created))
+        return self._eldest
 
     def _closings(self, now: Micros) -> Ints:
         """When the first of a customization's open or coming windows ends."""
@@ -456,22 +472,25 @@ class Roster:
     def _ranked_targets(self) -> Ints:
         """The place of each row's target among all, by what people call it."""
         if self._target_ranks is None:
-            names = [self.target_name(each).casefold() for each in self.held]
-            order = sorted(range(len(names)), key=names.__getitem__)
-            ranks = np.empty(len(names), np.int64)
-            rank, last = -1, None
-            for row in order:
-                if names[row] != last:
-                    rank, last = rank + 1, names[row]
-                ranks[row] = rank
-            self._target_ranks = ranks
-        return self._target_ranks[: len(self._columns.alive)]
+            titles, targets = self._folded_titles(), self._columns.target.tolist()
+            names = [
+                (titles[code] if code != _NOBODY else "") or self._own_name(each).casefold()
+                for each, code in zip(self.held, targets, strict=False)
+            ]
+            places = {name: place for place, name in enumerate(sorted(set(names)))}
+            self._target_ranks = np.fromiter(map(places.__getitem__, names), np.int64, len(names))
+        return self._target_ranks
 
     def target_name(self, customization: Customization) -> str:
         """What people call its target: the catalog's title, else the author's, else what it is found by."""
+        target = customization.target
+        title = self.title(target.identity) if isinstance(target, ItemTarget) else ""
+        return title or self._own_name(customization)
+
+    def _own_name(self, customization: Customization) -> str:
         match customization.target:
             case ItemTarget(identity):
-                return self.title(identity) or customization.title or identity
+                return customization.title or identity
             case CriteriaTarget(rule):
                 return customization.title or " ".join(_texts_of(rule))
             case _:
@@ -486,11 +505,12 @@ def _all_of(alive: Mask, masks: Iterable[Mask | None]) -> Mask:
     return found
 
 
-def _looked_up(table: NDArray, places: NDArray, *, missing: int = 0) -> NDArray:  # type: ignore[type-arg]
+def _looked_up(table: NDArray[Any], places: NDArray[Any], *, missing: int = 0) -> NDArray[Any]:
     """The table's values at some places; place -1 has the missing value."""
     if len(table) == 0:
         return np.full(len(places), missing, table.dtype)
-    return np.where(places == _NOBODY, missing, table[places]).astype(table.dtype)
+    found: NDArray[Any] = np.where(places == _NOBODY, missing, table[places])
+    return found.astype(table.dtype)
 
 
 def _counts(column: Codes, mask: Mask, names: _Names) -> dict[str, int]:

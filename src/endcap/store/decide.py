@@ -14,6 +14,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Generic, Literal, Protocol, TypeVar, assert_never
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -303,6 +304,15 @@ def logged(record: Record) -> bytes:
     return record.document[:-1] + metadata + (b',"disabled":true}' if record.disabled else b"}")
 
 
+def last_words(record: Record) -> bytes:
+    """The same of a record that goes: with what no later version would tell, so that it can be restored as it was."""
+    origin = b',"creator":%b,"created_at":%d}' % (
+        msgspec.json.encode(record.creator),
+        record.created_at,
+    )
+    return logged(record)[:-1] + origin
+
+
 class _Decision:
     """One batch under way."""
 
@@ -382,7 +392,7 @@ class _Decision:
         revision = self._ledger.spend(index, tracker)
         if isinstance(write, DeleteCustomization):
             self._records.drop(key)
-            self._log(write, revision, "customization", write.id, "delete", old=logged(before))
+            self._log(write, revision, "customization", write.id, "delete", old=last_words(before))
             return Committed(revision)
         record = _record(
             write,

@@ -286,6 +286,11 @@ class Store(Protocol):
 
     def customization(self, tracker: TrackerId, id: CustomizationId) -> Record | None: ...
 
+    def customizations(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Record]:
+        """Those of the ids that are there."""
+
     def page(
         self,
         tracker: TrackerId,

@@ -155,6 +155,14 @@ class PostgresStore(PostgresPool):
         found = self._all("fetch_customization", {"tracker": tracker, "id": id})
         return rows.read_record(found[0]) if found else None
 
+    def customizations(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Record]:
+        names = Names(records=[(tracker, each) for each in ids], objects=(), replays=())
+        with self._snapshot() as connection:
+            present = _Transaction(connection).fetch_present(names)
+        return {id_: record for (_, id_), record in present.records.items()}
+
     def page(
         self,
         tracker: TrackerId,

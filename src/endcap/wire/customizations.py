@@ -6,7 +6,7 @@ sent is kept as it was spelled: `Definition.document` is assembled from the raw 
 byte and a pin has exactly the fields that it came with.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -84,7 +84,7 @@ def read_definition(body: bytes) -> Definition:
 def _from_plain(plain: Plain, members: dict[str, Raw]) -> Definition:
     """The pins' list is kept as it came: it has known members only, and none is null."""
     metadata = _plain_metadata(members)
-    document = _document(members, plain.target_type, plain.tags, bytes(members["pin_definitions"]))
+    document = assembled(members, plain.target_type, plain.tags, bytes(members["pin_definitions"]))
     return Definition(
         plain.model,
         plain.target_type,
@@ -144,7 +144,7 @@ def _definition(sent: dict[str, Raw]) -> Definition:
     assert model is not None
     assert target_type is not None
     assert target is not None
-    document = _document(sent, target_type, tags, pins_document)
+    document = assembled(sent, target_type, tags, pins_document)
     return Definition(model, target_type, target, pins, tags, document, metadata, disabled)
 
 
@@ -319,9 +319,10 @@ def _pin_document(members: dict[str, Raw]) -> bytes:
 _TARGET_FIELD = {"item": "target_identity", "criteria": "target_criteria"}
 
 
-def _document(
-    sent: dict[str, Raw], target_type: str, tags: tuple[str, ...], pins_document: bytes
+def assembled(
+    sent: Mapping[str, Raw], target_type: str, tags: tuple[str, ...], pins_document: bytes
 ) -> bytes:
+    """A document of the members that were sent, tags as they are understood, and the list of pins as it is kept."""
     parts = [b'"model":%b,"target_type":"%b"' % (bytes(sent["model"]), target_type.encode())]
     if field := _TARGET_FIELD.get(target_type):
         parts.append(b'"%b":%b' % (field.encode(), bytes(sent[field])))
@@ -393,7 +394,7 @@ def without_pins(record: Record, keeps: Callable[[Pin], bool]) -> Record:
     members = msgspec.json.decode(record.document, type=dict[str, Raw])
     pins = _MEMBERS.decode(members["pin_definitions"])
     kept = [bytes(raw) for raw, pin in zip(pins, definition.pins, strict=True) if keeps(pin)]
-    document = _document(
+    document = assembled(
         members, definition.target_type, definition.tags, b"[" + b",".join(kept) + b"]"
     )
     return msgspec.structs.replace(record, document=document)
