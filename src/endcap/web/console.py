@@ -2,7 +2,7 @@
 The console: its routes, and the one way in to all of them.
 
 Whatever a page does, it is let in here: cookies are read, the session is asked for, a form must come from a page of
-ours and carry its session's token, the role must allow the route's verb, the tracker must exist. What goes wrong becomes
+ours and carry its session's token, the role must allow the verb, the tracker must exist. What goes wrong becomes
 a page that says so.
 """
 

@@ -24,7 +24,7 @@ from endcap.engine.roster import State, Trouble, state_of, trouble_of
 from endcap.web import words
 from endcap.wire.labels import label_of
 
-PINS_IN_A_ROW = 6
+PINS_IN_A_ROW = 5
 STATE_WORDS = {
     State.ACTIVE: "Active",
     State.SCHEDULED: "Scheduled",

@@ -93,7 +93,7 @@ def windows_text(pins: Sequence[Pin], now: Micros) -> str:
     """The windows of a customization in a few words."""
     windows = list(dict.fromkeys(pin.window for pin in pins))
     if not windows:
-        return "no pins"
+        return ""
     if len(windows) == 1:
         return window_text(windows[0], now)
     changes = min(window.changes_at(now) for window in windows)
