@@ -8,8 +8,8 @@ since.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 import msgspec
@@ -50,6 +50,9 @@ CHANGED_MAX = (
 GROUP = 250  # written together; other writers come in between
 DAYS_MAX = 3_650
 SAMPLE = 10
+HOUR_MICROS = 3_600 * 1_000_000
+FIRST_MICROS = int(datetime(1, 1, 2, tzinfo=UTC).timestamp()) * 1_000_000
+LAST_MICROS = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 class Tag(Struct, frozen=True, tag=True):
@@ -279,7 +282,21 @@ def _objection(action: Action, each: Customization) -> str | None:
         return "It cannot be read; it can only be deleted"
     if isinstance(action, Tag) and len({*each.tags, *action.tags}) > TAGS_MAX:
         return f"It would have more than {TAGS_MAX} tags"
+    if isinstance(action, Shift) and not all(map(_is_in_time, _shifted_bounds(each, action.hours))):
+        return "Its dates would leave the years 1 to 9999"
     return None
+
+
+def _shifted_bounds(each: Customization, hours: int) -> Iterator[int]:
+    for pin in each.pins:
+        for bound in (pin.window.opens, pin.window.closes):
+            if bound is not None:
+                yield bound + hours * HOUR_MICROS
+
+
+def _is_in_time(at: int) -> bool:
+    """A day from either end: in its own zone a moment may be that much earlier or later."""
+    return FIRST_MICROS <= at <= LAST_MICROS
 
 
 def _changes(action: Action, each: Customization) -> bool:

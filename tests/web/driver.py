@@ -27,7 +27,9 @@ LIST = f"/console/t/{TRACKER}/customizations"
 CHANGE = f"/console/t/{TRACKER}/change"
 QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 _FIELD = re.compile(r'<input[^>]*name="csrf"[^>]*value="([^"]*)"')
-_SCRIPTS = re.compile(r"<(script|style)\b[^>]*>.*?</\1>", re.DOTALL)
+_SCRIPTS = re.compile(
+    r"<(script|style)\b[^>]*>.*?</\1>|<span class=\"thumb[^>]*>[^<]*</span>", re.DOTALL
+)
 
 
 class ConsoleServer(Server):
@@ -117,7 +119,7 @@ class Visitor:
 
 
 def text_of(answer: httpx2.Response) -> str:
-    """What a page says: no tags, no runs of spaces."""
+    """What a page says: no tags, no letters that stand for pictures, no runs of spaces."""
     stripped = re.sub(r"<[^>]+>", " ", _SCRIPTS.sub(" ", answer.text))
     return " ".join(unescape(stripped).split())
 

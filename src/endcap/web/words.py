@@ -26,6 +26,8 @@ from endcap.criteria import (
 from endcap.domain import Blocked, Everywhere, Micros, Pin, Place, Slot, Window
 
 _MICROS = 1_000_000
+_FIRST = int(datetime(1, 1, 2, tzinfo=UTC).timestamp())
+_LAST = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp())
 _UNITS = (
     ("year", 31_557_600),
     ("month", 2_629_800),
@@ -37,7 +39,8 @@ VALUES_SHOWN = 4
 
 
 def moment(at: Micros) -> datetime:
-    return datetime.fromtimestamp(at / _MICROS, UTC)
+    """What lies beyond the years that a calendar has is told as its end."""
+    return datetime.fromtimestamp(min(max(at // _MICROS, _FIRST), _LAST), UTC)
 
 
 def iso(at: Micros) -> str:
