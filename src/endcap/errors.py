@@ -193,7 +193,9 @@ class FaultyRows(Problem):
 
     code = "faulty_rows"
 
-    def __init__(self, faults: Mapping[int, str], *, total: int | None = None) -> None:
+    def __init__(
+        self, faults: Mapping[int, str], *, total: int | None = None, unit: str = "line"
+    ) -> None:
         self.faults = dict(faults)
         self.total = total if total is not None else len(self.faults)
-        super().__init__(details={f"line {line}": [text] for line, text in self.faults.items()})
+        super().__init__(details={f"{unit} {line}": [text] for line, text in self.faults.items()})
