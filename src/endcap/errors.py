@@ -19,6 +19,7 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     │   ├── StillLoading             this process has just been started
     │   └── RevisionNotReached       this process lags behind what the caller has seen
     ├── UsageFault                   a command or setting that cannot work as given
+    ├── PeerUnavailable              the host that a pull asks does not answer
     └── FaultyRows                   an import file with faulty rows: nothing was stored
 """
 
@@ -186,6 +187,12 @@ class UsageFault(Problem):
     """This cannot work as given."""
 
     code = "usage"
+
+
+class PeerUnavailable(Problem):
+    """The host to pull from does not answer; what came so far is stored, and --resume goes on from there."""
+
+    code = "peer_unavailable"
 
 
 class FaultyRows(Problem):

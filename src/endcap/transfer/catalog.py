@@ -160,7 +160,7 @@ class CatalogFile:
             if isinstance(each.record, Unreadable):
                 yield CatalogRow(each.number, None, each.where + each.record.reason)
                 continue
-            row = _row(each.number, _shaped(each.record))
+            row = object_of_record(each.number, each.record)
             yield msgspec.structs.replace(row, fault=each.where + row.fault) if row.fault else row
 
 
@@ -207,6 +207,11 @@ def import_catalog(
     return CatalogReport(
         file.format, lines, len(objects), types, untitled, repeated, warnings, revision
     )
+
+
+def object_of_record(line: int, record: Record) -> CatalogRow:
+    """A record without a map: an object of the API, one of an export, or a flat one."""
+    return _row(line, _shaped(record))
 
 
 def _stored(store: Store, write: PutObjects) -> int:
