@@ -65,7 +65,7 @@ def import_() -> None:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["auto", *CatalogFormat]),
+    type=click.Choice(["auto", *(each.value for each in CatalogFormat)]),
     default="auto",
     show_default=True,
     help="What FILE is, where its content does not tell.",
