@@ -49,6 +49,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
     host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on")] = 8000
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://[^/?#\\s]+/?)?$",
+            description="`https://host` as clients call it, for links in answers; empty: as the request says",
+        ),
+    ] = ""
     workers: Annotated[
         int, Meta(ge=1, le=256, description="Worker processes that share the port")
     ] = 1

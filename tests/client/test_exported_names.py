@@ -13,6 +13,8 @@ VERBS = {
     "delete_objects",
     "export",
     "export_as",
+    "export_catalog",
+    "export_page",
     "get",
     "get_if_changed",
     "health",
@@ -31,10 +33,12 @@ def test_exported_names() -> None:
     """What the package gives is this list, and all of it is there."""
     assert endcap.client.__all__ == [
         "AsyncClient",
+        "CatalogPage",
         "Client",
         "Customization",
         "Definition",
         "Explanation",
+        "ExportedObject",
         "Hit",
         "ItemShown",
         "Page",

@@ -335,3 +335,52 @@ def shown(client: Client, identity: str) -> dict[str, Any]:
     """The attributes that a shopper is shown of an object."""
     (answer,) = client.recommend([RecommendationRequest(recommendation_type="test_reco")])
     return next(hit.attributes for hit in answer.hits if hit.url == identity)
+
+
+def test_the_whole_catalog_is_exported(client: Client) -> None:
+    """Page by page, each object once, whatever the size of the pages."""
+    objects = [item(f"/p/{n}", brand="Fender", price="9,90 €") for n in range(7)]
+    client.put_objects([*objects, {**item("/b/1"), "type": "brand"}])
+
+    found = list(client.export_catalog(size=3))
+
+    assert sorted(each.url for each in found) == ["/b/1", *(f"/p/{n}" for n in range(7))]
+    (one,) = [each for each in found if each.url == "/p/4"]
+    assert (one.type, one.exact, one.nested) == ("item", True, ())
+    assert one.attributes == {
+        "title": "/p/4",
+        "brand": ["Fender"],
+        "price": "9,90 €",
+        "price_amount": 9.9,
+    }
+
+
+def test_some_of_the_catalog_is_exported(client: Client) -> None:
+    """Types and attributes as a list, or as a text with commas between."""
+    types = ["item", "brand", "category"]
+    client.put_objects([{**item(f"/{n}", color="red"), "type": types[n % 3]} for n in range(6)])
+
+    listed = client.export_catalog(
+        requested_types=["brand", "category"], hit_fields=["color"], size=1
+    )
+    spelled = client.export_catalog(requested_types="brand,category", hit_fields="color")
+
+    found = list(listed)
+    assert [each.url for each in found] == ["/1", "/2", "/4", "/5"]
+    assert [each.attributes for each in found] == [{"color": ["red"]}] * 4
+    assert found == list(spelled)
+
+
+def test_an_export_goes_on_behind_a_page(client: Client) -> None:
+    """With nothing but the link, which may have been kept meanwhile; one that is none is refused."""
+    client.put_objects([item(f"/{n}") for n in range(3)])
+
+    first = client.export_page(size=2)
+    assert first.next_link is not None
+    second = client.export_page(link=first.next_link)
+
+    assert (first.total, second.total) == (3, 3)
+    assert [each.url for each in first.results + second.results] == ["/0", "/1", "/2"]
+    assert second.next_link is None
+    with pytest.raises(errors.FaultyFields, match="begin again without a cursor"):
+        client.export_page(link=first.next_link[:-4])

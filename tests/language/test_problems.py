@@ -20,6 +20,7 @@ AT_HOME: dict[type[Problem], str] = {
     errors.CatalogFault: "one of many: CatalogFaults has the status",
     errors.UsageFault: "of commands and settings",
     errors.FaultyRows: "of files that commands import",
+    errors.PeerUnavailable: "of hosts that a command asks",
 }
 """Problems that no answer speaks of."""
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
+from endcap.api.catalog_export import ContentExportEndpoint
 from endcap.api.customizations import CustomizationEndpoints
 from endcap.api.docs import DocsEndpoints
 from endcap.api.http import (
@@ -108,6 +109,7 @@ class App:
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
         RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
         OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
         DocsEndpoints().mount(self._routes)

@@ -8,9 +8,11 @@ The client of the HTTP API, for Endcap and for the vendor's own host: the base U
 from endcap.client._shells import AsyncClient, Client
 from endcap.client._signing import SignedAuth
 from endcap.client._values import (
+    CatalogPage,
     Customization,
     Definition,
     Explanation,
+    ExportedObject,
     Hit,
     ItemShown,
     Page,
@@ -23,10 +25,12 @@ from endcap.client._values import (
 
 __all__ = [
     "AsyncClient",
+    "CatalogPage",
     "Client",
     "Customization",
     "Definition",
     "Explanation",
+    "ExportedObject",
     "Hit",
     "ItemShown",
     "Page",

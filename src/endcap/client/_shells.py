@@ -13,15 +13,13 @@ import httpx2
 
 from endcap import __version__
 from endcap.client import _calls as calls
-from endcap.client._calls import Call, Download, Outgoing, pause_before_repeat
+from endcap.client._calls import Call, Download, Outgoing, Paged, Walk, pause_before_repeat
 from endcap.client._reading import Answer, revision
 from endcap.client._signing import Clock, SignedAuth, system_clock
-from endcap.client._values import Customization, Page
 from endcap.signing import JSON_CONTENT_TYPE
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Walk = Generator[Call[Page], Page, None]
 
 REVISION = "Endcap-Revision"
 TIMEOUT_SECONDS_DEFAULT = 10.0
@@ -66,7 +64,7 @@ class _Shell:
         self.revision = max(self.revision, revision(headers))
 
 
-def _next(walk: Walk, page: Page) -> Call[Page] | None:
+def _next(walk: Walk[T], page: Paged[T]) -> Call[Paged[T]] | None:
     try:
         return walk.send(page)
     except StopIteration:
@@ -82,12 +80,10 @@ def _verb(make: Callable[Concatenate[str, P], Call[T]]) -> Callable[Concatenate[
 
 
 def _walk(
-    make: Callable[Concatenate[str, P], Walk],
-) -> Callable[Concatenate["Client", P], Generator[Customization, None, None]]:
+    make: Callable[Concatenate[str, P], Walk[T]],
+) -> Callable[Concatenate["Client", P], Generator[T, None, None]]:
     @wraps(make)
-    def verb(
-        client: "Client", /, *args: P.args, **kwargs: P.kwargs
-    ) -> Generator[Customization, None, None]:
+    def verb(client: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Generator[T, None, None]:
         return client._follow(make(client.tracker, *args, **kwargs))
 
     return verb
@@ -143,6 +139,8 @@ class Client(_Shell):
     put_objects = _verb(calls.put_objects)
     patch_objects = _verb(calls.patch_objects)
     delete_objects = _verb(calls.delete_objects)
+    export_page = _verb(calls.export_page)
+    export_catalog = _walk(calls.export_catalog)
     health = _verb(calls.health)
     ready = _verb(calls.ready)
 
@@ -172,8 +170,8 @@ class Client(_Shell):
             time.sleep(self._pause(call, answer, repeats))
             repeats += 1
 
-    def _follow(self, walk: Walk) -> Generator[Customization, None, None]:
-        call: Call[Page] | None = next(walk)
+    def _follow(self, walk: Walk[T]) -> Generator[T, None, None]:
+        call: Call[Paged[T]] | None = next(walk)
         while call is not None:
             page = self._send(call)
             yield from page.results
@@ -210,12 +208,12 @@ def _async_verb(
 
 
 def _async_walk(
-    make: Callable[Concatenate[str, P], Walk],
-) -> Callable[Concatenate["AsyncClient", P], AsyncGenerator[Customization, None]]:
+    make: Callable[Concatenate[str, P], Walk[T]],
+) -> Callable[Concatenate["AsyncClient", P], AsyncGenerator[T, None]]:
     @wraps(make)
     def verb(
         client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs
-    ) -> AsyncGenerator[Customization, None]:
+    ) -> AsyncGenerator[T, None]:
         return client._follow(make(client.tracker, *args, **kwargs))
 
     return verb
@@ -267,6 +265,8 @@ class AsyncClient(_Shell):
     put_objects = _async_verb(calls.put_objects)
     patch_objects = _async_verb(calls.patch_objects)
     delete_objects = _async_verb(calls.delete_objects)
+    export_page = _async_verb(calls.export_page)
+    export_catalog = _async_walk(calls.export_catalog)
     health = _async_verb(calls.health)
     ready = _async_verb(calls.ready)
 
@@ -298,8 +298,8 @@ class AsyncClient(_Shell):
             await asyncio.sleep(self._pause(call, answer, repeats))
             repeats += 1
 
-    async def _follow(self, walk: Walk) -> AsyncGenerator[Customization, None]:
-        call: Call[Page] | None = next(walk)
+    async def _follow(self, walk: Walk[T]) -> AsyncGenerator[T, None]:
+        call: Call[Paged[T]] | None = next(walk)
         while call is not None:
             page = await self._send(call)
             for each in page.results:
