@@ -16,6 +16,7 @@ VERBS = {
     "get",
     "get_if_changed",
     "health",
+    "import_transactions",
     "list",
     "list_all",
     "patch_objects",
@@ -23,6 +24,7 @@ VERBS = {
     "ready",
     "recommend",
     "replace",
+    "send_event",
     "summary",
 }
 
@@ -36,6 +38,7 @@ def test_exported_names() -> None:
         "Definition",
         "Explanation",
         "Hit",
+        "Imported",
         "ItemShown",
         "Page",
         "Pin",
