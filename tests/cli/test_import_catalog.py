@@ -29,7 +29,7 @@ def stored(shell: Shell) -> dict[str, Any]:
         with parts.store.load(row.id) as load:
             return {each.identity: json.loads(each.document)["fields"] for each in load.objects()}
     finally:
-        parts.store.close()
+        parts.close()
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -281,7 +281,8 @@ class Routes:
             made = _Pattern.of(pattern, endpoints)
             self._patterns.setdefault(pattern.count("/"), []).append(made)
         else:
-            self._exact[pattern] = (pattern, endpoints)
+            _, known = self._exact.setdefault(pattern, (pattern, {}))
+            known.update(endpoints)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Every (method, pattern)."""

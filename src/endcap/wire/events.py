@@ -229,7 +229,9 @@ class _Reader:
             return Meaning("click", (), None, consent)
         act = _name(action.get("type"))
         if act is None:
-            self._faults.add("action", f"type: {_must_be_named(action.get('type'), 'action.type')}")
+            self._faults.add(
+                "action", f"type: {_must_be_named(action.get('type'), 'action.type', numbers=True)}"
+            )
         resource = action.get("resource_identifier")
         if act != "click" and resource in (None, ""):  # of a conversion without an item
             return Meaning("conversion", (), None, consent)
@@ -287,7 +289,7 @@ class _Reader:
         value = self._members.get(key)
         name = _name(value) if numbers or isinstance(value, str) else None
         if name is None:
-            self._faults.add(key, _must_be_named(value, key))
+            self._faults.add(key, _must_be_named(value, key, numbers=numbers))
         return name or ""
 
     def _optional_name(self, key: str) -> str | None:
@@ -315,10 +317,11 @@ def _name(value: object) -> str | None:
     return None
 
 
-def _must_be_named(value: object, key: str) -> str:
+def _must_be_named(value: object, key: str, *, numbers: bool) -> str:
     if value is None or value == "":
         return f"Missing required field: {key}"
-    return f"Must be a text of at most {NAME_CHARACTERS_MAX} characters, or a whole number"
+    said = f"Must be a text of at most {NAME_CHARACTERS_MAX} characters"
+    return f"{said}, or a whole number" if numbers else said
 
 
 def _number(value: object, most: float) -> float | None:
