@@ -18,7 +18,18 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from benchmarks import path, peer, placement, report, scale, scaling, serving, visible, workers
+from benchmarks import (
+    events,
+    path,
+    peer,
+    placement,
+    report,
+    scale,
+    scaling,
+    serving,
+    visible,
+    workers,
+)
 from benchmarks.report import Cell, Findings, Measured, Report, Row, Table
 from benchmarks.sizes import SIZES, Size, without_more
 
@@ -63,6 +74,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "visible": visible.run,
     "workers": workers.run,
     "postgres": _postgres,
+    "events": events.run,
     "scale": _scale,
     "kills": _kills,
 }
