@@ -9,6 +9,7 @@ import gc
 import itertools
 import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +34,7 @@ from endcap.api.http import (
     Send,
     send_response,
 )
+from endcap.api.interactions import InteractionEndpoints
 from endcap.api.ops import OpsEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
@@ -131,6 +133,7 @@ class App:
         ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
         RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
         EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
+        InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self.metrics.watch_counts(
             "endcap_events",
             "Events taken by this worker, by what became of them",
@@ -163,6 +166,8 @@ class App:
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
         self.parts.close()
+        if "duckdb" in sys.modules:  # it complains of its own objects that nobody takes away at the end
+            gc.unfreeze()
 
     def _start_writers(self) -> None:
         self.parts.committer.start()
