@@ -169,6 +169,18 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """The variables with which another process sees the same settings."""
+    found = {name: getattr(settings, name) for name in NAMES}
+    return {variable(name): _as_text(value) for name, value in found.items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
 def load(
     environment: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
 ) -> Settings:

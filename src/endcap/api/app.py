@@ -38,6 +38,9 @@ from endcap.api.interactions import InteractionEndpoints
 from endcap.api.ops import OpsEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
+from endcap.archive.places import open_place
+from endcap.archive.reading import EventSource
+from endcap.archive.schedule import Schedule
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings, load
@@ -74,6 +77,8 @@ class Parts(Struct, frozen=True):
     events: EventStore
     activity: Activity
     recorder: Recorder
+    source: EventSource
+    schedule: Schedule
 
     def migrate(self) -> Sequence[str]:
         """Brings every schema up to date; the names of the migrations applied."""
@@ -94,8 +99,21 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
+    source = EventSource(events, open_place(settings))
     recorder = Recorder(settings, events, activity, clock=clock)
-    return Parts(settings, store, vault, mirror, committer, service, events, activity, recorder)
+    return Parts(
+        settings,
+        store,
+        vault,
+        mirror,
+        committer,
+        service,
+        events,
+        activity,
+        recorder,
+        source,
+        Schedule(settings, events),
+    )
 
 
 def from_environment() -> "App":
@@ -162,11 +180,14 @@ class App:
         self.parts.committer.stop()
         self.parts.recorder.stop()
         self.parts.activity.stop()
+        self.parts.schedule.stop()
         self.parts.mirror.stop()
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
         self.parts.close()
-        if "duckdb" in sys.modules:  # it complains of its own objects that nobody takes away at the end
+        if (
+            "duckdb" in sys.modules
+        ):  # it complains of its own objects that nobody takes away at the end
             gc.unfreeze()
 
     def _start_writers(self) -> None:
@@ -182,6 +203,7 @@ class App:
         gc.freeze()
         self.parts.mirror.start()
         self.parts.activity.start()
+        self.parts.schedule.start()
         self.is_ready = True
         self.on_ready()
         self._tells_ready = True

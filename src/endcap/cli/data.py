@@ -282,7 +282,8 @@ def _write(chunks: Iterator[bytes], out: Path) -> None:
 @click.pass_context
 def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
     """
-    Build the recommenders of a tracker from its imported orders, and serve them from then on.
+    Build the recommenders of a tracker from its orders, and serve them from then on. Orders are those that were
+    imported and those that shoppers' events told of.
 
     \b
     Example, every night:
@@ -297,6 +298,7 @@ def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
             actor=ACTOR,
             now=system_clock(),
             progress=bar.stages,
+            source=built.source,
         )
     if as_json:
         print_json(published)
