@@ -46,7 +46,6 @@ class Schedule:
         self._events = events
         self._clock = clock
         self._look_seconds = look_seconds
-        self._holder = secrets.token_hex(8)
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,8 +79,9 @@ class Schedule:
 
     def _is_time(self) -> bool:
         now = self._clock()
-        # With a name of its own each time, so that who took it last has to wait as everybody.
-        holder = f"{self._holder} {now}"
+        holder = secrets.token_hex(
+            8
+        )  # another one each time: who took it last has to wait as everybody
         until = Micros(now + self._settings.events_archive_seconds * _MICROS)
         return self._events.take_lease(LEASE, holder, now=now, until=until)
 
