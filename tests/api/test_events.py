@@ -108,7 +108,7 @@ def test_a_repeated_id_is_stored_once(server: Server) -> None:
         ({"local_timestamp": NOW_SECONDS + HOUR + 2}, "in_the_future"),
         ({"local_timestamp": NOW_SECONDS - 7 * 24 * HOUR - 2}, "too_old"),
         ({"local_timestamp": 0}, "too_old"),
-        ({"local_timestamp": 1e29}, "in_the_future"),
+        ({"local_timestamp": 1e15}, "in_the_future"),
         ({"type": "heartbeat"}, "unknown_type"),
     ],
 )

@@ -70,10 +70,14 @@ class Body(Struct, frozen=True, kw_only=True):
     schema: Schema
     examples: Mapping[str, Any]
     required: bool = True
+    media: str = JSON
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One row of the table. `call` is what the shell example asks for: query string and options of curl."""
+    """
+    One row of the table. `call` is what the shell example asks for: query string and options of curl; `shell` is the
+    whole example where that does not do.
+    """
 
     method: Literal["get", "put", "post", "patch", "delete", "options"]
     path: str
@@ -87,6 +91,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     answers: Sequence[Answer]
     refusals: Sequence[Problem] = ()
     call: str = ""
+    shell: str = ""
 
 
 # Refusals that several operations share, as the server raises them.
@@ -186,12 +191,14 @@ LINKS = {
 CUSTOMIZATIONS = "Customizations"
 RECOMMENDATIONS = "Recommendations"
 CATALOG = "Catalog"
+EVENTS = "Events"
 OPERATION = "Operation"
 
 TAGS = {
     CUSTOMIZATIONS: "What merchandisers want: pins for a target, laid over what a recommender answers.",
     RECOMMENDATIONS: "What a shop's pages ask for. Public, so that browsers may ask.",
     CATALOG: "The items that can be recommended, with everything that criteria look at.",
+    EVENTS: "What shoppers do, and what they bought in the past: recommenders learn from it.",
     OPERATION: "For operators and their machines. Public; shield these from the internet as you see fit.",
 }
 

@@ -9,6 +9,7 @@ may be, and the synonyms of a rule's keys. `null` for an optional field means th
 from collections.abc import Mapping
 from typing import Any
 
+from endcap.api.openapi_event_schemas import event_shapes
 from endcap.criteria import DEPTH_MAX, RULES_MAX, VALUES_MAX
 from endcap.domain import (
     IDENTITY_CHARACTERS_MAX,
@@ -86,6 +87,7 @@ def schemas() -> dict[str, Schema]:
         **_criteria("", "attributes of catalog objects", None),
         **_recommending(),
         **_catalog(),
+        **event_shapes(),
         **_criteria("Own", "attributes of customizations themselves", _OWN_FIELD),
         **_answers(),
     }

@@ -8,8 +8,8 @@ another process follows, and when it is archived.
 Common members: https://docs.luigisbox.com/analytics/api.html. Knows nothing of what time it is.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -24,7 +24,11 @@ NAME_CHARACTERS_MAX = (
     200  # of an event's id, a client, a customer, an order: UUIDs, numbers, e-mail addresses
 )
 LINES_MAX = 1_000  # of one transaction
-_INTEGER_MAX = 10**30
+INTEGER_MAX = 10**30  # as a name
+NUMBER_MAX = 1e15  # of pieces, of a price
+NUMBER_TEXT = r"\d{1,15}(\.\d{1,15})?"
+"""How a number may be spelled as a text."""
+_NUMBER_TEXT = re.compile(NUMBER_TEXT, re.ASCII)
 _INVALID = "Invalid event provided"
 
 Kind = Literal["view", "click", "conversion", "list", "order"]
@@ -74,8 +78,8 @@ class _Action(Struct):
 
 class _Line(Struct):
     url: _Identity
-    count: Annotated[float, Meta(gt=0, le=1e9)] = 1.0
-    total_price: Annotated[float, Meta(ge=0, le=1e15)] | None = None
+    count: Annotated[float, Meta(gt=0, le=NUMBER_MAX)] = 1.0
+    total_price: Annotated[float, Meta(ge=0, le=NUMBER_MAX)] | None = None
 
 
 class _Shown(Struct):
@@ -94,7 +98,7 @@ class _Plain(Struct):
     tracker_id: _Name
     client_id: _Name | _Number
     customer_id: _Name | _Number | None = None
-    local_timestamp: Annotated[float, Meta(ge=0, le=1e30)] | None = None
+    local_timestamp: Annotated[float, Meta(ge=0, le=NUMBER_MAX)] | None = None
     consent_granted: bool | None = None
     url: _Identity | None = None
     action: _Action | None = None
@@ -263,11 +267,11 @@ class _Reader:
             self._faults.add("items", f"Must be an object (item {at})")
             return ()
         found = self._one_line("items", item.get("url"), "url: ", f" (item {at})")
-        count = 1.0 if item.get("count") is None else _number(item["count"], 1e9)
+        count = 1.0 if item.get("count") is None else _number(item["count"])
         if not count:
             self._faults.add("items", f"count: Must be a number above 0 (item {at})")
         total = item.get("total_price")
-        price = None if total is None else _number(total, 1e15)
+        price = None if total is None else _number(total)
         if total is not None and price is None:
             self._faults.add("items", f"total_price: Must be a number from 0 (item {at})")
         return tuple(_line(each.identity, count or 1.0, price) for each in found)
@@ -302,7 +306,7 @@ class _Reader:
         value = self._members.get("local_timestamp")
         if value is None:
             return None
-        number = _number(value, 1e30)
+        number = _number(value)
         if number is None:
             self._faults.add("local_timestamp", "Must be a number of seconds since 1970")
         return number
@@ -310,7 +314,7 @@ class _Reader:
 
 def _name(value: object) -> str | None:
     """A text or a whole number as a name; None for what is neither."""
-    if type(value) is int and abs(value) < _INTEGER_MAX:
+    if type(value) is int and abs(value) < INTEGER_MAX:
         return str(value)
     if isinstance(value, str) and 0 < len(value) <= NAME_CHARACTERS_MAX and "\x00" not in value:
         return value
@@ -324,12 +328,10 @@ def _must_be_named(value: object, key: str, *, numbers: bool) -> str:
     return f"{said}, or a whole number" if numbers else said
 
 
-def _number(value: object, most: float) -> float | None:
-    """A number from 0, also as text; None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+def _number(value: object) -> float | None:
+    """A number from 0 to NUMBER_MAX, also as text; None for what is none."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER_TEXT.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if isfinite(number) and 0 <= number <= most else None
+    return float(value) if 0 <= value <= NUMBER_MAX else None
