@@ -18,6 +18,7 @@ VERBS = {
     "get",
     "get_if_changed",
     "health",
+    "import_transactions",
     "list",
     "list_all",
     "patch_objects",
@@ -25,6 +26,7 @@ VERBS = {
     "ready",
     "recommend",
     "replace",
+    "send_event",
     "summary",
 }
 
@@ -40,6 +42,7 @@ def test_exported_names() -> None:
         "Explanation",
         "ExportedObject",
         "Hit",
+        "Imported",
         "ItemShown",
         "Page",
         "Pin",

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from endcap import errors
 from endcap.client import Client, Definition, Pin, RecommendationRequest, Summary
 from endcap.domain import Micros
+from endcap.errors import FaultyFields, FaultyRows
 from tests.client.conftest import Connect
 from tests.client.world import Awaiting, InProcess
 
@@ -294,6 +295,44 @@ def test_an_unknown_tracker_is_told(connect: Connect) -> None:
         stranger.summary()
     with pytest.raises(errors.Unauthenticated):
         stranger.put_objects([])
+
+
+def test_events_are_told(client: Client) -> None:
+    """With an id and a tracker of the client's making, or of one's own; faults are named."""
+    view = {"type": "pv", "client_id": 7, "url": "/p/1"}
+
+    made, own = client.send_event(view), client.send_event({**view, "id": "own"})
+
+    assert len(made) == 36
+    assert own == client.send_event({**view, "id": "own"}) == "own"
+    with pytest.raises(FaultyFields) as raised:
+        client.send_event({"type": "pv", "client_id": 7})
+    assert list(raised.value.details) == ["url"]
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_past_transactions_are_uploaded(client: Client, tmp_path: Path, as_file: bool) -> None:
+    """A file as it is sent, or what one has in hand."""
+    lines = b"1,/p/1,ann,2025-01-05T10:00:00\n1,/p/2,ann,2025-01-05T10:00:00\n" * 5_000
+    file = tmp_path / "orders.csv"
+    file.write_bytes(lines)
+
+    imported = client.import_transactions(file if as_file else lines)
+
+    assert (imported.lines, imported.orders, imported.items) == (10_000, 1, 2)
+    assert imported.repeated == 9_998
+
+
+def test_faulty_transactions_are_told(client: Client) -> None:
+    """Ten lines by number, how many there are, and nothing is stored."""
+    lines = b"1,/p/1,ann,2025-01-05T10:00:00\n" + b"1,/p/1,ann,2025-01-05T10:00:00Z\n" * 12
+
+    with pytest.raises(FaultyRows) as raised:
+        client.import_transactions(lines)
+
+    assert sorted(raised.value.faults) == list(range(2, 12))
+    assert raised.value.total == 12
+    assert "no zone" in raised.value.faults[2]
 
 
 def test_the_server_is_well(client: Client) -> None:

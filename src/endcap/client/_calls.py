@@ -3,7 +3,7 @@ What to send and how to read the answer: every verb of the client, once, as a pu
 `Call`. The shells turn each into a method, sync and async, with this signature (less the tracker) and this docstring.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, Protocol, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -46,14 +46,25 @@ Several = str | Sequence[str]
 _encode = msgspec.json.encode
 
 
+class Streamed(Protocol):
+    """A body that is made while it is sent, each time anew."""
+
+    def chunks(self) -> Iterator[bytes]: ...
+    def awaited(self) -> AsyncIterator[bytes]: ...
+
+
 class Outgoing(Struct, frozen=True, kw_only=True):
-    """A request, before it is dated and signed. `understood` are statuses beside 2xx that are an answer."""
+    """
+    A request, before it is dated and signed. `understood` are statuses beside 2xx that are an answer; `upload` stands
+    in the place of `content`.
+    """
 
     method: str
     path: str
     query: Pairs = ()
     headers: Pairs = ()
     content: bytes | None = None
+    upload: Streamed | None = None
     signed: bool = True
     repeatable: bool = True
     understood: tuple[int, ...] = ()

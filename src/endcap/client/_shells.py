@@ -4,7 +4,15 @@ The two shells: they send and wait, one with `await`. What is sent and how an an
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+)
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -13,6 +21,7 @@ import httpx2
 
 from endcap import __version__
 from endcap.client import _calls as calls
+from endcap.client import _event_calls as event_calls
 from endcap.client._calls import Call, Download, Outgoing, Paged, Walk, pause_before_repeat
 from endcap.client._reading import Answer, revision
 from endcap.client._signing import Clock, SignedAuth, system_clock
@@ -57,11 +66,20 @@ class _Shell:
             outgoing.path,
             params=outgoing.query or None,
             headers=(*outgoing.headers, *seen),
-            content=outgoing.content,
+            content=_content(http, outgoing),
         )
 
     def _note(self, headers: Mapping[str, str]) -> None:
         self.revision = max(self.revision, revision(headers))
+
+
+def _content(
+    http: httpx2.Client | httpx2.AsyncClient, outgoing: Outgoing
+) -> bytes | Iterator[bytes] | AsyncIterator[bytes] | None:
+    if outgoing.upload is None:
+        return outgoing.content
+    is_awaited = isinstance(http, httpx2.AsyncClient)
+    return outgoing.upload.awaited() if is_awaited else outgoing.upload.chunks()
 
 
 def _next(walk: Walk[T], page: Paged[T]) -> Call[Paged[T]] | None:
@@ -141,6 +159,8 @@ class Client(_Shell):
     delete_objects = _verb(calls.delete_objects)
     export_page = _verb(calls.export_page)
     export_catalog = _walk(calls.export_catalog)
+    send_event = _verb(event_calls.send_event)
+    import_transactions = _verb(event_calls.import_transactions)
     health = _verb(calls.health)
     ready = _verb(calls.ready)
 
@@ -267,6 +287,8 @@ class AsyncClient(_Shell):
     delete_objects = _async_verb(calls.delete_objects)
     export_page = _async_verb(calls.export_page)
     export_catalog = _async_walk(calls.export_catalog)
+    send_event = _async_verb(event_calls.send_event)
+    import_transactions = _async_verb(event_calls.import_transactions)
     health = _async_verb(calls.health)
     ready = _async_verb(calls.ready)
 

@@ -93,6 +93,21 @@ class CatalogPage(Struct, frozen=True):
     next_link: str | None = None
 
 
+class Imported(Struct, frozen=True):
+    """What an upload of past order lines held. `repeated` name an item of an order once more: they count once."""
+
+    lines: int
+    stored: int = 0
+    returns: int = 0
+    repeated: int = 0
+    orders: int = 0
+    items: int = 0
+    users: int = 0
+    earliest: str | None = None
+    latest: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
 class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one widget asks for."""
 
