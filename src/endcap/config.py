@@ -96,7 +96,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     throttle_address_per_second: Annotated[
         Count, Meta(description="Public requests a second an address may make; 0: no limit")
     ] = 0
-    throttle_client_per_15_seconds: Annotated[
+    throttle_client_events: Annotated[
         Count,
         Meta(description="Events that one `client_id` may send in 15 seconds; 0: no limit"),
     ] = 0

@@ -216,7 +216,7 @@ def test_a_body_that_is_too_large(server: Server) -> None:
 @pytest.fixture
 def throttled(tmp_path: Path, clock: ToldClock) -> Iterator[Server]:
     """A server that takes three events of a client in fifteen seconds."""
-    server = Server(tmp_path, clock, throttle_client_per_15_seconds=3)
+    server = Server(tmp_path, clock, throttle_client_events=3)
     server.create_tracker()
     server.put_objects(*catalog())
     yield server

@@ -28,7 +28,7 @@ class EventEndpoints:
         self._recorder = recorder
         self._authenticator = authenticator
         self._by_address = throttle
-        self._by_client = Throttle(settings.throttle_client_per_15_seconds, seconds=CLIENT_SECONDS)
+        self._by_client = Throttle(settings.throttle_client_events, seconds=CLIENT_SECONDS)
         self._bytes_max = settings.event_bytes_max
         self._cors = cors.allowing(settings.cors_origin)
 
