@@ -27,21 +27,38 @@ FROM_EVENTS = "events-"  # what files of orders begin with that are made of even
 Wanted = Literal["orders", "acts"]
 """`orders`: `recommend.orders`' columns. `acts`: user_id, kind (view, click, conversion), identity, created_at."""
 
+SCRATCH = ".events-"
+_TYPES = {"orders": ("transaction",), "acts": ("pv", "click")}
 _KINDS = {"orders": ("order",), "acts": ("view", "click", "conversion")}
 
 
 def write_orders(
-    events: EventStore, place: Place, tracker: TrackerId, out: Path, *, memory_mb: int = MEMORY_MB
+    events: EventStore,
+    place: Place,
+    tracker: TrackerId,
+    out: Path,
+    *,
+    scratch: Path | None = None,
+    memory_mb: int = MEMORY_MB,
 ) -> int:
-    """Writes the order lines of all transactions to a Parquet file; how many. Raises StoreUnavailable, UsageFault."""
-    return _written("orders", events, place, tracker, out, memory_mb)
+    """
+    Writes the order lines of all transactions to a Parquet file; how many. What does not fit into memory goes to
+    `scratch`, beside the file unless said otherwise. Raises StoreUnavailable, UsageFault.
+    """
+    return _written("orders", events, place, tracker, out, scratch or out.parent, memory_mb)
 
 
 def write_acts(
-    events: EventStore, place: Place, tracker: TrackerId, out: Path, *, memory_mb: int = MEMORY_MB
+    events: EventStore,
+    place: Place,
+    tracker: TrackerId,
+    out: Path,
+    *,
+    scratch: Path | None = None,
+    memory_mb: int = MEMORY_MB,
 ) -> int:
-    """Writes all views, clicks and conversions of items to a Parquet file; how many. Raises as `write_orders`."""
-    return _written("acts", events, place, tracker, out, memory_mb)
+    """Writes all views, clicks and conversions of items to a Parquet file; how many. Otherwise as `write_orders`."""
+    return _written("acts", events, place, tracker, out, scratch or out.parent, memory_mb)
 
 
 def _written(
@@ -50,16 +67,18 @@ def _written(
     place: Place,
     tracker: TrackerId,
     out: Path,
+    room: Path,
     memory_mb: int,
 ) -> int:
     with (
-        tempfile.TemporaryDirectory(prefix=".events-", dir=out.parent) as folder,
+        tempfile.TemporaryDirectory(prefix=SCRATCH, dir=room) as folder,
         database(Path(folder), "Events cannot be read", memory_mb=memory_mb) as connection,
     ):
         scratch = Path(folder)
         spooled = scratch / "store.json"
         with spooled.open("wb") as file:
-            spool(stored(events, tracker), file)
+            types = _TYPES[wanted]
+            spool((each for each in stored(events, tracker) if each.event.type in types), file)
         kinds = ", ".join(f"'{kind}'" for kind in _KINDS[wanted])
         taken = "SELECT * EXCLUDE (document) FROM {} WHERE kind IN ({})"
         connection.execute(f"CREATE TABLE told AS {taken.format(columns_of(spooled), kinds)}")
@@ -100,7 +119,7 @@ class EventSource(Struct, frozen=True):
         orders.mkdir(parents=True, exist_ok=True)
         draft = orders / f".draft-{FROM_EVENTS}"
         try:
-            lines = write_orders(self.events, self.place, tracker, draft)
+            lines = write_orders(self.events, self.place, tracker, draft, scratch=data_dir)
             name = f"{FROM_EVENTS}{_digest(draft)}.parquet"
             if lines and not (orders / name).exists():
                 with draft.open("rb") as file:

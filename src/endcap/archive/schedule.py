@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from endcap.archive import reading
 from endcap.clock import Clock, system_clock
 from endcap.config import Settings, environment_of
 from endcap.domain import Micros
@@ -25,7 +26,7 @@ from endcap.telemetry import log
 LOOK_SECONDS = 20.0
 LEASE = "archive schedule"
 NICENESS = 10
-SCRATCH = (".archive-", ".forget-", ".upload-", ".import-")
+SCRATCH = (reading.SCRATCH, ".archive-", ".forget-", ".upload-", ".import-")
 """How the folders begin that work on files makes for its time; those of who was killed stay behind."""
 SCRATCH_SECONDS_MAX = 86_400
 _MICROS = 1_000_000
