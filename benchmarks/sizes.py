@@ -72,7 +72,7 @@ SIZES = {
         visible_items=20_000,
         visible_seconds=8.0,
         kills=20,
-        events_kept=2_000_000,
+        events_kept=1_000_000,
     ),
 }
 

@@ -114,9 +114,9 @@ _UPLOAD: Schema = {
 }
 _UPLOAD_SHELL = cleandoc(
     """
-    printf '{"order_id":"1","identity":"/p/123","created_at":"2025-01-05T10:00:00"}\\n' > orders.jsonl
     content_type="multipart/form-data"   # signed so; curl sends it with a boundary
-    signed POST "/v1/interactions/$tracker_id/files" -F "file=@orders.jsonl"
+    echo '{"order_id":"1","identity":"/p/123","created_at":"2025-01-05T10:00:00"}' |
+      signed POST "/v1/interactions/$tracker_id/files" -F "file=@-;filename=orders.jsonl"
     """
 )
 
