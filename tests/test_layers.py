@@ -56,7 +56,12 @@ LAYERS: Mapping[str, Layer] = {
                 "loading",
                 "mirror",
                 "renderings",
+                "health",
                 "committer",
+                "grouping",
+                "activity",
+                "recording",
+                "archive",
                 "service",
                 "bulk",
                 "rosters",
@@ -68,14 +73,18 @@ LAYERS: Mapping[str, Layer] = {
             }
         ),
         ("language", "engine", "store", "recommend"),
-        frozenset({"argon2", "msgspec", "cryptography", "prometheus_client", "structlog"}),
-        only=frozenset({"store.accounts", "store.port"}),
+        frozenset(
+            {"argon2", "msgspec", "cryptography", "prometheus_client", "structlog", "obstore"}
+        ),
+        only=frozenset({"store.accounts", "store.port", "store.events"}),
     ),
     "client": Layer(frozenset({"client"}), ("language",), frozenset({"msgspec", "httpx2"})),
     "api": Layer(
         frozenset({"api"}),
         ("language", "engine", "store", "recommend", "application"),
-        frozenset({"msgspec", "httptools", "prometheus_client", "uvicorn", "uvloop"}),
+        frozenset(
+            {"msgspec", "httptools", "prometheus_client", "python_multipart", "uvicorn", "uvloop"}
+        ),
     ),
     "web": Layer(
         frozenset({"web"}),

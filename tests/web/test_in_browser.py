@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # says nothing of its types
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from endcap import sample

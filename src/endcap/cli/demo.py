@@ -127,7 +127,7 @@ def _make_shop(data_dir: Path, bar: Bar) -> str:
     configure_logging(settings)
     parts = build(settings)
     try:
-        parts.store.migrate()
+        parts.migrate()
         if parts.store.tracker(TRACKER) is not None:
             raise UsageFault(
                 f"{data_dir} holds a tracker {TRACKER} already; the demo wants a directory of its own"
@@ -143,8 +143,7 @@ def _make_shop(data_dir: Path, bar: Bar) -> str:
         password = generated_password()
         parts.accounts.create(USER, password, {EVERY_TRACKER: Role.ADMIN}, actor=ACTOR)
     finally:
-        parts.accounts.close()
-        parts.store.close()
+        parts.close()
     return password
 
 

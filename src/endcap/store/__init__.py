@@ -1,5 +1,6 @@
 """
-The store: what the application asks of a database (`port`, and `accounts` beside it), and the two databases it may be.
+The store: what the application asks of a database (`port`, and `accounts` and `events` beside
+it), and the two databases it may be.
 """
 
 from pathlib import Path
@@ -7,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from endcap.errors import UsageFault
 from endcap.store.accounts import AccountStore
+from endcap.store.events import SPAN, EventStore
 from endcap.store.port import Store
 
 POOL_SIZE_MAX = 10
@@ -39,6 +41,26 @@ def open_accounts(url: str) -> AccountStore:
         from endcap.store.postgres_accounts import PostgresAccounts  # noqa: PLC0415 - imports the driver
 
         return PostgresAccounts(url)
+    raise _unknown(url)
+
+
+def open_events(url: str, *, span: int = SPAN) -> EventStore:
+    """
+    The store of events that belongs to the store behind a URL: a file beside the SQLite file, which is called after it
+    (`endcap-events.db` beside `endcap.db`), or tables in the same PostgreSQL database.
+
+    Raises as `open_store` does. `span` is how many numbers one statement looks at where all are looked at.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        from endcap.store.sqlite_events import SqliteEvents  # noqa: PLC0415 - reads its SQL
+
+        path = _sqlite_path(url)
+        return SqliteEvents(path.with_name(f"{path.stem}-events{path.suffix}"), span=span)
+    if scheme in {"postgresql", "postgres"}:
+        from endcap.store.postgres_events import PostgresEvents  # noqa: PLC0415 - imports the driver
+
+        return PostgresEvents(url, span=span)
     raise _unknown(url)
 
 
