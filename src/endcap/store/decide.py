@@ -9,16 +9,23 @@ of one transaction. All rules of writing are here, once for every adapter: adapt
 Knows rows and writes. Knows nothing of SQL, connections or what time it is: every write carries its `now`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
-from typing import Generic, Literal, Protocol, TypeVar, assert_never
+from typing import Literal, Protocol, TypeVar, assert_never
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from endcap.domain import CatalogObject, CustomizationId, ItemId, Micros, Record, TrackerId
+from endcap.domain import (
+    CatalogObject,
+    CustomizationId,
+    Draft,
+    ItemId,
+    Micros,
+    Record,
+    TrackerId,
+)
 from endcap.errors import (
     CatalogFault,
     CustomizationNotFound,
@@ -27,6 +34,8 @@ from endcap.errors import (
     TrackerNotFound,
     UsageFault,
 )
+from endcap.store.decide_drafts import Desk, conflict, overtaken, take
+from endcap.store.overlay import Overlay, record_of
 from endcap.store.port import (
     IDEMPOTENCY_HOURS,
     AddKey,
@@ -36,18 +45,26 @@ from endcap.store.port import (
     CreateTracker,
     CustomizationWrite,
     DeleteCustomization,
+    DiscardDraft,
+    HoldDraft,
     MergeObjects,
     ObjectWrite,
     Outcome,
     PublishArtifact,
+    PublishDraft,
     PutObjects,
     RemoveObjects,
     ReplaceCustomization,
     RestoreCustomization,
+    ReviseCustomizations,
     RevokeKey,
+    SaveDraft,
+    ScheduleDraft,
     TrackerRow,
+    Unpublish,
     Write,
 )
+from endcap.wire.versions import farewell, version_of
 
 BATCH_NAMES_MAX = 1_000  # rows that one batch reads and writes: bounds memory, not the transaction
 IDEMPOTENCY_MICROS = IDEMPOTENCY_HOURS * 3_600 * 1_000_000
@@ -56,7 +73,7 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
-Kind = Literal["customization", "object", "tracker", "key", "artifact"]
+Kind = Literal["customization", "draft", "object", "tracker", "key", "artifact"]
 Action = Literal["create", "replace", "delete"]
 RecordKey = tuple[TrackerId, CustomizationId]
 ObjectKey = tuple[TrackerId, ItemId]
@@ -77,6 +94,8 @@ class Part(Struct, frozen=True):
 
     index: int
     write: Write
+    whole: ReviseCustomizations | None = None
+    """Of the first slice of one that is all or nothing: what has to be looked at before any of it is done."""
 
 
 class Names(Struct, frozen=True):
@@ -85,6 +104,7 @@ class Names(Struct, frozen=True):
     records: Sequence[RecordKey]
     objects: Sequence[ObjectKey]
     replays: Sequence[ReplayKey]
+    drafts: Sequence[RecordKey] = ()
 
 
 class Present(Struct, frozen=True):
@@ -93,6 +113,7 @@ class Present(Struct, frozen=True):
     records: Mapping[RecordKey, Record] = {}
     objects: Mapping[ObjectKey, CatalogObject] = {}
     replays: Mapping[ReplayKey, Replay] = {}
+    drafts: Mapping[RecordKey, Draft] = {}
 
 
 class Effects(Struct, frozen=True):
@@ -113,29 +134,8 @@ class Effects(Struct, frozen=True):
     """Replays of a tracker made before the instant have served."""
     changes: list[tuple[TrackerId, int, ChangeRow]]
     """Tracker, position among the changes of one revision, and the line of the log."""
-
-
-class Overlay(Generic[K, V]):
-    """Present rows under those written since."""
-
-    def __init__(self, present: Mapping[K, V]) -> None:
-        self.present = present
-        self.written: dict[K, V | None] = {}
-
-    def get(self, key: K) -> V | None:
-        return self.written[key] if key in self.written else self.present.get(key)
-
-    def put(self, key: K, row: V) -> None:
-        self.written[key] = row
-
-    def drop(self, key: K) -> None:
-        self.written[key] = None
-
-    def puts(self) -> Iterator[tuple[K, V]]:
-        return ((key, row) for key, row in self.written.items() if row is not None)
-
-    def drops(self) -> list[K]:
-        return [key for key, row in self.written.items() if row is None and key in self.present]
+    drafts: list[tuple[TrackerId, Draft]]
+    drafts_deleted: list[RecordKey]
 
 
 class Ledger:
@@ -196,7 +196,7 @@ def batches(writes: Sequence[Write], *, names_max: int) -> Iterator[list[Part]]:
     batch: list[Part] = []
     names = 0
     for part, weight in _parts(writes, names_max):
-        if batch and names + weight > names_max:
+        if batch and (names + weight > names_max or part.whole is not None):
             yield batch
             batch, names = [], 0
         batch.append(part)
@@ -209,6 +209,7 @@ def names_of(batch: Sequence[Part]) -> Names:
     records: dict[RecordKey, None] = {}
     objects: dict[ObjectKey, None] = {}
     replays: dict[ReplayKey, None] = {}
+    drafts: dict[RecordKey, None] = {}
     for part in batch:
         write = part.write
         match write:
@@ -218,6 +219,13 @@ def names_of(batch: Sequence[Part]) -> Names:
                     replays[replay_key(write.tracker, write.idempotency.key)] = None
             case ReplaceCustomization() | DeleteCustomization() | RestoreCustomization():
                 records[write.tracker, write.id] = None
+            case SaveDraft() | DiscardDraft() | ScheduleDraft() | HoldDraft():
+                drafts[write.tracker, write.id] = None
+            case PublishDraft() | Unpublish():
+                records[write.tracker, write.id] = drafts[write.tracker, write.id] = None
+            case ReviseCustomizations():
+                records.update(((write.tracker, each.id), None) for each in write.revised)
+                drafts.update(((write.tracker, each.id), None) for each in write.drafts)
             case PutObjects():
                 objects.update(((write.tracker, each.identity), None) for each in write.objects)
             case MergeObjects():
@@ -226,7 +234,7 @@ def names_of(batch: Sequence[Part]) -> Names:
                 objects.update(((write.tracker, identity), None) for identity in write.objects)
             case _:
                 pass
-    return Names(list(records), list(objects), list(replays))
+    return Names(list(records), list(objects), list(replays), list(drafts))
 
 
 def replay_key(tracker: TrackerId, key: str) -> ReplayKey:
@@ -256,11 +264,34 @@ def carry_out(
     claimed = transaction.claim_trackers(new) if new else ()
     rows = transaction.lock_trackers(trackers_named(writes))
     ledger = Ledger({row.id: row for row in rows if row.id not in claimed}, size=len(writes))
+    refused: set[int] = set()
     for batch in batches(writes, names_max=names_max):
+        if batch[0].whole is not None and ledger.trackers.get(batch[0].write.tracker) is not None:
+            objection = _objection_to(batch[0].whole, transaction, names_max)
+            if objection is not None:
+                ledger.settle(batch[0].index, objection)
+                refused.add(batch[0].index)
+        if (
+            batch[0].index in refused
+        ):  # slices of one that is all or nothing have batches of their own
+            continue
         present = transaction.fetch_present(names_of(batch))
         transaction.write(decide(batch, present, ledger))
     transaction.save_trackers(ledger.changed_trackers)
     return ledger.outcomes
+
+
+def _objection_to(
+    write: ReviseCustomizations, transaction: Transaction, names_max: int
+) -> RevisionConflict | None:
+    """Why nothing of one that is larger than a batch can be done, after all that was written before it."""
+    count = 0
+    for part, _ in _slices_of(0, write, names_max):
+        slice_ = part.write
+        assert isinstance(slice_, ReviseCustomizations)
+        present = transaction.fetch_present(names_of([part]))
+        count += overtaken(slice_, Overlay(present.records), Overlay(present.drafts))
+    return conflict(count) if count else None
 
 
 def decide(batch: Sequence[Part], present: Present, ledger: Ledger) -> Effects:
@@ -277,15 +308,32 @@ def _parts(writes: Sequence[Write], names_max: int) -> Iterator[tuple[Part, int]
             case PutObjects():
                 objects = {each.identity: each for each in write.objects}.values()
                 for chosen in _slices(objects, names_max):
-                    yield Part(index, replace(write, objects=chosen)), len(chosen)
+                    yield Part(index, replace(write, objects=chosen)), max(1, len(chosen))
             case MergeObjects():
                 for merges in _slices(write.merges.items(), names_max):
-                    yield Part(index, replace(write, merges=dict(merges))), len(merges)
+                    yield Part(index, replace(write, merges=dict(merges))), max(1, len(merges))
             case RemoveObjects():
                 for gone in _slices(write.objects.items(), names_max):
-                    yield Part(index, replace(write, objects=dict(gone))), len(gone)
+                    yield Part(index, replace(write, objects=dict(gone))), max(1, len(gone))
+            case ReviseCustomizations():
+                yield from _slices_of(index, write, names_max)
             case _:
                 yield Part(index, write), 1
+
+
+def _slices_of(
+    index: int, write: ReviseCustomizations, names_max: int
+) -> Iterator[tuple[Part, int]]:
+    names = len(write.revised) + len(write.drafts)
+    if names <= names_max:
+        yield Part(index, write), max(1, names)
+        return
+    whole: ReviseCustomizations | None = write
+    for revised in _slices(write.revised, names_max):
+        yield Part(index, replace(write, revised=revised, drafts=()), whole), names_max
+        whole = None
+    for drafts in _slices(write.drafts, names_max):
+        yield Part(index, replace(write, revised=(), drafts=drafts)), names_max
 
 
 def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -296,23 +344,6 @@ def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chosen
 
 
-def logged(record: Record) -> bytes:
-    """A record as the log keeps it: with its metadata and its switch, so that a version can be had back whole."""
-    if record.metadata is None and not record.disabled:
-        return record.document
-    metadata = b"" if record.metadata is None else b',"target_metadata":' + record.metadata
-    return record.document[:-1] + metadata + (b',"disabled":true}' if record.disabled else b"}")
-
-
-def last_words(record: Record) -> bytes:
-    """The same of a record that goes: with what no later version would tell, so that it can be restored as it was."""
-    origin = b',"creator":%b,"created_at":%d}' % (
-        msgspec.json.encode(record.creator),
-        record.created_at,
-    )
-    return logged(record)[:-1] + origin
-
-
 class _Decision:
     """One batch under way."""
 
@@ -321,6 +352,7 @@ class _Decision:
         self._records = Overlay(present.records)
         self._objects = Overlay(present.objects)
         self._replays = Overlay(present.replays)
+        self._drafts = Overlay(present.drafts)
         self._outdated: dict[TrackerId, Micros] = {}
         self._changes: list[tuple[TrackerId, int, ChangeRow]] = []
 
@@ -339,12 +371,29 @@ class _Decision:
                 | RestoreCustomization()
             ):
                 return self._take_customization(part.index, write, tracker)
+            case (
+                SaveDraft()
+                | DiscardDraft()
+                | ScheduleDraft()
+                | HoldDraft()
+                | PublishDraft()
+                | Unpublish()
+                | ReviseCustomizations()
+            ):
+                desk = Desk(self._records, self._drafts, self._revision(part.index, tracker))
+                outcome = take(write, desk, current=tracker.revision)
+                for line in desk.lines:
+                    self._changes.append((write.tracker, self._ledger.next_ordinal(), line))
+                return outcome
             case PutObjects() | MergeObjects() | RemoveObjects():
                 return self._take_objects(part.index, write, tracker)
             case AddKey() | RevokeKey() | PublishArtifact():
                 return self._take_tracker(part.index, write, tracker)
             case _:
                 assert_never(write)
+
+    def _revision(self, index: int, tracker: TrackerRow) -> Callable[[], int]:
+        return lambda: self._ledger.spend(index, tracker)
 
     def effects(self) -> Effects:
         saved: list[tuple[TrackerId, Record]] = []
@@ -372,6 +421,8 @@ class _Decision:
             replays=list(self._replays.puts()),
             outdated=self._outdated,
             changes=self._changes,
+            drafts=[(key[0], row) for key, row in self._drafts.puts()],
+            drafts_deleted=self._drafts.drops(),
         )
 
     # Customizations
@@ -392,13 +443,15 @@ class _Decision:
         revision = self._ledger.spend(index, tracker)
         if isinstance(write, DeleteCustomization):
             self._records.drop(key)
-            self._log(write, revision, "customization", write.id, "delete", old=last_words(before))
+            self._log(write, revision, "customization", write.id, "delete", old=farewell(before))
             return Committed(revision)
-        record = _record(
-            write,
+        record = record_of(
+            write.id,
+            write.definition,
             revision,
             creator=before.creator,
             created_at=before.created_at,
+            updated_at=write.now,
             disabled=before.disabled,
         )
         self._records.put(key, record)
@@ -408,8 +461,8 @@ class _Decision:
             "customization",
             write.id,
             "replace",
-            old=logged(before),
-            new=logged(record),
+            old=version_of(before),
+            new=version_of(record),
         )
         return Committed(revision, record)
 
@@ -432,14 +485,21 @@ class _Decision:
             return _taken(write.id)
         revision = self._ledger.spend(index, tracker)
         made = write.now if write.created_at is None else write.created_at
-        record = _record(write, revision, creator=write.creator, created_at=made, disabled=False)
+        record = record_of(
+            write.id,
+            write.definition,
+            revision,
+            creator=write.creator,
+            created_at=made,
+            updated_at=write.now,
+        )
         self._records.put((write.tracker, write.id), record)
         if write.idempotency is not None:
             self._replays.put(
                 replay_key(write.tracker, write.idempotency.key),
                 Replay(write.idempotency.fingerprint, write.now, record),
             )
-        self._log(write, revision, "customization", write.id, "create", new=logged(record))
+        self._log(write, revision, "customization", write.id, "create", new=version_of(record))
         return Committed(revision, record)
 
     def _restore(
@@ -448,11 +508,16 @@ class _Decision:
         if before is not None:
             return _taken(write.id)
         revision = self._ledger.spend(index, tracker)
-        record = _record(
-            write, revision, creator=write.creator, created_at=write.created_at, disabled=False
+        record = record_of(
+            write.id,
+            write.definition,
+            revision,
+            creator=write.creator,
+            created_at=write.created_at,
+            updated_at=write.now,
         )
         self._records.put((write.tracker, write.id), record)
-        self._log(write, revision, "customization", write.id, "create", new=logged(record))
+        self._log(write, revision, "customization", write.id, "create", new=version_of(record))
         return Committed(revision, record)
 
     # Catalog objects
@@ -582,32 +647,6 @@ def _new_tracker(write: CreateTracker) -> TrackerRow:
 
 def _taken(id: CustomizationId) -> UsageFault:
     return UsageFault("A customization with this id exists", {"id": [id]})
-
-
-def _record(
-    write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
-    revision: int,
-    *,
-    creator: str,
-    created_at: Micros,
-    disabled: bool,
-) -> Record:
-    """`disabled` counts where the definition leaves it open."""
-    definition = write.definition
-    return Record(
-        id=write.id,
-        model=definition.model,
-        target_type=definition.target_type,
-        target_identity=definition.target_identity,
-        tags=definition.tags,
-        document=definition.document,
-        metadata=definition.metadata,
-        creator=creator,
-        created_at=created_at,
-        updated_at=write.now,
-        revision=revision,
-        disabled=disabled if definition.disabled is None else definition.disabled,
-    )
 
 
 def _selection(record: Record) -> tuple[object, ...]:

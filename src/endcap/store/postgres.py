@@ -37,7 +37,18 @@ from endcap.store.decide import (
     carry_out,
 )
 from endcap.store.filters import Filters
-from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+from endcap.store.log_queries import LogQueries
+from endcap.store.port import (
+    ChangeRow,
+    Changes,
+    Load,
+    Outcome,
+    Page,
+    Summary,
+    Touched,
+    TrackerRow,
+    Write,
+)
 from endcap.store.postgres_pool import (
     BORROW_SECONDS_MAX,
     LOCK_SECONDS_MAX,
@@ -59,7 +70,7 @@ _sql = scripts.queries("postgres")
 _filters = Filters(_sql, lambda name: f"%({name})s")
 
 
-class PostgresStore(PostgresPool):
+class PostgresStore(LogQueries, PostgresPool):
     """See `port.Store`. The URL is libpq's, with several hosts if there are."""
 
     inline = False
@@ -272,6 +283,15 @@ class PostgresStore(PostgresPool):
             found = stream(connection, _sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in found)
 
+    def touched(self, tracker: TrackerId, *, since: int) -> Iterator[Touched]:
+        values = {"tracker": tracker, "since": since}
+        with self._snapshot() as connection:
+            found = stream(connection, _sql["fetch_touched"], values)
+            yield from map(rows.read_touched, found)
+
+    def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        return self._all(query, values)
+
     # Connections
 
     def _all(self, query: str, values: Mapping[str, object]) -> list[Row]:
@@ -360,6 +380,10 @@ class _Transaction:
                     "fetch_present_replays", names.replays
                 )
             },
+            drafts={
+                (row[0], row[1]): rows.read_draft(row[1:])
+                for row in self._look_up("fetch_present_drafts", names.drafts)
+            },
         )
 
     def write(self, effects: Effects) -> None:
@@ -371,6 +395,8 @@ class _Transaction:
         write("save_tags", effects.tagged)
         write("save_objects", [_catalog_object(*each) for each in effects.objects])
         write("delete_objects", [(tracker, _key(each)) for tracker, each in effects.removed])
+        write("save_drafts", [rows.draft(*each) for each in effects.drafts])
+        write("delete_drafts", effects.drafts_deleted)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
         write("save_changes", [rows.change(*each) for each in effects.changes])
         for tracker, before in effects.outdated.items():

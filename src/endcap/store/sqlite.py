@@ -26,6 +26,7 @@ from endcap.domain import (
     OLDEST_FIRST,
     CatalogObject,
     CustomizationId,
+    Draft,
     Filter,
     ItemId,
     Micros,
@@ -47,8 +48,19 @@ from endcap.store.decide import (
     carry_out,
 )
 from endcap.store.filters import Filters
+from endcap.store.log_queries import LogQueries
 from endcap.store.mark import CommitMark
-from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+from endcap.store.port import (
+    ChangeRow,
+    Changes,
+    Load,
+    Outcome,
+    Page,
+    Summary,
+    Touched,
+    TrackerRow,
+    Write,
+)
 from endcap.store.rows import Row
 from endcap.store.sqlite_file import (
     PATIENCE_SECONDS,
@@ -71,7 +83,7 @@ _sql = scripts.queries("sqlite")
 _filters = Filters(_sql, ":{}".format)
 
 
-class SqliteStore(SqliteFile):
+class SqliteStore(LogQueries, SqliteFile):
     """See `port.Store`. The file and its folder are made when they are missing."""
 
     inline = True
@@ -303,6 +315,15 @@ class SqliteStore(SqliteFile):
             cursor = connection.execute(_sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in stream(cursor))
 
+    def touched(self, tracker: TrackerId, *, since: int) -> Iterator[Touched]:
+        values = {"tracker": tracker, "since": since}
+        with self._snapshot() as connection:
+            cursor = connection.execute(_sql["fetch_touched"], values)
+            yield from map(rows.read_touched, stream(cursor))
+
+    def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        return self._all(_sql[query], values)
+
     # The mark
 
     def _marked(self) -> CommitMark:
@@ -372,6 +393,7 @@ class _Transaction:
             records=dict(self._present_records(names.records)),
             objects=dict(self._present_objects(names.objects)),
             replays=dict(self._present_replays(names.replays)),
+            drafts=dict(self._present_drafts(names.drafts)),
         )
 
     def write(self, effects: Effects) -> None:
@@ -383,6 +405,8 @@ class _Transaction:
         write("save_tags", effects.tagged)
         write("save_objects", [rows.catalog_object(*each) for each in effects.objects])
         write("delete_objects", effects.removed)
+        write("save_drafts", [rows.draft(*each) for each in effects.drafts])
+        write("delete_drafts", effects.drafts_deleted)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
         write("save_changes", [rows.change(*each) for each in effects.changes])
         for tracker, before in effects.outdated.items():
@@ -411,6 +435,12 @@ class _Transaction:
             cut = _cutter(records)
             for (tracker, size), (key, fingerprint, created_at) in _replay_heads.decode(text):
                 yield (tracker, key), Replay(fingerprint, created_at, rows.read_replayed(cut(size)))
+
+    def _present_drafts(self, keys: Sequence[RecordKey]) -> Iterator[tuple[RecordKey, Draft]]:
+        for start in range(0, len(keys), BATCH_NAMES_MAX):
+            some = {"keys": rows.json_text(keys[start : start + BATCH_NAMES_MAX])}
+            for row in self._connection.execute(_sql["fetch_present_drafts"], some):
+                yield (row[0], row[1]), rows.read_draft(row[1:])
 
     def _look_up(self, query: str, keys: Sequence[tuple[str, str]]) -> Iterator[Row]:
         for start in range(0, len(keys), BATCH_NAMES_MAX):
