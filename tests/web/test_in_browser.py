@@ -270,7 +270,7 @@ def test_all_that_match_are_chosen(page: Page, password: str) -> None:
     """Beyond this page; unticking one row takes that back."""
     sign_in(page, password)
 
-    page.get_by_label(re.compile("^All 110")).check()
+    page.get_by_label(re.compile("All 110 that match")).check()
     expect(page.locator("[data-chosen]")).to_have_text("110 chosen")
     page.locator("input[name=pick]").first.uncheck()
     expect(page.locator("[data-chosen]")).to_have_text("49 chosen")

@@ -65,7 +65,7 @@ TITLES: Mapping[int, str] = {
     403: "Not allowed",
     404: "Not found",
     405: "Not possible here",
-    409: "Changed meanwhile",
+    412: "Changed meanwhile",
     413: "Too much at once",
     415: "This cannot be read",
     422: "This cannot be done",
