@@ -19,7 +19,6 @@ from endcap.api.http import Response
 from endcap.bulk import (
     SAMPLE,
     Action,
-    Bulk,
     Delete,
     Done,
     Shift,
@@ -32,13 +31,13 @@ from endcap.bulk import (
 )
 from endcap.domain import Customization, CustomizationId, Micros
 from endcap.errors import FaultyFields, UsageFault
-from endcap.rosters import Rosters
-from endcap.service import Service
 from endcap.store.port import ChangeRow
 from endcap.telemetry import log
 from endcap.web import access, words
 from endcap.web.lists import list_url, query_of, read_asked
-from endcap.web.pages import Pages, base_of
+from endcap.web.modules import TRACKER, Ground, PageModule, Route
+from endcap.web.pages import base_of
+from endcap.web.sections import CUSTOMIZATIONS
 from endcap.web.shown import Gallery
 from endcap.web.visits import Form, Visit, redirect
 from endcap.wire.reading import UNREADABLE
@@ -56,12 +55,24 @@ class Choice(Struct, frozen=True):
     is_all: bool
 
 
-class ChangePages:
-    def __init__(self, service: Service, rosters: Rosters, bulk: Bulk, pages: Pages) -> None:
-        self._service = service
-        self._rosters = rosters
-        self._bulk = bulk
-        self._pages = pages
+class ChangePages(PageModule):
+    def __init__(self, ground: Ground) -> None:
+        self._service = ground.service
+        self._rosters = ground.rosters
+        self._bulk = ground.bulk
+        self._pages = ground.pages
+
+    def routes(self) -> Sequence[Route]:
+        change = f"{TRACKER}/change"
+        return (
+            Route("POST", f"{change}/tag", "tag", self.tag, CUSTOMIZATIONS),
+            Route("POST", f"{change}/untag", "tag", self.untag, CUSTOMIZATIONS),
+            Route("POST", f"{change}/enable", "change", self.enable, CUSTOMIZATIONS),
+            Route("POST", f"{change}/disable", "change", self.disable, CUSTOMIZATIONS),
+            Route("POST", f"{change}/shift", "change", self.shift, CUSTOMIZATIONS),
+            Route("POST", f"{change}/delete", "change", self.delete, CUSTOMIZATIONS),
+            Route("POST", f"{TRACKER}/undo", "undo", self.undo, CUSTOMIZATIONS),
+        )
 
     async def tag(self, visit: Visit) -> Response:
         return await self._change(visit, "tag", Tag(read_tags(visit.form.get("tags"))))

@@ -7,11 +7,9 @@ a page that says so.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from endcap.accounts import SignedIn
@@ -40,6 +38,7 @@ from endcap.web.assets import BASE, Assets
 from endcap.web.changes import ChangePages
 from endcap.web.doors import DoorPages
 from endcap.web.lists import ListPages
+from endcap.web.modules import Ground, PageModule, Route
 from endcap.web.one import OnePages
 from endcap.web.pages import Pages
 from endcap.web.visits import (
@@ -65,7 +64,7 @@ TITLES: Mapping[int, str] = {
     403: "Not allowed",
     404: "Not found",
     405: "Not possible here",
-    409: "Changed meanwhile",
+    412: "Changed meanwhile",
     413: "Too much at once",
     415: "This cannot be read",
     422: "This cannot be done",
@@ -83,15 +82,13 @@ _STATUSES: Mapping[type[Problem], int] = {
 }
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
-Method = Literal["GET", "POST"]
-Page = Callable[[Visit], Awaitable[Response]]
-
-
-class Route(Struct, frozen=True):
-    method: Method
-    path: str
-    verb: Verb
-    answer: Page
+MODULES: Sequence[type[PageModule]] = (
+    ChangePages,
+    DoorPages,
+    ListPages,
+    OnePages,
+)
+"""Every module of pages, by name."""
 
 
 class Console:
@@ -105,39 +102,18 @@ class Console:
                 )
         self._parts = parts
         self._assets = Assets()
-        self._pages = Pages(parts.service, self._assets)
+        sections = [section for module in MODULES for section in module.sections]
+        self._pages = Pages(parts.service, self._assets, sections)
         self._headers = security_headers(parts.settings)
-        self._rosters = Rosters()
-        bulk = Bulk(parts.store, parts.committer)
-        doors = DoorPages(parts.accounts, self._pages)
-        lists = ListPages(parts.service, self._rosters, self._pages)
-        one = OnePages(parts.service, self._pages)
-        changing = ChangePages(parts.service, self._rosters, bulk, self._pages)
-        tracker = "/console/t/{tracker}"
-        self.routes: Sequence[Route] = (
-            Route("GET", "/console", "own", doors.home),
-            Route("GET", "/console/sign-in", "enter", doors.door),
-            Route("POST", "/console/sign-in", "enter", doors.sign_in),
-            Route("POST", "/console/sign-out", "own", doors.sign_out),
-            Route("POST", "/console/theme", "enter", doors.theme),
-            Route("GET", "/console/account", "own", doors.account),
-            Route("POST", "/console/account/password", "own", doors.password),
-            Route("POST", "/console/account/sign-out-everywhere", "own", doors.sign_out_everywhere),
-            Route("GET", f"{tracker}/customizations", "look", lists.listing),
-            Route("GET", f"{tracker}/customizations/{{id}}", "look", one.one),
-            Route("GET", f"{tracker}/customizations/{{id}}/history", "look", one.history),
-            Route("POST", f"{tracker}/change/tag", "tag", changing.tag),
-            Route("POST", f"{tracker}/change/untag", "tag", changing.untag),
-            Route("POST", f"{tracker}/change/enable", "change", changing.enable),
-            Route("POST", f"{tracker}/change/disable", "change", changing.disable),
-            Route("POST", f"{tracker}/change/shift", "change", changing.shift),
-            Route("POST", f"{tracker}/change/delete", "change", changing.delete),
-            Route("POST", f"{tracker}/undo", "undo", changing.undo),
-        )
+        ground = Ground(parts, self._pages, Rosters(), Bulk(parts.store, parts.committer))
+        self.routes: Sequence[Route] = [
+            route for module in MODULES for route in module(ground).routes()
+        ]
 
     def mount(self, routes: Routes) -> None:
+        """Where two patterns match a path, that with fewer parameters answers: `…/new` before `…/{id}`."""
         by_path: dict[str, dict[str, Endpoint]] = {}
-        for route in self.routes:
+        for route in sorted(self.routes, key=lambda route: route.path.count("{")):
             by_path.setdefault(route.path, {})[route.method] = self._endpoint(route)
         for path, endpoints in by_path.items():
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
@@ -191,7 +167,7 @@ class Console:
         if route.method == "POST":
             check_origin(request)
         token = visit.cookie(SESSION)
-        visit = replace(visit, who=await self._who(token))
+        visit = replace(visit, who=await self._who(token), section=route.section)
         if route.verb != "enter" and visit.who is None:
             return self._to_the_door(visit)
         if route.method == "POST":

@@ -2,12 +2,14 @@
 Signing in and out, and what is everybody's own: password, sessions, light or dark.
 """
 
-from endcap.accounts import PASSWORD_CHARACTERS_MIN, Accounts
+from collections.abc import Sequence
+
+from endcap.accounts import PASSWORD_CHARACTERS_MIN
 from endcap.api.http import Response
 from endcap.api.threads import ask
 from endcap.errors import AccountFault, FormRefused, Problem, SignInRefused, TooManyAttempts
 from endcap.web import words
-from endcap.web.pages import Pages
+from endcap.web.modules import Ground, PageModule, Route
 from endcap.web.visits import (
     SESSION,
     THEME,
@@ -36,10 +38,24 @@ EVENT_WORDS = {
 }
 
 
-class DoorPages:
-    def __init__(self, accounts: Accounts, pages: Pages) -> None:
-        self._accounts = accounts
-        self._pages = pages
+class DoorPages(PageModule):
+    def __init__(self, ground: Ground) -> None:
+        self._accounts = ground.accounts
+        self._pages = ground.pages
+
+    def routes(self) -> Sequence[Route]:
+        account = "/console/account"
+        everywhere = f"{account}/sign-out-everywhere"
+        return (
+            Route("GET", "/console", "own", self.home),
+            Route("GET", "/console/sign-in", "enter", self.door),
+            Route("POST", "/console/sign-in", "enter", self.sign_in),
+            Route("POST", "/console/sign-out", "own", self.sign_out),
+            Route("POST", "/console/theme", "enter", self.theme),
+            Route("GET", account, "own", self.account),
+            Route("POST", f"{account}/password", "own", self.password),
+            Route("POST", everywhere, "own", self.sign_out_everywhere),
+        )
 
     async def home(self, visit: Visit) -> Response:
         """The first tracker, or what to do where there is none."""

@@ -3,7 +3,7 @@ The list of customizations: filters in the URL, counts beside them, a page of ro
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import get_args
 from urllib.parse import urlencode
@@ -14,10 +14,11 @@ from endcap.api.http import Response
 from endcap.bulk import CHANGED_MAX
 from endcap.domain import Priority
 from endcap.engine.roster import STATUSES, Findings, Order, Question, Roster, Status
-from endcap.rosters import Rosters
-from endcap.service import Service
-from endcap.web.pages import Pages, base_of
+from endcap.web.modules import TRACKER, Ground, PageModule, Route
+from endcap.web.pages import base_of
+from endcap.web.sections import CUSTOMIZATIONS
 from endcap.web.shown import Gallery, Row
+from endcap.web.toasts import told_of
 from endcap.web.visits import Form, Visit
 
 PAGE_SIZE = 50
@@ -73,11 +74,17 @@ class Found(Struct, frozen=True):
     fingerprint: str
 
 
-class ListPages:
-    def __init__(self, service: Service, rosters: Rosters, pages: Pages) -> None:
-        self._service = service
-        self._rosters = rosters
-        self._pages = pages
+class ListPages(PageModule):
+    sections = (CUSTOMIZATIONS,)
+
+    def __init__(self, ground: Ground) -> None:
+        self._service = ground.service
+        self._rosters = ground.rosters
+        self._pages = ground.pages
+
+    def routes(self) -> Sequence[Route]:
+        path = f"{TRACKER}/customizations"
+        return (Route("GET", path, "look", self.listing, CUSTOMIZATIONS),)
 
     async def listing(self, visit: Visit) -> Response:
         asked = read_asked(visit.query)
@@ -223,42 +230,3 @@ def _with_chosen(counts: Mapping[str, int], chosen: tuple[str, ...]) -> Mapping[
 
 def _page_url(visit: Visit, asked: Asked, page: int) -> str:
     return list_url(visit.place.tracker, query_of(asked, page=page))
-
-
-class Told(Struct, frozen=True):
-    """What was just done, for the toast; `undo` holds what the button sends, if there is one."""
-
-    text: str
-    undo: Mapping[str, int]
-
-
-_VERBS = {
-    "tag": "tagged",
-    "untag": "untagged",
-    "enable": "enabled",
-    "disable": "disabled",
-    "shift": "shifted",
-    "delete": "deleted",
-    "undo": "put back as they were",
-}
-
-
-def told_of(query: Form) -> Told | None:
-    """From the address that an action leads back to. Only numbers and known words are taken from there."""
-    verb = _VERBS.get(query.get("did"))
-    if verb is None:
-        return None
-    changed, skipped = _number(query, "changed"), _number(query, "skipped")
-    noun = "customization" if changed == 1 else "customizations"
-    text = f"{changed:,} {noun} {verb}."
-    if skipped:
-        was = "was" if skipped == 1 else "were"
-        text += f" {skipped:,} {was} left alone, because somebody else has changed them, or they could not be."
-    undo = {name: _number(query, name) for name in ("at", "after", "through")}
-    can = changed > 0 and query.get("did") != "undo" and undo["at"] > 0
-    return Told(text, undo if can else {})
-
-
-def _number(query: Form, name: str) -> int:
-    text = query.get(name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0

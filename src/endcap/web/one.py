@@ -24,14 +24,15 @@ from endcap.domain import (
 )
 from endcap.errors import CustomizationNotFound, Problem
 from endcap.mirror import Shop
-from endcap.service import Service
 from endcap.store.port import ChangeRow
 from endcap.verdicts import meaning
 from endcap.web import words
 from endcap.web.diff import Change, changes
-from endcap.web.lists import told_of
-from endcap.web.pages import Pages, base_of
+from endcap.web.modules import TRACKER, Ground, PageModule, Route
+from endcap.web.pages import base_of
+from endcap.web.sections import CUSTOMIZATIONS
 from endcap.web.shown import Gallery, Thing
+from endcap.web.toasts import told_of
 from endcap.web.visits import Form, Visit
 from endcap.wire.customizations import definition_of
 from endcap.wire.recommending import SIZE_DEFAULT, SIZE_MAX, Explanation, Request
@@ -103,10 +104,17 @@ class Moment(Struct, frozen=True):
     problem: str = ""
 
 
-class OnePages:
-    def __init__(self, service: Service, pages: Pages) -> None:
-        self._service = service
-        self._pages = pages
+class OnePages(PageModule):
+    def __init__(self, ground: Ground) -> None:
+        self._service = ground.service
+        self._pages = ground.pages
+
+    def routes(self) -> Sequence[Route]:
+        path = f"{TRACKER}/customizations/{{id}}"
+        return (
+            Route("GET", path, "look", self.one, CUSTOMIZATIONS),
+            Route("GET", f"{path}/history", "look", self.history, CUSTOMIZATIONS),
+        )
 
     async def one(self, visit: Visit) -> Response:
         """Raises CustomizationNotFound."""

@@ -2,7 +2,7 @@
 Templates, and what every page shows around its own content: who is signed in, which trackers there are, what they may.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +15,7 @@ from endcap.service import Service
 from endcap.web import words
 from endcap.web.access import Verb, may
 from endcap.web.assets import Assets
+from endcap.web.sections import Section
 from endcap.web.visits import Visit, page
 
 
@@ -28,8 +29,9 @@ class TrackerLink(Struct, frozen=True):
 class Pages:
     """Renders templates; everything that goes into one is escaped."""
 
-    def __init__(self, service: Service, assets: Assets) -> None:
+    def __init__(self, service: Service, assets: Assets, sections: Sequence[Section]) -> None:
         self._service = service
+        self._sections = sorted(sections, key=lambda section: section.rank)
         self._environment = Environment(
             loader=PackageLoader("endcap.web"),
             autoescape=True,
@@ -59,7 +61,7 @@ class Pages:
         return page(self.render(template, visit, **content), status, *headers)
 
     def _frame(self, visit: Visit) -> Mapping[str, Any]:
-        who, shop = visit.who, visit.shop
+        who, shop, may_here = visit.who, visit.shop, _asked(visit)
         return {
             "who": who,
             "csrf": who.csrf if who else "",
@@ -70,7 +72,9 @@ class Pages:
             "tracker": None if shop is None else shop.tracker,
             "tracker_name": "" if shop is None else shop.row.name,
             "base": "" if shop is None else base_of(shop.tracker),
-            "may": _asked(visit),
+            "may": may_here,
+            "sections": [each for each in self._sections if may_here(each.verb)],
+            "section": visit.section,
             "role": _role(visit),
         }
 

@@ -14,6 +14,7 @@ from endcap.api.http import HTML, Request, Response
 from endcap.config import Settings
 from endcap.errors import FormRefused, MalformedBody, UnsupportedMediaType
 from endcap.mirror import Shop
+from endcap.web.sections import Section
 
 SESSION, VISIT, THEME = "endcap_session", "endcap_visit", "endcap_theme"
 THEMES = ("auto", "light", "dark")
@@ -49,7 +50,10 @@ NO_FORM = Form(())
 
 
 class Visit(Struct, frozen=True):
-    """A request, understood. `shop` where the path names a tracker; `form` where there is a body."""
+    """
+    A request, understood. `shop` where the path names a tracker; `form` where there is a body; `section` is the link of
+    the navigation that leads here.
+    """
 
     request: Request
     query: Form
@@ -58,6 +62,7 @@ class Visit(Struct, frozen=True):
     who: SignedIn | None = None
     shop: Shop | None = None
     form: Form = NO_FORM
+    section: Section | None = None
 
     @property
     def user(self) -> SignedIn:
