@@ -272,7 +272,11 @@ class NaiveStore:
                 lines.append(("customization", each.id, "delete", farewell(before), None))
         for one in write.drafts:
             if one.draft is not None:
-                draft = replace(one.draft, id=one.id, revision=self.next(write))
+                base = one.draft.base
+                if one.is_rebased:
+                    known = self.records.get((write.tracker, one.id))
+                    base = known.revision if known else None
+                draft = replace(one.draft, id=one.id, base=base, revision=self.next(write))
                 lines.append(self.draft_line(write, one.id, draft))
             elif (write.tracker, one.id) in self.drafts:
                 lines.append(self.draft_line(write, one.id, None))

@@ -187,7 +187,7 @@ writes: st.SearchStrategy[Write] = st.one_of(
         texts,
         instants,
         st.lists(
-            st.builds(RevisedDraft, ids, revisions, st.none() | drafts),
+            st.builds(RevisedDraft, ids, revisions, st.none() | drafts, st.booleans()),
             max_size=2,
             unique_by=named_once,
         ),

@@ -75,6 +75,8 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    versions: Versions
+    drafts: Drafts
     accounts: Accounts
     events: EventStore
     activity: Activity

@@ -226,6 +226,8 @@ def names_of(batch: Sequence[Part]) -> Names:
             case ReviseCustomizations():
                 records.update(((write.tracker, each.id), None) for each in write.revised)
                 drafts.update(((write.tracker, each.id), None) for each in write.drafts)
+                rebased = (each.id for each in write.drafts if each.is_rebased)
+                records.update(((write.tracker, id_), None) for id_ in rebased)
             case PutObjects():
                 objects.update(((write.tracker, each.identity), None) for each in write.objects)
             case MergeObjects():

@@ -233,7 +233,12 @@ def _revise(write: ReviseCustomizations, desk: Desk, current: int) -> Outcome:
         known = desk.drafts.get((write.tracker, wanted.id))
         if wanted.draft is not None:
             revision = desk.spend()
-            desk.put_draft(write, replace(wanted.draft, id=wanted.id, revision=revision))
+            base = wanted.draft.base
+            if wanted.is_rebased:
+                record = desk.records.get((write.tracker, wanted.id))
+                base = None if record is None else record.revision
+            draft = replace(wanted.draft, id=wanted.id, base=base, revision=revision)
+            desk.put_draft(write, draft)
         elif known is not None:
             revision = desk.spend()
             desk.drop_draft(write, known, revision)

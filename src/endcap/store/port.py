@@ -205,11 +205,15 @@ class Revised(Struct, frozen=True):
 
 
 class RevisedDraft(Struct, frozen=True):
-    """The same of a draft, which keeps all but its revision."""
+    """
+    The same of a draft, which keeps all but its revision; with `is_rebased` it is made from what is published after
+    this write, if anything is.
+    """
 
     id: CustomizationId
     expected: int
     draft: Draft | None
+    is_rebased: bool = False
 
 
 class ReviseCustomizations(Struct, frozen=True):

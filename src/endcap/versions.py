@@ -1,0 +1,384 @@
+"""
+What customizations were, and having it back: one version, the last action undone, a whole tracker as it was at a moment.
+
+The log holds every version, so nothing is kept beside it. An **action** is all that one actor did at one instant, be it
+one write or thousands: whoever changes many at once gives all of it one instant. What would be done is worked out first,
+as a `Reversal`, which can be shown; then it is written at once, under one revision, or not at all. It is in the log like
+any other action, and can be undone like one.
+"""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from endcap.committer import Committer
+from endcap.domain import CustomizationId, Draft, Micros, TrackerId
+from endcap.errors import (
+    CustomizationNotFound,
+    NothingToUndo,
+    Problem,
+    RevisionConflict,
+    UsageFault,
+    VersionNotFound,
+)
+from endcap.store.port import (
+    ChangeRow,
+    Committed,
+    LogFilter,
+    Place,
+    ReplaceCustomization,
+    RestoreCustomization,
+    Revised,
+    RevisedDraft,
+    ReviseCustomizations,
+    Store,
+    Version,
+    Write,
+)
+from endcap.wire.versions import (
+    Origin,
+    origin_of,
+    read_draft,
+    read_version,
+    version_of,
+    without_origin,
+)
+
+LINES_MAX = 500_000  # of one action: what is worked out is held in memory
+HISTORY_MAX = 1_000
+ACTION_KINDS = ("customization", "draft")
+
+Became = Literal["created", "changed", "deleted"]
+
+
+class Action(Struct, frozen=True):
+    """What one actor did at one instant; `lines` are in the order of the log."""
+
+    actor: str
+    at: Micros
+    lines: Sequence[ChangeRow]
+
+    @property
+    def first(self) -> int:
+        return self.lines[0].revision
+
+    @property
+    def last(self) -> int:
+        return self.lines[-1].revision
+
+
+class Step(Struct, frozen=True):
+    """One customization, or draft, and what would become of it. Versions as the log keeps them."""
+
+    id: CustomizationId
+    kind: Literal["customization", "draft"]
+    now: bytes | None
+    then: bytes | None
+    write: Revised | RevisedDraft
+
+    @property
+    def became(self) -> Became:
+        if self.now is None:
+            return "created"
+        return "deleted" if self.then is None else "changed"
+
+
+class Reversal(Struct, frozen=True):
+    """What would be done; `skipped` are those that are left alone, and why."""
+
+    steps: Sequence[Step]
+    skipped: Mapping[CustomizationId, str]
+
+    def count(self, became: Became) -> int:
+        """Of customizations, or of drafts where nothing else would change."""
+        return Counter(step.became for step in self.told)[became]
+
+    @property
+    def told(self) -> Sequence[Step]:
+        published = [step for step in self.steps if step.kind == "customization"]
+        return published or self.steps
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same work: who was shown one and confirms it does not do another."""
+        digest = hashlib.sha256()
+        for step in sorted(self.steps, key=lambda each: (each.id, each.kind)):
+            digest.update(f"{step.kind} {step.id} {step.write.expected} ".encode())
+            digest.update(hashlib.sha256(step.then or b"").digest())
+        return digest.hexdigest()[:32]
+
+
+class Restored(Struct, frozen=True):
+    """What was done."""
+
+    revision: int
+    created: int
+    changed: int
+    deleted: int
+    skipped: Mapping[CustomizationId, str]
+
+
+class Versions:
+    """One a process. Reads of the store block: callers on an event loop use threads."""
+
+    def __init__(self, store: Store, committer: Committer) -> None:
+        self._store = store
+        self._committer = committer
+
+    # One customization
+
+    def history(
+        self,
+        tracker: TrackerId,
+        id: CustomizationId,
+        *,
+        before: Place | None = None,
+        limit: int = HISTORY_MAX,
+    ) -> Sequence[tuple[Place, ChangeRow]]:
+        """The newest first. Raises CustomizationNotFound where nothing is known of it."""
+        filter_ = LogFilter(kinds=ACTION_KINDS, subject=id)
+        lines = self._store.lines(tracker, filter_, before=before, limit=limit)
+        if not lines and before is None:
+            raise CustomizationNotFound
+        return lines
+
+    def version(self, tracker: TrackerId, id: CustomizationId, revision: int) -> bytes:
+        """What it was after a revision that wrote it. Raises VersionNotFound."""
+        line = self._line(tracker, id, Place(revision + 1, 0))
+        if line is None or line.revision != revision:
+            raise VersionNotFound(details={"revision": [f"{revision} did not write {id}"]})
+        if line.new is None:
+            raise VersionNotFound(
+                details={"revision": [f"{revision} deleted it; choose one before that"]}
+            )
+        return line.new
+
+    async def restore(
+        self,
+        tracker: TrackerId,
+        id: CustomizationId,
+        revision: int,
+        *,
+        actor: str,
+        now: Micros,
+        expected: frozenset[int] | None = None,
+    ) -> Committed:
+        """
+        Makes a customization again what it was, be it deleted meanwhile. Raises VersionNotFound, RevisionConflict,
+        FaultyFields for a version that this Endcap does not understand.
+        """
+        write = await asyncio.to_thread(
+            self._restoring, tracker, id, revision, actor, now, expected
+        )
+        return await self._committer.commit(write)
+
+    def _restoring(
+        self,
+        tracker: TrackerId,
+        id: CustomizationId,
+        revision: int,
+        actor: str,
+        now: Micros,
+        expected: frozenset[int] | None,
+    ) -> ReplaceCustomization | RestoreCustomization:
+        definition = read_version(self.version(tracker, id, revision))
+        record = self._store.customization(tracker, id)
+        if record is not None:
+            return ReplaceCustomization(tracker, id, definition, actor, now, expected)
+        if expected is not None and 0 not in expected:
+            raise RevisionConflict
+        last = self._line(tracker, id, None)
+        origin = origin_of(last.old) if last is not None and last.old is not None else None
+        known = origin or Origin(actor, now)
+        return RestoreCustomization(
+            tracker, id, definition, known.creator, known.created_at, actor, now
+        )
+
+    def _line(
+        self, tracker: TrackerId, id: CustomizationId, before: Place | None
+    ) -> ChangeRow | None:
+        filter_ = LogFilter(kinds=("customization",), subject=id)
+        found = self._store.lines(tracker, filter_, before=before, limit=1)
+        return found[0][1] if found else None
+
+    # An action
+
+    def last_action(self, tracker: TrackerId, *, actor: str | None = None) -> Action:
+        """Anybody's, or one actor's. Raises NothingToUndo."""
+        filter_ = LogFilter(kinds=ACTION_KINDS, actors=() if actor is None else (actor,))
+        found = self._store.lines(tracker, filter_, limit=1)
+        if not found:
+            raise NothingToUndo
+        return self._action_of(tracker, found[0][1])
+
+    def action(self, tracker: TrackerId, revision: int) -> Action:
+        """The one that a revision is of. Raises NothingToUndo."""
+        filter_ = LogFilter(kinds=ACTION_KINDS)
+        found = self._store.lines(tracker, filter_, before=Place(revision + 1, 0), limit=1)
+        if not found or found[0][1].revision != revision:
+            told = f"{revision} changed no customization and no draft"
+            raise NothingToUndo(details={"revision": [told]})
+        return self._action_of(tracker, found[0][1])
+
+    def _action_of(self, tracker: TrackerId, line: ChangeRow) -> Action:
+        filter_ = LogFilter(
+            kinds=ACTION_KINDS, actors=(line.actor,), since=line.at, until=Micros(line.at + 1)
+        )
+        found = self._store.lines(tracker, filter_, limit=LINES_MAX + 1)
+        if len(found) > LINES_MAX:
+            raise UsageFault(f"This changed more than {LINES_MAX:,}: restore the tracker instead")
+        return Action(line.actor, line.at, [each for _, each in reversed(found)])
+
+    def undoing(self, tracker: TrackerId, action: Action) -> Reversal:
+        """Takes an action back, but where somebody has written since."""
+        steps: list[Step] = []
+        skipped: dict[CustomizationId, str] = {}
+        published = dict(_spans(action, "customization"))
+        records = self._store.customizations(tracker, list(published))
+        for id_, (first, last) in published.items():
+            record = records.get(id_)
+            if (0 if record is None else record.revision) != _left_by(last):
+                skipped[id_] = "It was changed by someone else since"
+                continue
+            now = None if record is None else version_of(record)
+            known = last.old if record is None else None
+            origin = None if known is None else origin_of(known)
+            if record is not None:
+                origin = Origin(record.creator, record.created_at)
+            step = _step(id_, now, first.old, _left_by(last), origin or _origin(action), skipped)
+            steps += step
+        drafts = dict(_spans(action, "draft"))
+        found = self._store.drafts_named(tracker, list(drafts))
+        for id_, (first, last) in drafts.items():
+            if id_ not in skipped:
+                steps += _draft_step(id_, found.get(id_), first, last, id_ in published, skipped)
+        return Reversal(steps, skipped)
+
+    # A whole tracker
+
+    def revision_at(self, tracker: TrackerId, at: Micros) -> int:
+        return self._store.revision_at(tracker, at)
+
+    def restoring(self, tracker: TrackerId, revision: int) -> Reversal:
+        """Every customization as it was at a revision; drafts, the catalog and recommenders stay."""
+        steps: list[Step] = []
+        skipped: dict[CustomizationId, str] = {}
+        for each in self._store.touched(tracker, since=revision):
+            now = None if each.record is None else version_of(each.record)
+            then = None if each.then is None else without_origin(each.then)
+            if now == then:
+                continue
+            known = each.last if each.record is None else None
+            origin = None if known is None else origin_of(known)
+            if each.record is not None:
+                origin = Origin(each.record.creator, each.record.created_at)
+            expected = 0 if each.record is None else each.record.revision
+            steps += _step(each.id, now, then, expected, origin or Origin("", Micros(0)), skipped)
+        return Reversal(steps, skipped)
+
+    async def carry_out(
+        self, tracker: TrackerId, reversal: Reversal, *, actor: str, now: Micros
+    ) -> Restored:
+        """All of it, or nothing. Raises RevisionConflict if anything in it was changed since it was worked out."""
+        write = ReviseCustomizations(
+            tracker,
+            [step.write for step in reversal.steps if isinstance(step.write, Revised)],
+            actor,
+            now,
+            [step.write for step in reversal.steps if isinstance(step.write, RevisedDraft)],
+        )
+        committed = await asyncio.to_thread(self._commit, write)
+        return Restored(
+            committed.revision,
+            reversal.count("created"),
+            reversal.count("changed"),
+            reversal.count("deleted"),
+            reversal.skipped,
+        )
+
+    def _commit(self, write: Write) -> Committed:
+        """In a group of its own: one that is large must not hold others' answers back longer than its transaction."""
+        (outcome,) = self._committer.commit_now([write])
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
+
+
+def _spans(
+    action: Action, kind: str
+) -> Iterator[tuple[CustomizationId, tuple[ChangeRow, ChangeRow]]]:
+    """Of each subject, the first and the last line."""
+    spans: dict[CustomizationId, tuple[ChangeRow, ChangeRow]] = {}
+    for line in action.lines:
+        if line.kind == kind:
+            id_ = CustomizationId(line.subject)
+            spans[id_] = (spans[id_][0] if id_ in spans else line, line)
+    yield from spans.items()
+
+
+def _left_by(line: ChangeRow) -> int:
+    """The revision that a line left its subject at; 0: it is gone."""
+    return 0 if line.new is None else line.revision
+
+
+def _origin(action: Action) -> Origin:
+    """For one that was deleted by a version that did not say."""
+    return Origin(action.actor, action.at)
+
+
+def _step(
+    id: CustomizationId,
+    now: bytes | None,
+    then: bytes | None,
+    expected: int,
+    origin: Origin,
+    skipped: dict[CustomizationId, str],
+) -> list[Step]:
+    wanted = None if then is None else without_origin(then)
+    if now == wanted:
+        return []
+    if wanted is None:
+        return [Step(id, "customization", now, None, Revised(id, expected, None))]
+    try:
+        definition = read_version(wanted)
+    except Problem as problem:
+        skipped[id] = f"What it was cannot be read any more: {problem}"
+        return []
+    version = Version(definition, origin.creator, origin.created_at)
+    return [Step(id, "customization", now, wanted, Revised(id, expected, version))]
+
+
+def _draft_step(
+    id: CustomizationId,
+    draft: Draft | None,
+    first: ChangeRow,
+    last: ChangeRow,
+    is_rebased: bool,
+    skipped: dict[CustomizationId, str],
+) -> list[Step]:
+    """A draft that comes back with what it was made from is made from that again."""
+    expected = 0 if draft is None else draft.revision
+    if expected != _left_by(last):
+        skipped[id] = "Its draft was changed by someone else since"
+        return []
+    try:
+        then = None if first.old is None else read_draft(id, first.old)
+    except Problem as problem:
+        skipped[id] = str(problem)
+        return []
+    if draft is None and then is None:
+        return []
+    write = RevisedDraft(id, expected, then, is_rebased)
+    return [
+        Step(
+            id,
+            "draft",
+            None if draft is None else draft.document,
+            None if then is None else then.document,
+            write,
+        )
+    ]
