@@ -57,8 +57,8 @@ class Standing(Struct, frozen=True):
 
 class Compared(Struct, frozen=True):
     """
-    Versions as the log keeps them. `common` is what both began with, if that is known; `theirs` is what somebody made of
-    it, None where they deleted it; `who` and `when` are theirs.
+    Versions as the log keeps them. `common` is what both began with, if that is known; `theirs` is what somebody made
+    of it, None where they deleted it; `who` and `when` are theirs.
     """
 
     common: bytes | None
@@ -101,8 +101,8 @@ class Drafts:
     ) -> Draft:
         """
         Keeps a draft; without an id it is one of a new customization. `base` is the revision of what is published that
-        its editor began with (None: nothing is), `expected` that of the draft that they have seen (0: none; None: do not
-        ask). When it was to be published is forgotten: the publisher has not seen this. Raises DraftConflict.
+        its editor began with (None: nothing is), `expected` that of the draft that they have seen (0: none; None: do
+        not ask). When it was to be published is forgotten: the publisher has not seen this. Raises DraftConflict.
         """
         write = SaveDraft(
             tracker, id or self._new_id(), definition, base or None, actor, now, _only(expected)
@@ -177,11 +177,13 @@ class Drafts:
         expected: int | None = None,
     ) -> Draft:
         """
-        Has the draft published by itself at a time; None: not any more. Raises DraftNotFound, DraftConflict, FaultyFields
-        for a time that is past, or years away.
+        Has the draft published by itself at a time; None: not any more. Raises DraftNotFound, DraftConflict,
+        FaultyFields for a time that is past, or years away.
         """
         if at is not None and not now < at <= now + AHEAD_DAYS_MAX * _DAY_MICROS:
-            told = f"Must lie ahead, by {AHEAD_DAYS_MAX:,} days at most; to publish now, name no time"
+            told = (
+                f"Must lie ahead, by {AHEAD_DAYS_MAX:,} days at most; to publish now, name no time"
+            )
             raise FaultyFields("It cannot be published at this time", {"at": [told]})
         write = ScheduleDraft(tracker, id, at, actor, now, _only(expected))
         return _drafted(await self._committer.commit(write))
@@ -217,9 +219,7 @@ class Drafts:
             common = self._published_at(tracker, id, base)
             if standing.record is not None:
                 last = self._last(tracker, id)
-                return Compared(
-                    common, version_of(standing.record), *last, "published", standing
-                )
+                return Compared(common, version_of(standing.record), *last, "published", standing)
             return Compared(common, None, *self._last(tracker, id), "published", standing)
         return None
 
@@ -228,9 +228,7 @@ class Drafts:
         found = self.store.lines(tracker, filter_, limit=1)
         return (found[0][1].actor, found[0][1].at) if found else ("", None)
 
-    def _published_at(
-        self, tracker: TrackerId, id: CustomizationId, revision: int
-    ) -> bytes | None:
+    def _published_at(self, tracker: TrackerId, id: CustomizationId, revision: int) -> bytes | None:
         return self._logged(tracker, id, "customization", revision)
 
     def _drafted_at(self, tracker: TrackerId, id: CustomizationId, revision: int) -> bytes | None:

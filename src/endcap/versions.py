@@ -1,10 +1,10 @@
 """
-What customizations were, and having it back: one version, the last action undone, a whole tracker as it was at a moment.
+What customizations were, and having it back: one version, an action undone, a whole tracker as it was at a moment.
 
-The log holds every version, so nothing is kept beside it. An **action** is all that one actor did at one instant, be it
-one write or thousands: whoever changes many at once gives all of it one instant. What would be done is worked out first,
-as a `Reversal`, which can be shown; then it is written at once, under one revision, or not at all. It is in the log like
-any other action, and can be undone like one.
+The log holds every version, so nothing is kept beside it. An **action** is all that one actor did at one instant, be
+it one write or thousands: whoever changes many at once gives all of it one instant. What would be done is worked out
+first, as a `Reversal`, which can be shown; then it is written at once, under one revision, or not at all. It is in the
+log like any other action, and can be undone like one.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ from endcap.store.port import (
     Place,
     ReplaceCustomization,
     RestoreCustomization,
+    ReviseCustomizations,
     Revised,
     RevisedDraft,
-    ReviseCustomizations,
     Store,
     Version,
     Write,

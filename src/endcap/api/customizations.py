@@ -58,7 +58,7 @@ class CustomizationEndpoints:
 
     async def get(self, request: Request) -> Response:
         shop = self._plain_shop(request) or await self._seen_shop(request)
-        wanted_id = _id(request)
+        wanted_id = id_of(request)
         found = self._service.get_mirrored(shop, wanted_id)
         if found is None:
             found = await ask(lambda: self._service.get(shop, wanted_id), inline=self._inline)
@@ -70,12 +70,14 @@ class CustomizationEndpoints:
     async def replace(self, request: Request) -> Response:
         shop = await self._shop(request)
         body = await request.json_body(bytes_max=self._bytes_max)
-        made = await self._service.replace(shop, _id(request), body, expected=_expected(request))
+        made = await self._service.replace(
+            shop, id_of(request), body, expected=expected_of(request)
+        )
         return Response(204, headers=_tags(made))
 
     async def delete(self, request: Request) -> Response:
         shop = await self._shop(request)
-        revision = await self._service.delete(shop, _id(request), expected=_expected(request))
+        revision = await self._service.delete(shop, id_of(request), expected=expected_of(request))
         return Response(204, headers=(shown_at(revision),))
 
     async def list(self, request: Request) -> Response:
@@ -131,7 +133,7 @@ class CustomizationEndpoints:
         return shop
 
 
-def _id(request: Request) -> CustomizationId:
+def id_of(request: Request) -> CustomizationId:
     """A path id that is no UUID names no customization."""
     text = request.parameters["id"]
     if not _UUID.fullmatch(text):
@@ -146,7 +148,7 @@ def _tags(tagged: Rendered | Tag) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
-def _expected(request: Request) -> frozenset[int] | None:
+def expected_of(request: Request) -> frozenset[int] | None:
     """
     The revisions that If-Match allows; None for no condition (`*` asks only that it exists, which PUT and DELETE do).
 

@@ -235,8 +235,8 @@ def _revise(write: ReviseCustomizations, desk: Desk, current: int) -> Outcome:
             revision = desk.spend()
             base = wanted.draft.base
             if wanted.is_rebased:
-                record = desk.records.get((write.tracker, wanted.id))
-                base = None if record is None else record.revision
+                found = desk.records.get((write.tracker, wanted.id))
+                base = None if found is None else found.revision
             draft = replace(wanted.draft, id=wanted.id, base=base, revision=revision)
             desk.put_draft(write, draft)
         elif known is not None:
