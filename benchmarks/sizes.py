@@ -33,6 +33,8 @@ class Size(Struct, frozen=True):
     kills: int
     events_kept: int
     """In the store that events are added to."""
+    console_customizations: int
+    """In the list that the console shows."""
 
 
 def _cases(customizations: int) -> tuple[Case, ...]:
@@ -58,6 +60,7 @@ SIZES = {
         visible_seconds=2.0,
         kills=2,
         events_kept=100_000,
+        console_customizations=10_000,
     ),
     "full": Size(
         rounds=5,
@@ -73,6 +76,7 @@ SIZES = {
         visible_seconds=8.0,
         kills=20,
         events_kept=1_000_000,
+        console_customizations=100_000,
     ),
 }
 

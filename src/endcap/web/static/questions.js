@@ -45,4 +45,5 @@ function ask(body, button) {
   });
   document.body.append(dialog);
   dialog.showModal();
+  dialog.querySelector("[data-cancel]").focus();
 }
