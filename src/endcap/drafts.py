@@ -75,7 +75,7 @@ class Drafts:
     def __init__(self, store: Store, committer: Committer, *, new_id: NewId = random_id) -> None:
         self.store = store
         self._committer = committer
-        self._new_id = new_id
+        self.new_id = new_id
 
     def standing(self, tracker: TrackerId, id: CustomizationId) -> Standing:
         """Reads the store. Blocks."""
@@ -105,7 +105,7 @@ class Drafts:
         not ask). When it was to be published is forgotten: the publisher has not seen this. Raises DraftConflict.
         """
         write = SaveDraft(
-            tracker, id or self._new_id(), definition, base or None, actor, now, _only(expected)
+            tracker, id or self.new_id(), definition, base or None, actor, now, _only(expected)
         )
         return _drafted(await self._committer.commit(write))
 

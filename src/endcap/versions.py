@@ -50,6 +50,8 @@ from endcap.wire.versions import (
 
 LINES_MAX = 500_000  # of one action: what is worked out is held in memory
 HISTORY_MAX = 1_000
+LINES_LOOKED_AT = 2_000
+LINES_TOLD_MAX = 5
 ACTION_KINDS = ("customization", "draft")
 
 Became = Literal["created", "changed", "deleted"]
@@ -69,6 +71,26 @@ class Action(Struct, frozen=True):
     @property
     def last(self) -> int:
         return self.lines[-1].revision
+
+
+class Deed(Struct, frozen=True):
+    """An action in brief. `counts` are lines by kind and by what they did."""
+
+    actor: str
+    at: Micros
+    revision: int
+    """The last that it wrote."""
+    counts: Mapping[tuple[str, str], int]
+    lines: Sequence[ChangeRow]
+    """The newest first, at most LINES_TOLD_MAX."""
+    is_cut: bool
+    """Whether it did more than was looked at."""
+
+    @property
+    def count(self) -> int:
+        """Customizations; or drafts, where it changed nothing else."""
+        published = sum(n for (kind, _), n in self.counts.items() if kind == "customization")
+        return published or sum(self.counts.values())
 
 
 class Step(Struct, frozen=True):
@@ -148,6 +170,12 @@ class Versions:
 
     def version(self, tracker: TrackerId, id: CustomizationId, revision: int) -> bytes:
         """What it was after a revision that wrote it. Raises VersionNotFound."""
+        new = self.version_line(tracker, id, revision).new
+        assert new is not None
+        return new
+
+    def version_line(self, tracker: TrackerId, id: CustomizationId, revision: int) -> ChangeRow:
+        """The line of the log that holds a version. Raises VersionNotFound."""
         line = self._line(tracker, id, Place(revision + 1, 0))
         if line is None or line.revision != revision:
             raise VersionNotFound(details={"revision": [f"{revision} did not write {id}"]})
@@ -155,7 +183,7 @@ class Versions:
             raise VersionNotFound(
                 details={"revision": [f"{revision} deleted it; choose one before that"]}
             )
-        return line.new
+        return line
 
     async def restore(
         self,
@@ -206,6 +234,28 @@ class Versions:
         return found[0][1] if found else None
 
     # An action
+
+    def deeds(
+        self, tracker: TrackerId, *, before: int | None = None, limit: int
+    ) -> tuple[Sequence[Deed], int | None]:
+        """
+        What was done lately, the newest first, before a revision; and where to go on, if there is more. Lines of one
+        action that lie apart, because somebody else wrote meanwhile, may be told as several.
+        """
+        place = None if before is None else Place(before, 0)
+        filter_ = LogFilter(kinds=ACTION_KINDS)
+        found = self._store.lines(tracker, filter_, before=place, limit=LINES_LOOKED_AT)
+        grouped: list[list[ChangeRow]] = []
+        for _, line in found:
+            if grouped and (grouped[-1][0].actor, grouped[-1][0].at) == (line.actor, line.at):
+                grouped[-1].append(line)
+            else:
+                grouped.append([line])
+        is_cut = len(found) == LINES_LOOKED_AT
+        more = is_cut or len(grouped) > limit
+        deeds = [_deed(lines, is_cut=is_cut and lines is grouped[-1]) for lines in grouped[:limit]]
+        next_ = grouped[:limit][-1][-1].revision if more and deeds else None
+        return deeds, next_
 
     def last_action(self, tracker: TrackerId, *, actor: str | None = None) -> Action:
         """Anybody's, or one actor's. Raises NothingToUndo."""
@@ -306,6 +356,13 @@ class Versions:
         if isinstance(outcome, Problem):
             raise outcome
         return outcome
+
+
+def _deed(lines: Sequence[ChangeRow], *, is_cut: bool) -> Deed:
+    counts: Counter[tuple[str, str]] = Counter((line.kind, line.action) for line in lines)
+    first = lines[0]
+    told = lines[:LINES_TOLD_MAX]
+    return Deed(first.actor, first.at, first.revision, counts, told, is_cut)
 
 
 def _spans(

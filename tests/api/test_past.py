@@ -162,8 +162,8 @@ def test_an_action_of_many_is_undone_as_one(server: Server, clock: ToldClock) ->
     definition = read_definition(b'{"model":"basket","target_type":"all","pin_definitions":[]}')
     server.parts.committer.commit_now(
         [
-            ReplaceCustomization(tracker, kept, definition, "ann", clock()),  # type: ignore[arg-type]
-            DeleteCustomization(tracker, gone, "ann", clock()),  # type: ignore[arg-type]
+            ReplaceCustomization(tracker, kept, definition, "ann", clock()),
+            DeleteCustomization(tracker, gone, "ann", clock()),
         ]
     )
     clock.advance(1)

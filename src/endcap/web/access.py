@@ -10,11 +10,12 @@ from typing import Literal
 from endcap.accounts import Role, SignedIn
 from endcap.errors import RoleLacking
 
-Verb = Literal["enter", "own", "look", "tag", "undo", "change"]
+Verb = Literal["enter", "own", "look", "tag", "draft", "undo", "change"]
 
 LEAST: Mapping[Verb, Role] = {
     "look": Role.VIEWER,
     "tag": Role.EDITOR,
+    "draft": Role.EDITOR,
     "undo": Role.EDITOR,
     "change": Role.PUBLISHER,
 }

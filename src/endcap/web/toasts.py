@@ -11,10 +11,17 @@ from endcap.web.visits import Form
 DONE_WORDS: Mapping[str, str] = {
     "delete": "deleted",
     "disable": "disabled",
+    "discard": "left as it is; its draft is discarded",
+    "draft": "kept as a draft",
     "enable": "enabled",
+    "publish": "published",
+    "restore": "put back as they were then",
+    "schedule": "to be published at its time",
     "shift": "shifted",
     "tag": "tagged",
     "undo": "put back as they were",
+    "unpublish": "unpublished, and kept as a draft",
+    "unschedule": "no longer to be published by itself",
     "untag": "untagged",
 }
 """What `did` says in an address → what the toast says."""
