@@ -261,6 +261,41 @@ class PostgresStore:
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
 
+    def objects_after(
+        self,
+        tracker: TrackerId,
+        after: ItemId | None = None,
+        *,
+        types: Sequence[str] = (),
+        limit: int,
+    ) -> Sequence[CatalogObject]:
+        query = "fetch_objects_of_types_after" if types else "fetch_objects_after"
+        found = self._all(
+            query,
+            {
+                "tracker": tracker,
+                "after": "" if after is None else _key(after),
+                "types": list(types),
+                "limit": limit,
+            },
+        )
+        return [CatalogObject(*row) for row in found]
+
+    def count_objects(self, tracker: TrackerId, *, types: Sequence[str] = ()) -> int:
+        query = "count_objects_of_types" if types else "count_objects"
+        ((count,),) = self._all(query, {"tracker": tracker, "types": list(types)})
+        return int(count)
+
+    def objects_named(
+        self, tracker: TrackerId, identities: Sequence[ItemId]
+    ) -> Mapping[ItemId, CatalogObject]:
+        names = Names(
+            records=(), objects=[(tracker, each) for each in dict.fromkeys(identities)], replays=()
+        )
+        with self._snapshot() as connection:
+            present = _Transaction(connection).fetch_present(names)
+        return {identity: each for (_, identity), each in present.objects.items()}
+
     @contextmanager
     def load(self, tracker: TrackerId) -> Iterator[Load]:
         with self._snapshot() as connection:
