@@ -209,6 +209,13 @@ class CatalogObject(Struct, frozen=True):
     shape: Shape = ()
     nested: "tuple[CatalogObject, ...]" = ()
 
+    @property
+    def kept(self) -> "CatalogObject":
+        """Without what is not kept."""
+        if not self.shape and not self.nested:
+            return self
+        return CatalogObject(self.identity, self.type, self.generation, self.document)
+
     def is_as(self, other: "CatalogObject | None") -> bool:
         """Whether the same is kept of both."""
         return (
@@ -220,15 +227,16 @@ class CatalogObject(Struct, frozen=True):
 
 class Merge(Struct, frozen=True):
     """
-    From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing. `fields` and
-    `nested` are all that the result may name: its shape, and the identities of its nested objects.
+    From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing; None leaves
+    what is there. `fields` and `nested` are all that the result may name: its shape, and the identities of its nested
+    objects.
     """
 
-    change: Callable[[bytes | None], CatalogObject | CatalogFault]
+    change: Callable[[bytes | None], CatalogObject | CatalogFault | None]
     fields: frozenset[str] = frozenset()
     nested: tuple[ItemId, ...] = ()
 
-    def __call__(self, stored: bytes | None) -> CatalogObject | CatalogFault:
+    def __call__(self, stored: bytes | None) -> CatalogObject | CatalogFault | None:
         return self.change(stored)
 
 

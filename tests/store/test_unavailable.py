@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from endcap.domain import CatalogObject, Filter, ItemId, TrackerId
+from endcap.domain import CatalogObject, Filter, ItemId, Merge, TrackerId
 from endcap.errors import StoreUnavailable, UsageFault
 from endcap.store import open_store
 from endcap.store.port import Committed, MergeObjects, Store
@@ -27,6 +27,7 @@ from tests.services import needs
 from tests.services.postgres import PostgresServer, find_binaries, running_server
 from tests.store.conftest import MakeUrl
 from tests.store.writes import (
+    MIGRATIONS,
     NOON,
     commit,
     committed,
@@ -126,7 +127,7 @@ def test_the_first_host_that_answers_is_used(postgres_url: str) -> None:
     """A URL may name several hosts."""
     store = open_store(postgres_url.replace("@", "@127.0.0.1:1,"))
 
-    assert store.migrate() == ["0001_store"]
+    assert store.migrate() == MIGRATIONS
     store.close()
 
 
@@ -223,7 +224,7 @@ def test_sqlite_busy_in_this_process(sqlite_file: Path) -> None:
         go_on.wait(30)
         return thing("a")
 
-    long = MergeObjects(TRACKER, {ItemId("a"): slow}, "feed", NOON)
+    long = MergeObjects(TRACKER, {ItemId("a"): Merge(slow)}, "feed", NOON)
     thread = threading.Thread(target=store.commit, args=[[long]])
     thread.start()
     begun.wait(30)

@@ -297,9 +297,9 @@ def settled(nested: CatalogObject, before: CatalogObject | None) -> CatalogObjec
 
 def _of_generation(held: CatalogObject, generation: str | None) -> CatalogObject:
     members = _RAW_OBJECT.decode(held.document)
-    ordered = {key: members[key] for key in ("identity", "type") if key in members}
+    ordered: dict[str, Any] = {key: members[key] for key in ("identity", "type") if key in members}
     rest = {key: raw for key, raw in members.items() if key not in (*ordered, "generation")}
-    said = {**ordered, "generation": generation, **rest}
+    said: dict[str, Any] = {**ordered, "generation": generation, **rest}
     return replace(held, generation=generation, document=_encode(said))
 
 

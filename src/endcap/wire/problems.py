@@ -18,6 +18,7 @@ STATUSES: Mapping[type[Problem], int] = {
     errors.TrackerNotFound: 404,
     errors.CustomizationNotFound: 404,
     errors.RecommenderNotFound: 404,
+    errors.JobNotFound: 404,
     errors.PathNotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.RevisionConflict: 412,
@@ -85,6 +86,8 @@ def problem_from(status: int, body: bytes) -> Problem:
     """
     shape = _object(body)
     if "errors_count" in shape:
+        if status == STATUSES[errors.JobNotFound]:  # the one thing that the catalog does not find
+            return errors.JobNotFound()
         return _catalog_problem(shape)
     reason = shape.get("reason")
     said = reason if isinstance(reason, str) and reason else None
