@@ -53,6 +53,7 @@ LAYERS: Mapping[str, Layer] = {
                 "vault",
                 "awaiting",
                 "loading",
+                "jobs",
                 "mirror",
                 "renderings",
                 "committer",

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
 
-from endcap.errors import Problem, StoreUnavailable
+from endcap.errors import CatalogFaults, Problem, StoreUnavailable
 from endcap.mirror import Mirror
 from endcap.store.port import Committed, Outcome, Store, Write
 from endcap.telemetry import log
@@ -104,6 +104,10 @@ class Committer:
             return self.commit_now(writes)
         except StoreUnavailable as problem:
             return [problem] * len(writes)
+        except CatalogFaults as problem:  # of a write that is done whole or not at all
+            if len(writes) == 1:
+                return [problem]
+            return [outcome for write in writes for outcome in self._attempt([write])]
         except Exception as error:  # noqa: BLE001 - whatever it is must not take the thread, or the neighbours, along
             if len(writes) > 1:
                 return [outcome for write in writes for outcome in self._attempt([write])]

@@ -43,6 +43,7 @@ from endcap.errors import (
     StoreUnavailable,
     TooManyRequests,
 )
+from endcap.jobs import JobRunner
 from endcap.mirror import Mirror
 from endcap.service import Service
 from endcap.store import open_store
@@ -64,6 +65,7 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    jobs: JobRunner
 
 
 def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = random_id) -> Parts:
@@ -73,7 +75,9 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
     service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
-    return Parts(settings, store, vault, mirror, committer, service)
+    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
+    service.on_job = jobs.wake
+    return Parts(settings, store, vault, mirror, committer, service, jobs)
 
 
 def from_environment() -> "App":
@@ -126,6 +130,7 @@ class App:
     def stop(self) -> None:
         """Commits what was handed over, then lets go."""
         self._ending.set()
+        self.parts.jobs.stop()
         self.parts.committer.stop()
         self.parts.mirror.stop()
         if self._loader is not None:
@@ -139,6 +144,7 @@ class App:
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self.parts.jobs.start()
         self.is_ready = True
         self.on_ready()
         self._tells_ready = True

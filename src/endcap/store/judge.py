@@ -5,21 +5,13 @@ Knows the fields that a batch names. The writers of a tracker queue on its row, 
 first value is the first in the order of revisions, whichever worker or host it came to.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from endcap.domain import CatalogObject, Field, FieldKind, ItemId, Micros, Shape, TrackerId
 from endcap.errors import CatalogFault
-from endcap.wire.kinds import agrees
+from endcap.wire.kinds import mismatch
 
 FieldKey = tuple[TrackerId, str]
-
-_WORDS: Mapping[FieldKind, str] = {
-    "text": "a text",
-    "number": "a number",
-    "boolean": "true or false",
-    "date": "a date, e.g. 2025-01-22",
-    "object": "an object",
-}
 
 
 class Judge:
@@ -38,22 +30,19 @@ class Judge:
         shape = wanted.shape
         if (tracker, id(shape)) in self._agreed:
             return None
-        clashes = dict(self._clashes(tracker, shape))
-        if clashes:
-            reason = "a field is of another type than its first value"
-            return CatalogFault("data_schema_mismatch", reason, clashes)
+        known = {
+            name: field
+            for name, _ in shape
+            if (field := self._fields.get((tracker, name))) is not None
+        }
+        fault = mismatch(shape, known)
+        if fault is not None:
+            return fault
         if tracker not in self._open:
             for name, kind in shape:
                 self.fix(tracker, Field(name, kind, wanted.identity, now))
         self._agreed[tracker, id(shape)] = shape
         return None
-
-    def _clashes(self, tracker: TrackerId, shape: Shape) -> Iterable[tuple[str, list[str]]]:
-        for name, kind in shape:
-            field = self._fields.get((tracker, name))
-            if field is not None and not agrees(kind, field.kind):
-                since = f": its first value is, in {field.identity}" if field.identity else ""
-                yield name, [f"must be {_WORDS[field.kind]}{since}"]
 
     def fix(self, tracker: TrackerId, field: Field) -> None:
         """Unless the field has a kind."""

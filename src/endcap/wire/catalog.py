@@ -188,6 +188,7 @@ def _patch(sent: Mapping[str, Raw]) -> Merge | CatalogFault:
     nested = nested_objects(_nested(fields))
     if faults:
         return malformed(faults.by_field)
+    changed = _RAW_OBJECT.decode(sent["fields"]) if isinstance(own, dict) else {}
 
     def merge(stored: bytes | None) -> CatalogObject | CatalogFault:
         if stored is None:
@@ -195,25 +196,30 @@ def _patch(sent: Mapping[str, Raw]) -> Merge | CatalogFault:
         members = _RAW_OBJECT.decode(stored)
         if "type" in sent and fields.value("type") != msgspec.json.decode(members["type"]):
             return malformed({"type": ["cannot be changed"]})
-        merged = {**members, **{key: raw for key, raw in sent.items() if key in _KEPT}}
-        if isinstance(own, dict):
-            known = _RAW_OBJECT.decode(members["fields"])
-            changed = _RAW_OBJECT.decode(sent["fields"])
-            merged["fields"] = Raw(_encode({**known, **changed}))
-        return _as_sent(_whole(merged, check_fields=False), shape, with_nested="nested" in sent)
+        rest = {key: raw for key, raw in sent.items() if key in _KEPT and key != "fields"}
+        made = _merged({**members, **rest}, changed, shape)
+        if "nested" in sent or isinstance(made, CatalogFault):
+            return made
+        return replace(made, nested=())
 
-    return Merge(
-        merge, frozenset(name for name, _ in shape), tuple(each.identity for each in nested)
-    )
+    names = tuple(each.identity for each in nested)
+    return Merge(merge, frozenset(name for name, _ in shape), names)
 
 
-def _as_sent(
-    made: CatalogObject | CatalogFault, shape: Shape, *, with_nested: bool
+def merged_fields(
+    stored: bytes, changed: Mapping[str, Raw], shape: Shape
 ) -> CatalogObject | CatalogFault:
-    """A merged object with the shape of what was sent: what stays is not judged again."""
-    if isinstance(made, CatalogFault):
-        return made
-    return replace(made, shape=shape, nested=made.nested if with_nested else ())
+    """A stored object with some fields changed, and the shape of these alone: what stays is not judged again."""
+    made = _merged(_RAW_OBJECT.decode(stored), changed, shape)
+    return made if isinstance(made, CatalogFault) else replace(made, nested=())
+
+
+def _merged(
+    members: Mapping[str, Raw], changed: Mapping[str, Raw], shape: Shape
+) -> CatalogObject | CatalogFault:
+    fields = Raw(_encode({**_RAW_OBJECT.decode(members["fields"]), **changed}))
+    made = _whole({**members, "fields": fields}, check_fields=False)
+    return made if isinstance(made, CatalogFault) else replace(made, shape=shape)
 
 
 def _removal(sent: Mapping[str, Raw]) -> str | CatalogFault:
@@ -359,6 +365,11 @@ class _Body(Struct):
 
 
 _BODY = msgspec.json.Decoder(_Body)
+
+
+def shape_of_document(document: bytes) -> Shape:
+    """The kinds of a stored object's fields; what is faulty by today's rules has none."""
+    return shape_of(_BODY.decode(document).fields, Faults())
 
 
 def attributes(document: bytes) -> dict[str, Any]:

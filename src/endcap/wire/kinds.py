@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-from endcap.domain import FieldKind, Shape
+from endcap.domain import Field, FieldKind, Shape
+from endcap.errors import CatalogFault
 from endcap.wire.reading import Faults, instant
 
 FIELD_NAME_CHARACTERS_MAX = 200  # four bytes each still fit into an index entry
@@ -76,6 +77,29 @@ def kind_of(value: Any) -> FieldKind | Literal["mixed"] | None:
 def agrees(kind: FieldKind, with_fixed: FieldKind) -> bool:
     """Whether a value may stand in a field of a kind: a date may also be a text."""
     return kind == with_fixed or (kind == "date" and with_fixed == "text")
+
+
+_WORDS: Mapping[FieldKind, str] = {
+    "text": "a text",
+    "number": "a number",
+    "boolean": "true or false",
+    "date": "a date, e.g. 2025-01-22",
+    "object": "an object",
+}
+
+
+def mismatch(shape: Shape, fields: Mapping[str, Field]) -> CatalogFault | None:
+    """What is wrong with an object of a shape, where fields have kinds already."""
+    clashes: dict[str, list[str]] = {}
+    for name, kind in shape:
+        field = fields.get(name)
+        if field is not None and not agrees(kind, field.kind):
+            since = f": the first value is, in {field.identity}" if field.identity else ""
+            clashes[name] = [f"must be {_WORDS[field.kind]}{since}"]
+    if not clashes:
+        return None
+    reason = "a field is of another type than its first value"
+    return CatalogFault("data_schema_mismatch", reason, clashes)
 
 
 def _is_date(text: str) -> bool:

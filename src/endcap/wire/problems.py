@@ -62,16 +62,24 @@ def internal_json(request_id: str) -> bytes:
 
 def catalog_json(ok_count: int, faults: Mapping[str, CatalogFault]) -> bytes:
     """The shape of the catalog, for success and for failure."""
-    return msgspec.json.encode(
-        {
-            "ok_count": ok_count,
-            "errors_count": len(faults),
-            "errors": {key: _fault(fault) for key, fault in faults.items()},
-        }
-    )
+    return msgspec.json.encode(_catalog_shape(ok_count, faults))
 
 
-def _fault(fault: CatalogFault) -> dict[str, object]:
+def committed_json(kept: int, *, removed: int) -> bytes:
+    """The same of a generation that was committed: how many objects it has, and how many others went."""
+    return msgspec.json.encode({**_catalog_shape(kept, {}), "removed_count": removed})
+
+
+def _catalog_shape(ok_count: int, faults: Mapping[str, CatalogFault]) -> dict[str, object]:
+    return {
+        "ok_count": ok_count,
+        "errors_count": len(faults),
+        "errors": {key: fault_shape(fault) for key, fault in faults.items()},
+    }
+
+
+def fault_shape(fault: CatalogFault) -> dict[str, object]:
+    """What an answer of the catalog says of one object."""
     shape: dict[str, object] = {"type": fault.kind, "reason": fault.reason}
     if fault.details:
         shape["caused_by"] = dict(fault.details)
