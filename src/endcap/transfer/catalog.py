@@ -14,12 +14,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from endcap.domain import CatalogObject, ItemId, Micros, TrackerId
+from endcap.domain import CatalogObject, Field, ItemId, Micros, Shape, TrackerId
 from endcap.errors import CatalogFault, Problem
 from endcap.store.port import Committed, PutObjects, Store
 from endcap.transfer.fields import FieldMap, Picker
 from endcap.transfer.rows import Faults, Progress, Record, Unreadable, quietly, read_rows
 from endcap.wire.catalog import object_from
+from endcap.wire.kinds import mismatch
 
 TYPE_DEFAULT = "item"
 IDENTITY_COLUMNS = ("identity", "id", "item_id", "sku", "url")
@@ -87,24 +88,51 @@ def import_catalog(
     faults = Faults()
     objects: dict[ItemId, CatalogObject] = {}
     lines = untitled = 0
+    kinds = FieldKinds(store, tracker)
     for row in read_catalog(path, fields, progress=progress):
         lines += 1
         untitled += row.untitled
-        if row.object is None:
-            faults.add(row.line, row.fault)
+        fault = row.fault if row.object is None else kinds.fault(row.object)
+        if row.object is None or fault:
+            faults.add(row.line, fault)
         else:
             objects[row.object.identity] = row.object
     faults.refuse()
     revision = None
     if objects and not dry_run:
         progress("storing", 0, len(objects))
-        revision = _stored(store, PutObjects(tracker, tuple(objects.values()), actor, now))
+        write = PutObjects(tracker, tuple(objects.values()), actor, now, whole=True)
+        revision = _stored(store, write)
         progress("storing", len(objects), len(objects))
     types = dict(sorted(Counter(each.type for each in objects.values()).items()))
     repeated = lines - len(objects)
     return CatalogReport(
         lines, len(objects), types, untitled, repeated, _warnings(untitled, repeated), revision
     )
+
+
+class FieldKinds:
+    """
+    The kinds of a tracker's fields as an import finds and fixes them, so that every clash is named by its line. The
+    store judges again, and refuses the whole file, should another writer have fixed one meanwhile.
+    """
+
+    def __init__(self, store: Store, tracker: TrackerId) -> None:
+        self._fields = {each.name: each for each in store.fields(tracker)}
+        self._agreed: dict[int, Shape] = {}
+
+    def fault(self, wanted: CatalogObject) -> str:
+        """What is wrong with an object's fields; empty if nothing. Shapes are shared: each is looked at once."""
+        if id(wanted.shape) in self._agreed:
+            return ""
+        clash = mismatch(wanted.shape, self._fields)
+        if clash is not None:
+            return _reason(clash)
+        for name, kind in wanted.shape:
+            self._fields.setdefault(name, Field(name, kind, wanted.identity, Micros(0)))
+        if wanted.shape:
+            self._agreed[id(wanted.shape)] = wanted.shape
+        return ""
 
 
 def _stored(store: Store, write: PutObjects) -> int:
