@@ -13,7 +13,7 @@ from endcap.api.openapi_schemas import (
     ref,
 )
 from endcap.api.revisions import REVISION_MAX
-from endcap.wire.catalog import PATCH_OBJECTS_MAX
+from endcap.wire.catalog import PATCH_OBJECTS_MAX, TYPE_CHARACTERS_MAX
 from endcap.wire.customizations import TARGET_TYPES
 from endcap.wire.listing import LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, SORT_COLUMNS
 from endcap.wire.recommending import OBJECTS_MAX
@@ -118,6 +118,25 @@ EXPORT_PARAMETERS = (
         "Leave out pins of items that are not in the catalog (`true`, `false`, `1`, `0`).",
     ),
 )
+_MARKER: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": TYPE_CHARACTERS_MAX,
+    "pattern": NO_NUL,
+}
+COMMIT_PARAMETERS = (
+    {**query("type", _MARKER, "The type of the objects."), "required": True, "example": "item"},
+    {
+        **query("generation", _MARKER, "The generation that they were uploaded with."),
+        "required": True,
+        "example": "1534199032554",
+    },
+)
+JOB_ID: Schema = {
+    **query("job_id", _MARKER, "The number in the `status_url`."),
+    "required": True,
+    "example": "12345",
+}
 RECOMMEND_PARAMETERS = (
     SEEN_REVISION,
     {

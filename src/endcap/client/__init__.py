@@ -19,6 +19,7 @@ from endcap.client._values import (
     Recommendation,
     RecommendationRequest,
     Summary,
+    UpdateProgress,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "RecommendationRequest",
     "SignedAuth",
     "Summary",
+    "UpdateProgress",
 ]

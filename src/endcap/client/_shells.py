@@ -143,6 +143,9 @@ class Client(_Shell):
     put_objects = _verb(calls.put_objects)
     patch_objects = _verb(calls.patch_objects)
     delete_objects = _verb(calls.delete_objects)
+    commit_generation = _verb(calls.commit_generation)
+    update_by_query = _verb(calls.update_by_query)
+    update_progress = _verb(calls.update_progress)
     health = _verb(calls.health)
     ready = _verb(calls.ready)
 
@@ -267,6 +270,9 @@ class AsyncClient(_Shell):
     put_objects = _async_verb(calls.put_objects)
     patch_objects = _async_verb(calls.patch_objects)
     delete_objects = _async_verb(calls.delete_objects)
+    commit_generation = _async_verb(calls.commit_generation)
+    update_by_query = _async_verb(calls.update_by_query)
+    update_progress = _async_verb(calls.update_progress)
     health = _async_verb(calls.health)
     ready = _async_verb(calls.ready)
 

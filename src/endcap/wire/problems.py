@@ -146,13 +146,14 @@ def _catalog_problem(shape: Mapping[str, Any]) -> Problem:
     return errors.CatalogFaults(
         ok_count if isinstance(ok_count, int) else 0,
         {
-            str(key): _catalog_fault(fault)
+            str(key): catalog_fault(fault)
             for key, fault in (faults if isinstance(faults, dict) else {}).items()
         },
     )
 
 
-def _catalog_fault(sent: object) -> CatalogFault:
+def catalog_fault(sent: object) -> CatalogFault:
+    """What an answer says of one object."""
     if not isinstance(sent, dict):
         return CatalogFault("", str(sent))
     caused_by = _details(sent.get("caused_by"))
