@@ -8,6 +8,7 @@ import endcap.client
 from endcap.client import AsyncClient, Client
 
 VERBS = {
+    "commit_generation",
     "create",
     "delete",
     "delete_objects",
@@ -24,6 +25,8 @@ VERBS = {
     "recommend",
     "replace",
     "summary",
+    "update_by_query",
+    "update_progress",
 }
 
 
@@ -44,6 +47,7 @@ def test_exported_names() -> None:
         "RecommendationRequest",
         "SignedAuth",
         "Summary",
+        "UpdateProgress",
     ]
     assert all(hasattr(endcap.client, name) for name in endcap.client.__all__)
 

@@ -162,7 +162,7 @@ CATALOG_STORED = Answer(
 )
 GENERATION_EMPTY = CatalogFault(
     "not_found",
-    "No item is of the generation 1534199032554: nothing was removed",
+    "No item is of the generation 2025-01-20: nothing was removed",
     {"generation": ["has no objects of this type"]},
 )
 UPDATED = Progress(TRACKER, "complete", 5, 0, {}, 120, "")
@@ -521,7 +521,7 @@ OPERATIONS: tuple[Operation, ...] = (
         signed="yes",
         body=Body(
             schema=shapes.objects("CatalogRemoval"),
-            examples={"strap": {"objects": [{"url": "/p/555", "type": "item"}]}},
+            examples={"guitar": {"objects": [{"url": "/p/123", "type": "item"}]}},
         ),
         answers=(CATALOG_STORED, CATALOG_FAULTS),
         refusals=CATALOG_REFUSALS,
@@ -555,7 +555,7 @@ OPERATIONS: tuple[Operation, ...] = (
             ),
         ),
         refusals=SIGNED,
-        call="?type=item&generation=1534199032554",
+        call="?type=item&generation=2025-01-20",
     ),
     Operation(
         method="patch",

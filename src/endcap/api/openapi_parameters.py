@@ -129,7 +129,7 @@ COMMIT_PARAMETERS = (
     {
         **query("generation", _MARKER, "The generation that they were uploaded with."),
         "required": True,
-        "example": "1534199032554",
+        "example": "2025-01-20",
     },
 )
 JOB_ID: Schema = {
