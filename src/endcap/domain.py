@@ -249,6 +249,23 @@ class Field(Struct, frozen=True):
     since: Micros
 
 
+class Event(Struct, frozen=True):
+    """
+    One thing that a shopper did or was shown, as the shop's page told it: `document` is the JSON object that was sent.
+
+    `at` is when it happened, `received_at` when it was told. `client` is the device, `customer` who was logged in.
+    """
+
+    tracker: TrackerId
+    id: str
+    type: str
+    client: str
+    customer: str | None
+    at: Micros
+    received_at: Micros
+    document: bytes
+
+
 SortColumn = Literal[
     "created_at", "updated_at", "model", "target_type", "target_identity", "creator"
 ]

@@ -30,8 +30,12 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "import": ("endcap.cli.data", "import_", "Load a catalog, transactions or customizations."),
     "catalog": ("endcap.cli.catalog", "catalog", "See and reset the types of a catalog's fields."),
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),
+    "pull": ("endcap.cli.pull", "pull", "Copy a tracker from another host, Luigi's Box for one."),
     "build": ("endcap.cli.data", "build", "Build and publish the recommenders."),
+    "events": ("endcap.cli.events", "events", "Archive shoppers' events."),
+    "forget": ("endcap.cli.events", "forget", "Erase a shopper everywhere."),
     "explain": ("endcap.cli.explain", "explain", "Say why each slot holds what it holds."),
+    "check": ("endcap.cli.check", "check", "Find pins that do nothing, and mend them."),
     "check-signature": ("endcap.cli.signature", "check_signature", "See why a signature fails."),
 }
 
