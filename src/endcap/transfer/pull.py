@@ -41,7 +41,6 @@ from endcap.store.port import (
 from endcap.transfer.catalog import object_of_record
 from endcap.transfer.customizations import CustomizationRow, read_customizations
 from endcap.transfer.rows import FAULTS_NAMED_MAX, Progress, Record, quietly
-from endcap.wire.catalog import holds
 from endcap.wire.reading import UNREADABLE
 
 ACTOR = "pull"
@@ -249,7 +248,7 @@ class Pull:
             else:
                 found[row.object.identity] = row.object
         known = self._store.objects_named(self._to_tracker, list(found))
-        wanted = {name: each for name, each in found.items() if not holds(known.get(name), each)}
+        wanted = {name: each for name, each in found.items() if not each.is_as(known.get(name))}
         for name, reason in self._put(list(wanted.values())).items():
             counts.refused.add(name, reason)
             del wanted[ItemId(name)]

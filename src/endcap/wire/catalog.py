@@ -301,13 +301,6 @@ def settled(nested: CatalogObject, before: CatalogObject | None) -> CatalogObjec
     return kept if kept.generation == generation else _of_generation(kept, generation)
 
 
-def holds(held: CatalogObject | None, sent: CatalogObject) -> bool:
-    """Whether what is kept says what was sent; one that nested objects made may say it as well."""
-    if held is None or (held.type, held.generation) != (sent.type, sent.generation):
-        return False
-    return sent.document in (held.document, held.document.removesuffix(_DERIVED) + b"}")
-
-
 def _of_generation(held: CatalogObject, generation: str | None) -> CatalogObject:
     members = _RAW_OBJECT.decode(held.document)
     ordered: dict[str, Any] = {key: members[key] for key in ("identity", "type") if key in members}
