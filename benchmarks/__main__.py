@@ -1,7 +1,7 @@
 """
 `scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Without a name everything but scale and kills is measured. With --markdown and no name nothing is measured: the
+Without a name everything but batches, scale and kills is measured. With --markdown and no name nothing is measured: the
 pages' tables are written anew from the file of --json.
 """
 
@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import (
+    batches,
     events,
     path,
     peer,
@@ -81,13 +82,14 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "items": scaling.items,
     "peer": peer.run,
     "visible": visible.run,
+    "batches": batches.run,
     "workers": workers.run,
     "postgres": _postgres,
     "events": events.run,
     "scale": _scale,
     "kills": _kills,
 }
-LONG = ("scale", "kills")
+LONG = ("batches", "scale", "kills")
 
 
 class Given(Struct, frozen=True):
