@@ -101,6 +101,8 @@ def without_more(size: Size, most: int) -> Size:
         items=tuple(count for count in size.items if count <= most),
         peer_rules=tuple(count for count in size.peer_rules if count <= most),
         visible=tuple(case for case in size.visible if case.customizations <= most),
-        batches=tuple(case for case in size.batches if case.customizations <= most),
+        batches=tuple(
+            replace(case, customizations=min(case.customizations, most)) for case in size.batches
+        ),
         batches_items=min(size.batches_items, most),
     )
