@@ -6,14 +6,22 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
 
 from endcap.domain import CatalogObject, Micros
 from endcap.engine.catalog import Catalog
-from endcap.recommend.artifact import NEIGHBOURS_MAX, Artifact, Learned, Manifest, user_digest
+from endcap.recommend.artifact import (
+    FORMAT,
+    NEIGHBOURS_MAX,
+    VIEWED_MAX,
+    Artifact,
+    Learned,
+    Manifest,
+    user_digest,
+)
 from endcap.recommend.strategies import Query
 from endcap.wire.catalog import object_from
 
@@ -61,12 +69,38 @@ def write_orders(path: Path, lines: Iterable[Line]) -> Path:
     return path
 
 
+class View(NamedTuple):
+    """One look at an item: kind is view, click or conversion; days before the last day."""
+
+    user: str
+    kind: str
+    item: str
+    age: float
+
+
+def write_views(path: Path, views: Iterable[View]) -> Path:
+    """Views as events give them to who learns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(
+            "CREATE TABLE act (user_id TEXT, kind TEXT, identity TEXT, created_at TIMESTAMP)"
+        )
+        rows = [(v.user, v.kind, v.item, LAST_DAY - timedelta(days=v.age)) for v in views]
+        if rows:
+            connection.executemany("INSERT INTO act VALUES (?, ?, ?, ?)", rows)
+        connection.execute("COPY act TO $1 (FORMAT parquet)", [str(path)])
+    return path
+
+
 def artifact(
     neighbours: Mapping[str, Mapping[str, float]],
     popularity: Mapping[str, float] | None = None,
     histories: Mapping[str, Mapping[str, int]] | None = None,
+    *,
+    recent: Mapping[str, float] | None = None,
+    rise: Mapping[str, float] | None = None,
 ) -> Artifact:
-    """An artifact that says just this; nothing is written."""
+    """An artifact that says just this, in all of its tables; nothing is written."""
     known = {*neighbours, *(popularity or {})}
     known.update(name for row in neighbours.values() for name in row)
     known.update(name for row in (histories or {}).values() for name in row)
@@ -84,15 +118,23 @@ def artifact(
     learned = Learned(
         identities=identities,
         popularity=np.array([(popularity or {}).get(each, 0.0) for each in identities]),
+        recent=np.array([(recent or {}).get(each, 0.0) for each in identities]),
+        rise=np.array([(rise or {}).get(each, 0.0) for each in identities]),
         orders=np.ones(len(identities), dtype=np.int64),
         neighbours=indexes,
         affinities=affinities,
+        cart_neighbours=indexes,
+        cart_affinities=affinities,
+        viewed_neighbours=indexes[:, :VIEWED_MAX],
+        viewed_affinities=affinities[:, :VIEWED_MAX],
         users=np.array([digest for digest, _ in users], dtype=np.uint64),
         histories=np.cumsum([0, *map(len, rows)]).astype(np.int64),
         bought=np.array([index[item] for row in rows for item in row], dtype=np.int32),
         times=np.array([times for row in rows for times in row.values()], dtype=np.uint16),
+        ages=np.array([1.0 + at for row in rows for at in range(len(row))], dtype=np.float32),
+        spans=np.array([10.0 * (n - 1) for row in rows for n in row.values()], dtype=np.float32),
     )
-    return Artifact(learned, Manifest(1, "20261101T000000Z-0123abcd", NOW, "", {}, {}))
+    return Artifact(learned, Manifest(FORMAT, "20261101T000000Z-0123abcd", NOW, "", {}, {}))
 
 
 def query(catalog: Catalog, items: Sequence[str] = (), **others: Any) -> Query:

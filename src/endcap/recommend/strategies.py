@@ -20,6 +20,7 @@ from endcap.criteria import AnyOf, Rule, Some
 from endcap.domain import Micros
 from endcap.engine.catalog import ITEM_TYPES, Catalog
 from endcap.engine.place import Ranking
+from endcap.recommend.artifact import TableName
 from endcap.recommend.knowledge import PRICE, Floats, Knowledge, Numbers, Rest, numbers_of, texts
 from endcap.wire.catalog import CATEGORY_LEVELS
 
@@ -188,12 +189,16 @@ class BoughtTogether(Struct, frozen=True, tag=True):
 
     cheaper: float = 0.05
     """By which power of its price, relative to the inputs', an item's affinity falls."""
+    table: TableName = "cart"
+    """Which neighbours: to be summed up over a cart, for one item's page, or looked at on the same day."""
 
     def rank(self, query: Query, knowledge: Knowledge) -> Ranking:
         if not query.items:
             return _ranking(query, knowledge, ())
         allowed = _allowed(query, knowledge)
-        found = _bought_with(query.items, allowed, knowledge, cheaper=self.cheaper)
+        found = _bought_with(
+            query.items, allowed, knowledge, cheaper=self.cheaper, table=self.table
+        )
         return _ranking(query, knowledge, found[: query.count + SPARE])
 
 
@@ -330,19 +335,20 @@ def _bought_with(
     *,
     cheaper: float = 0.0,
     fading: float = 1.0,
+    table: TableName = "cart",
 ) -> list[int]:
     """
     Neighbours of items, their affinities added up, best first. Plain Python: NumPy takes as long for the first twenty
     numbers as a dict does for five hundred.
     """
     if len(items) == 1:
-        found: Sequence[int] = knowledge.neighbours(items[0], cheaper)[0]
+        found: Sequence[int] = knowledge.neighbours(items[0], cheaper, table)[0]
     else:
         sums: dict[int, float] = {}
         known = sums.get
         weight = 1.0
         for item in items:
-            for number, affinity in zip(*knowledge.neighbours(item, cheaper), strict=True):
+            for number, affinity in zip(*knowledge.neighbours(item, cheaper, table), strict=True):
                 sums[number] = known(number, 0.0) + weight * affinity
             weight *= fading
         for item in items:
