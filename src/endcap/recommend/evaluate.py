@@ -5,8 +5,8 @@ The way is the product's own: `build`, an artifact, `Recommenders`, placement wi
 kept in a folder that is deleted again; what is served is not touched. Every model is compared with popularity over the
 same questions: the difference has an error of its own, smaller than those of the two.
 
-The catalog is the shop's as it is now, with two changes: whatever was ordered is in it, and everything is available. An
-item that is sold out today was not when it was bought.
+The catalog is the shop's as it is now, but for three things: whatever was ordered is in it, everything is available (an
+item that is sold out today was not when it was bought), and what was introduced since the split is left out.
 """
 
 import random
@@ -38,6 +38,7 @@ from endcap.recommend.questions import (
 )
 from endcap.recommend.recommenders import Recommender, Recommenders
 from endcap.recommend.strategies import Query
+from endcap.wire.catalog import understood
 from endcap.wire.reading import seconds_text
 
 POPULARITY = "bestsellers"
@@ -131,7 +132,7 @@ def evaluate(
                 f"There is no order since {seconds_text(split)}: choose an earlier day"
             )
         artifact = build(orders, Path(folder), now=split, before=split, progress=progress)
-        recommenders = _recommenders(objects, artifact, models)
+        recommenders = _recommenders(objects, artifact, models, split)
         indexes = artifact.indexes
         drawn = {
             task: draw(
@@ -169,13 +170,15 @@ def _wanted(names: Sequence[str], models: Models) -> Mapping[Task, Sequence[Sequ
         if stem(name, models) is None:
             raise RecommenderNotFound(details={"model": [f"{name}: no model has this name"]})
     found: dict[Task, Sequence[Sequence[str]]] = {}
+    everywhere = {name for fitting in MODELS.values() for name in fitting}
     for task, fitting in MODELS.items():
         chosen = [name for name in fitting if name in models]
         if names:
-            everywhere = {each for those in MODELS.values() for each in those}
             chosen = [
-                name for name in names if _stem(name, models) in {*fitting} or _stem(name, models) not in everywhere
-            ]  # fmt: skip
+                name
+                for name in names
+                if (meant := _stem(name, models)) in fitting or meant not in everywhere
+            ]
         if chosen:
             found[task] = _together([POPULARITY, *chosen], models)
     return found
@@ -204,9 +207,9 @@ def _share(orders: Sequence[Order], told: Callable[[str], bool]) -> float:
 
 
 def _recommenders(
-    objects: Iterable[CatalogObject], artifact: Artifact, models: Models
+    objects: Iterable[CatalogObject], artifact: Artifact, models: Models, split: Micros
 ) -> Recommenders:
-    present = {held.identity: _available(held) for held in objects}
+    present = {held.identity: shown for held in objects if (shown := _at(held, split)) is not None}
     for identity in map(ItemId, artifact.learned.identities):
         if identity not in present:
             present[identity] = _bare(identity)
@@ -214,8 +217,10 @@ def _recommenders(
     return Recommenders.of(catalog, artifact, models).warm()
 
 
-def _available(held: CatalogObject) -> CatalogObject:
-    """The same object on sale."""
+def _at(held: CatalogObject, split: Micros) -> CatalogObject | None:
+    """The same object on sale; None: it was introduced later."""
+    if understood(held.document)[0].introduced_at >= split:
+        return None
     members: dict[str, Any] = msgspec.json.decode(held.document)
     for name in ("active_from", "active_to"):
         members.pop(name, None)
@@ -251,9 +256,25 @@ def _scores(
         def step(done: int, name: str = name) -> None:
             asking(f"{task}: {name}", done, len(questions))
 
-        values, shown = answered(asker(recommender, now=now, seed=seed), questions, step)
+        answer = asker(recommender, now=now, seed=seed)
+        values, shown = answered(answer, questions, step)
         popularity = values if popularity is None else popularity
-        yield score(task, name, also, values, popularity, questions, shown, recommenders, seed)
+        ahead = values[:, 2:] - popularity[:, 2:]
+        told = figures(
+            np.concatenate([values, ahead], axis=1), [each.order for each in questions], seed=seed
+        )
+        yield Score(
+            task=task,
+            model=name,
+            also=tuple(also),
+            questions=len(questions),
+            hit_rate=told[0],
+            mrr=told[1],
+            ndcg=told[2],
+            coverage=len(shown) / len(recommender.knowledge.catalog.typed),
+            ahead=told[3],
+            verdict=_verdict(name, len(questions), told[3]),
+        )
 
 
 def asker(recommender: Recommender, *, now: Micros, seed: int) -> Answer:
@@ -286,36 +307,6 @@ def answered(
         values[at] = judged(shown, question.wanted)
     step(len(questions))
     return values, seen
-
-
-def score(
-    task: Task,
-    model: str,
-    also: Sequence[str],
-    values: Values,
-    popularity: Values,
-    questions: Sequence[Question],
-    shown: set[str],
-    recommenders: Recommenders,
-    seed: int,
-) -> Score:
-    ahead = values[:, 2:] - popularity[:, 2:]
-    told = figures(
-        np.concatenate([values, ahead], axis=1), [each.order for each in questions], seed=seed
-    )
-    hit_rate, mrr, ndcg, lead = told
-    return Score(
-        task,
-        model,
-        tuple(also),
-        len(questions),
-        hit_rate,
-        mrr,
-        ndcg,
-        len(shown) / max(1, len(recommenders.artifact.indexes)),
-        lead,
-        _verdict(model, len(questions), lead),
-    )
 
 
 def _verdict(model: str, questions: int, ahead: Figure) -> Verdict:

@@ -184,7 +184,7 @@ class Knowledge:
         """An attribute that is a number, by item number; NaN where it is missing."""
         return self.catalog.column(attribute).dense(self.catalog.numbers_given)
 
-    def neighbours(self, item: int, cheaper: float, table: TableName = "cart") -> Neighbours:
+    def neighbours(self, item: int, cheaper: float, table: TableName = "page") -> Neighbours:
         """
         The items of a table beside an item, best first, and their affinities: each lowered by that power of its price,
         where an unknown price is a middling one.

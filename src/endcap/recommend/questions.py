@@ -62,7 +62,7 @@ def last_order(orders: Path, scratch: Path) -> Micros:
 def orders_since(
     orders: Path, scratch: Path, *, since: Micros, until: Micros | None = None
 ) -> Sequence[Order]:
-    """The orders from an instant on, earliest first; of very many a sample. Raises UsageFault if they cannot be read."""
+    """The orders from an instant on, earliest first; of very many a sample. Raises UsageFault if none can be read."""
     with database(scratch, f"The orders in {orders} cannot be read") as connection:
         files = [literally(file) for file in order_files(orders)]
         variables = {"files": files, "since": since, "until": until, "orders_max": ORDERS_MAX}

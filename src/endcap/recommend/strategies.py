@@ -335,7 +335,7 @@ def _bought_with(
     *,
     cheaper: float = 0.0,
     fading: float = 1.0,
-    table: TableName = "cart",
+    table: TableName = "page",
 ) -> list[int]:
     """
     Neighbours of items, their affinities added up, best first. Plain Python: NumPy takes as long for the first twenty
