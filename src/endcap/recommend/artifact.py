@@ -14,7 +14,7 @@ and renamed: it is there whole or not at all, and never changes afterwards.
     neighbours.npy         by index: the indexes of up to 50 items for its own page, best first, then -1
     affinities.npy         by index: how strongly, in the same order
     cart_….npy             the same two, to be summed up over the items of a cart
-    viewed_….npy           the same two of up to 20 items that were looked at on the same day; no rows without views
+    viewed_….npy           the same two of up to 16 items that were looked at on the same day; no rows without views
     users.npy              digests of user ids, ascending (ids themselves are not kept)
     histories.npy          by user: where the items begin in `bought`; one more for the end
     bought.npy, times.npy  what a user bought, newest first, and in how many orders
@@ -40,7 +40,7 @@ from endcap.wire.reading import seconds_text
 
 FORMAT = 2
 NEIGHBOURS_MAX = 50  # 20 to 400 change the hit rate by 0.004 at most; 50 cost 400 bytes an item
-VIEWED_MAX = 20  # neighbours by views: with them an item still takes less than a kilobyte
+VIEWED_MAX = 16  # neighbours by views: with them an item still takes less than a kilobyte
 HISTORY_MAX = 20  # items kept of one user
 MANIFEST = "manifest.json"
 ITEMS = "items.json"
