@@ -92,6 +92,18 @@ def test_questions_are_bounded_and_repeatable(shop: Shell) -> None:
     assert first != shop.json(*call, "--seed", 5)
 
 
+def test_a_month_before_the_last_can_be_asked_about(shop: Shell) -> None:
+    """What comes later is neither learned nor asked; nor are orders shorter than asked for."""
+    call = ("evaluate", "--tracker", TRACKER, "--model", "basket", "--split", "2025-02-01")
+    all_of_it, half = shop.json(*call), shop.json(*call, "--until", "2025-02-15")
+
+    assert 0 < half["orders"] < all_of_it["orders"]
+    assert half["lines"] == all_of_it["lines"]
+    assert half["questions"]["basket"] == 3 * half["orders"]
+    assert shop.json(*call, "--min-items", 4)["questions"] == all_of_it["questions"]
+    assert shop.json(*call, "--min-items", 5)["questions"]["basket"] == 0
+
+
 def test_few_questions_are_no_verdict(shop: Shell) -> None:
     """Twenty answers are an anecdote; the next step is said."""
     said = unwrapped(
@@ -165,6 +177,8 @@ def test_the_picture_can_be_read(shop: Shell, tmp_path: Path, page: Page) -> Non
     [
         (("--days", 7, "--split", "2025-02-01"), 2, "--days and --split"),
         (("--split", "yesterday"), 2, "no date"),
+        (("--until", "soon"), 2, "--until soon is no date"),
+        (("--until", "2025-02-01", "--split", "2025-02-01"), 2, "leaves nothing"),
         (("--split", "2031-01-01"), 2, "choose an earlier day"),
         (("--split", "2020-01-01"), 2, "no order lines"),
         (("--plot", "models.png"), 2, "no SVG"),

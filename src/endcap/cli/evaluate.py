@@ -33,8 +33,8 @@ from endcap.recommend.evaluate import (
 )
 from endcap.recommend.metrics import Figure
 from endcap.recommend.orders import orders_directory
-from endcap.recommend.questions import TASKS, Task, last_order
-from endcap.wire.reading import instant
+from endcap.recommend.questions import ORDER_ITEMS_MIN, TASKS, Task, last_order
+from endcap.wire.reading import instant, seconds_text
 
 DAYS = 30
 _DAY = 86_400_000_000
@@ -59,6 +59,11 @@ _NO_QUESTIONS = {
     help="Or: hold out what was ordered on that day or later (ISO 8601, UTC).",
 )
 @click.option(
+    "--until",
+    metavar="DATE",
+    help="Ask only about what was ordered before that day: a month to try settings on, say.",
+)
+@click.option(
     "--model",
     "models",
     multiple=True,
@@ -71,6 +76,13 @@ _NO_QUESTIONS = {
     default=QUESTIONS_MAX,
     show_default=True,
     help="Questions of a task, at most.",
+)
+@click.option(
+    "--min-items",
+    type=click.IntRange(2, 100),
+    default=ORDER_ITEMS_MIN,
+    show_default=True,
+    help="Baskets and pages: ask only about orders with so many items that were ordered before.",
 )
 @click.option(
     "--seed",
@@ -93,8 +105,10 @@ def evaluate_(
     tracker: str,
     days: int | None,
     split: str | None,
+    until: str | None,
     models: tuple[str, ...],
     queries: int,
+    min_items: int,
     seed: int,
     plot: Path | None,
     *,
@@ -107,9 +121,9 @@ def evaluate_(
     order from one item; a user's next order from what they ordered before.
 
     \b
-    The last month, and one December with a picture:
-      endcap evaluate --tracker 1234-5678
-      endcap evaluate --tracker 1234-5678 --split 2025-12-01 --plot models.svg
+    The last month, with a picture; and one December:
+      endcap evaluate --tracker 1234-5678 --plot models.svg
+      endcap evaluate --tracker 1234-5678 --split 2025-12-01 --until 2026-01-01
     """
     if days is not None and split is not None:
         raise UsageFault("--days and --split say the same thing twice: give one of them")
@@ -119,15 +133,23 @@ def evaluate_(
         known = tracker_id(built, tracker)
         data_dir = built.settings.data_dir
         orders = orders_directory(data_dir, known)
-        day = _day(split) if split is not None else None
+        since = _day("--split", split)
+        if since is None:
+            since = Micros(last_order(orders, data_dir) - (days or DAYS) * _DAY)
+        end = _day("--until", until)
+        if end is not None and end <= since:
+            asked = f"only what was ordered since {seconds_text(since)} is asked about"
+            raise UsageFault(f"--until {until} leaves nothing: {asked}")
         with built.store.load(known) as load:
             found = evaluate(
                 orders,
                 load.objects(),
-                split=day or Micros(last_order(orders, data_dir) - (days or DAYS) * _DAY),
+                split=since,
+                until=end,
                 scratch=data_dir,
                 names=models,
                 questions_max=queries,
+                items_min=min_items,
                 seed=seed,
                 progress=bar.stages,
                 asking=bar,
@@ -142,10 +164,10 @@ def evaluate_(
             errors.print(f"Wrote {plot}", soft_wrap=True)
 
 
-def _day(text: str) -> Micros:
-    found = instant(text)
-    if found is None:
-        raise UsageFault(f"--split {text} is no date; write one like 2025-12-01")
+def _day(option: str, text: str | None) -> Micros | None:
+    found = None if text is None else instant(text)
+    if text is not None and found is None:
+        raise UsageFault(f"{option} {text} is no date; write one like 2025-12-01")
     return found
 
 

@@ -32,6 +32,7 @@ SIMILAR_MAX = (
 )
 _SPARE_RANDOM = 30  # a draw costs a microsecond; the inputs and a neighbouring answer may take some
 HISTORY_USED = 10  # latest purchases that speak for a user
+_BESIDE: tuple[TableName, ...] = ("viewed", "page")
 _LEVELS = tuple(f"category_lvl_{level}" for level in range(CATEGORY_LEVELS, 0, -1))
 _CATEGORIES = ("category", *_LEVELS)
 
@@ -107,7 +108,8 @@ class Alternatives(Struct, frozen=True, tag=True):
     """
     What else one could buy instead: the same category, a near price, dearer rather than cheaper.
 
-    The narrowest category comes first, then the wider ones, then the brand, then what is bought together.
+    The narrowest category comes first, then the wider ones, then the brand, then what is looked at on the same day,
+    then what is bought together.
     """
 
     dearer: float = 1.1
@@ -137,8 +139,9 @@ class Alternatives(Struct, frozen=True, tag=True):
             found.update(dict.fromkeys(self._nearest(item, attributes, members, knowledge, count)))
             if len(found) > count:
                 break
-        if len(found) < count:
-            found.update(dict.fromkeys(_bought_with([item], allowed, knowledge)))
+        for table in _BESIDE:
+            if len(found) < count:
+                found.update(dict.fromkeys(_bought_with([item], allowed, knowledge, table=table)))
         found.pop(item, None)
         return _take(found, count)
 
