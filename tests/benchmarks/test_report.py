@@ -114,7 +114,8 @@ def test_published_figures_are_those_of_the_report(name: str) -> None:
 def test_every_measurement_has_its_place_on_the_page() -> None:
     """What scripts/bench can measure has marks on one of these pages, and nothing else is kept."""
     pages = "".join(
-        (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("performance.md", "quality.md")
+        (ROOT / "docs" / name).read_text(encoding="utf-8")
+        for name in ("performance.md", "quality.md")
     )
 
     assert [name for name in MEASUREMENTS if f"<!-- measured: {name} -->" not in pages] == []
