@@ -1,8 +1,8 @@
 """
 `scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Without a name everything but batches, scale and kills is measured. With --markdown and no name nothing is measured: the
-pages' tables are written anew from the file of --json.
+Without a name everything but batches, scale, kills and quality is measured. With --markdown and no name nothing is
+measured: the pages' tables are written anew from the file of --json.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from benchmarks import (
     path,
     peer,
     placement,
+    quality,
     report,
     scale,
     scaling,
@@ -88,8 +89,10 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "events": events.run,
     "scale": _scale,
     "kills": _kills,
+    "quality": quality.run,
 }
-LONG = ("batches", "scale", "kills")
+LONG = ("batches", "scale", "kills", "quality")
+"""Only by name: they take long, or need data sets that are no part of the project."""
 
 
 class Given(Struct, frozen=True):
