@@ -52,6 +52,7 @@ from endcap.errors import (
     StoreUnavailable,
     TooManyRequests,
 )
+from endcap.jobs import JobRunner
 from endcap.mirror import Mirror
 from endcap.recording import Recorder
 from endcap.service import Service
@@ -76,6 +77,7 @@ class Parts(Struct, frozen=True):
     committer: Committer
     service: Service
     accounts: Accounts
+    jobs: JobRunner
     events: EventStore
     activity: Activity
     recorder: Recorder
@@ -106,6 +108,8 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         session_seconds=settings.console_session_hours * 3_600,
         clock=clock,
     )
+    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
+    service.on_job = jobs.wake
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
     source = EventSource(events, open_place(settings))
@@ -118,6 +122,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         committer,
         service,
         accounts,
+        jobs,
         events,
         activity,
         recorder,
@@ -182,6 +187,7 @@ class App:
     def stop(self) -> None:
         """Commits what was handed over, then lets go."""
         self._ending.set()
+        self.parts.jobs.stop()
         self.parts.committer.stop()
         self.parts.recorder.stop()
         self.parts.activity.stop()
@@ -207,6 +213,7 @@ class App:
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self.parts.jobs.start()
         self.parts.activity.start()
         self.parts.schedule.start()
         self.is_ready = True
