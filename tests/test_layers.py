@@ -54,6 +54,7 @@ LAYERS: Mapping[str, Layer] = {
                 "vault",
                 "awaiting",
                 "loading",
+                "jobs",
                 "mirror",
                 "renderings",
                 "health",

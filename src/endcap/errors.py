@@ -7,8 +7,8 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     Problem
     ├── Refused                      the caller may not, or not like this
     │   ├── Unauthenticated          a signature check failed
-    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · PathNotFound
     │   ├── DraftNotFound · VersionNotFound · NothingToUndo
+    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · JobNotFound · PathNotFound
     │   ├── MethodNotAllowed · UnsupportedMediaType · BodyTooLarge · TooManyRequests
     │   ├── SignInRefused            not this name, or not this password
     │   ├── TooManyAttempts          too many of them failed
@@ -99,6 +99,12 @@ class RecommenderNotFound(Refused):
     """Recommender not found."""
 
     code = "recommender_not_found"
+
+
+class JobNotFound(Refused):
+    """Job not found."""
+
+    code = "job_not_found"
 
 
 class PathNotFound(Refused):

@@ -62,6 +62,7 @@ def definitions() -> st.SearchStrategy[Definition]:
         "model": texts,
         "target_metadata": st.none() | st.dictionaries(texts, texts | st.none()),
         "tags": st.lists(texts, unique=True, max_size=5).map(tuple),
+        "disabled": st.none() | st.booleans(),
         "pin_definitions": st.lists(pins(), max_size=4).map(tuple),
     }
     return (
@@ -109,6 +110,12 @@ def url(outgoing: Outgoing) -> httpx2.URL:
         (calls.put_objects(TRACKER, []), "POST /v1/content"),
         (calls.patch_objects(TRACKER, []), "PATCH /v1/content"),
         (calls.delete_objects(TRACKER, []), "DELETE /v1/content"),
+        (
+            calls.commit_generation(TRACKER, "item", "7 & 8"),
+            "POST /v1/content/commit?type=item&generation=7+%26+8",
+        ),
+        (calls.update_by_query(TRACKER, "item", {}, {}), "PATCH /v1/update_by_query"),
+        (calls.update_progress(TRACKER, 12345), "GET /v1/update_by_query?job_id=12345"),
         (calls.health(TRACKER), "GET /healthz"),
         (calls.ready(TRACKER), "GET /readyz"),
     ],
@@ -227,6 +234,7 @@ def test_a_definition_arrives_whole(definition: Definition) -> None:
     assert said.pop("target_metadata", None) == (
         msgspec.json.decode(read.metadata) if read.metadata else None
     )
+    assert said.pop("disabled", None) is read.disabled
     assert kept == said
 
 

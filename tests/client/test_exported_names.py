@@ -8,6 +8,7 @@ import endcap.client
 from endcap.client import AsyncClient, Client
 
 VERBS = {
+    "commit_generation",
     "create",
     "delete",
     "delete_objects",
@@ -28,6 +29,8 @@ VERBS = {
     "replace",
     "send_event",
     "summary",
+    "update_by_query",
+    "update_progress",
 }
 
 
@@ -51,6 +54,7 @@ def test_exported_names() -> None:
         "RecommendationRequest",
         "SignedAuth",
         "Summary",
+        "UpdateProgress",
     ]
     assert all(hasattr(endcap.client, name) for name in endcap.client.__all__)
 

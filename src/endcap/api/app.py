@@ -55,6 +55,7 @@ from endcap.errors import (
     StoreUnavailable,
     TooManyRequests,
 )
+from endcap.jobs import JobRunner
 from endcap.mirror import Mirror
 from endcap.recording import Recorder
 from endcap.scheduled import Scheduled
@@ -83,6 +84,7 @@ class Parts(Struct, frozen=True):
     versions: Versions
     drafts: Drafts
     accounts: Accounts
+    jobs: JobRunner
     events: EventStore
     activity: Activity
     recorder: Recorder
@@ -115,6 +117,8 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     )
     versions = Versions(store, committer)
     drafts = Drafts(store, committer, new_id=new_id)
+    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
+    service.on_job = jobs.wake
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
     source = EventSource(events, open_place(settings))
@@ -129,6 +133,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         versions,
         drafts,
         accounts,
+        jobs,
         events,
         activity,
         recorder,
@@ -197,6 +202,7 @@ class App:
         """Commits what was handed over, then lets go."""
         self._ending.set()
         self._scheduled.stop()
+        self.parts.jobs.stop()
         self.parts.committer.stop()
         self.parts.recorder.stop()
         self.parts.activity.stop()
@@ -222,6 +228,7 @@ class App:
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self.parts.jobs.start()
         self.parts.activity.start()
         self.parts.schedule.start()
         self._scheduled.start()

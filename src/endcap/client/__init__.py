@@ -22,6 +22,7 @@ from endcap.client._values import (
     Recommendation,
     RecommendationRequest,
     Summary,
+    UpdateProgress,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "RecommendationRequest",
     "SignedAuth",
     "Summary",
+    "UpdateProgress",
 ]

@@ -20,7 +20,6 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from endcap.criteria import Rule
 from endcap.domain import (
     Blocked,
     CriteriaTarget,
@@ -33,15 +32,23 @@ from endcap.domain import (
     Priority,
 )
 from endcap.engine.catalog import ITEM_TYPES, Catalog, Item
+from endcap.engine.roster_texts import (
+    NOBODY,
+    Ints,
+    Names,
+    Ranked,
+    containing,
+    id_number,
+    text_of,
+    texts_of,
+)
 from endcap.engine.rules import Rules
 from endcap.wire.labels import label_of
 
 WORDS_MAX = 5  # of a text that is searched for: each is a walk over all rows
 _NEVER = np.iinfo(np.int64).max
 _ALWAYS = np.iinfo(np.int64).min
-_NOBODY = -1
 
-Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
@@ -141,32 +148,6 @@ def is_broken(customization: Customization, catalog: Catalog, now: Micros) -> bo
     )
 
 
-class _Names:
-    """Texts by number. Only grows, so that who holds an older array may look its numbers up."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._codes: dict[str, int] = {}
-
-    def code(self, text: str) -> int:
-        code = self._codes.get(text)
-        if code is None:
-            code = self._codes[text] = len(self.texts)
-            self.texts.append(text)
-        return code
-
-    def find(self, text: str) -> int:
-        """-1 for a text that has no number, which no row has."""
-        return self._codes.get(text, _NOBODY)
-
-    def ranks(self) -> Ints:
-        """By number: the place of its text among all, in order."""
-        order = sorted(range(len(self.texts)), key=self.texts.__getitem__)
-        ranks = np.empty(len(order), np.int64)
-        ranks[order] = np.arange(len(order))
-        return ranks
-
-
 class _Columns(Struct):
     """What is known of rows: one value a row, or (pins, tags) a row number beside each."""
 
@@ -214,13 +195,14 @@ class Roster:
         """By row."""
         self._rows: dict[CustomizationId, int] = {}
         self._texts: list[str] = []
-        self._models, self._authors, self._tags, self._items = (_Names() for _ in range(4))
+        self._models, self._authors, self._tags, self._items = (Names() for _ in range(4))
         self._columns = _Columns(
             **{name: np.empty(0, _KINDS.get(name, np.int32)) for name in _Columns.__struct_fields__}
         )
         self._titles: list[tuple[Item | None, str]] = []
         self._titled_of: Catalog | None = None
         self._folded: list[str] = []
+        self._ranked = Ranked([], [], np.empty(0, np.int64))
         self._forget()
         self._take(rules)
 
@@ -240,7 +222,6 @@ class Roster:
     def _forget(self) -> None:
         """What was worked out for one catalog and one set of rows."""
         self._numbers: Ints | None = None
-        self._target_ranks: Ints | None = None
         self._eldest: Ints | None = None
 
     def _take(self, rules: Rules) -> None:
@@ -268,12 +249,12 @@ class Roster:
             put["model"](self._models.code(each.model))
             put["author"](self._authors.code(each.creator))
             identity = each.target.identity if isinstance(each.target, ItemTarget) else None
-            put["target"](_NOBODY if identity is None else self._items.code(identity))
+            put["target"](NOBODY if identity is None else self._items.code(identity))
             put["kind"](int(each.priority))
             put["created"](each.created_at)
             put["updated"](each.updated_at)
             put["revision"](each.revision)
-            put["id"](_id_number(each.id))
+            put["id"](id_number(each.id))
             put["disabled"](each.disabled)
             put["unreadable"](each.unreadable)
             for pin in each.pins:
@@ -282,11 +263,11 @@ class Roster:
                 put["pin_row"](row)
                 put["pin_opens"](_ALWAYS if opens is None else opens)
                 put["pin_closes"](_NEVER if closes is None else closes)
-                put["pin_item"](self._items.code(pin.item) if needs_item and pin.item else _NOBODY)
+                put["pin_item"](self._items.code(pin.item) if needs_item and pin.item else NOBODY)
             for tag in each.tags:
                 put["tag_row"](row)
                 put["tag"](self._tags.code(tag))
-            self._texts.append(_text_of(each))
+            self._texts.append(text_of(each))
         self.held.extend(come)
         return found
 
@@ -332,10 +313,10 @@ class Roster:
         both = both[np.lexsort((both[:, 1], both[:, 0]))]
         return sha256(both.tobytes()).hexdigest()[:32]
 
-    def _any_of(self, column: Codes, names: _Names, texts: Sequence[str]) -> Mask | None:
+    def _any_of(self, column: Codes, names: Names, texts: Sequence[str]) -> Mask | None:
         if not texts:
             return None
-        return np.isin(column, [names.find(text) for text in texts if names.find(text) != _NOBODY])
+        return np.isin(column, [names.find(text) for text in texts if names.find(text) != NOBODY])
 
     def _tagged(self, tags: Sequence[str]) -> Mask | None:
         found = self._any_of(self._columns.tag, self._tags, tags)
@@ -354,12 +335,10 @@ class Roster:
     def _with_word(self, word: str) -> Mask:
         """Rows that have the word themselves, or whose items' titles have it."""
         columns = self._columns
-        own = np.fromiter((word in text for text in self._texts), np.bool_, len(self._texts))
-        titles = self._folded_titles()
-        named = np.fromiter((word in title for title in titles), np.bool_, len(titles))
+        own = containing(self._texts, word)[: len(columns.alive)]
+        named = containing(self._folded_titles(), word)
         if not named.any():
-            return own[: len(columns.alive)]
-        own = own[: len(columns.alive)]
+            return own
         own |= _looked_up(named, columns.target)
         return own | self._rows_with(columns.pin_row[_looked_up(named, columns.pin_item)])
 
@@ -388,9 +367,9 @@ class Roster:
     def _troubled(self, now: Micros) -> Mask:
         """Pins whose item is not there to be shown."""
         columns = self._columns
-        numbers = _looked_up(self._numbered(), columns.pin_item, missing=_NOBODY)
+        numbers = _looked_up(self._numbered(), columns.pin_item, missing=NOBODY)
         shown = _looked_up(self._shown(now), numbers)
-        troubled: Mask = (columns.pin_item != _NOBODY) & ~shown & (columns.pin_closes > now)
+        troubled: Mask = (columns.pin_item != NOBODY) & ~shown & (columns.pin_closes > now)
         return troubled
 
     def _shown(self, now: Micros) -> Mask:
@@ -399,7 +378,7 @@ class Roster:
         shown = np.zeros(catalog.numbers_given, np.bool_)
         shown[np.asarray(catalog.offered.to_array(), np.int64)] = True
         if catalog.timed:
-            named = BitMap(self._numbered()[self._numbered() != _NOBODY])
+            named = BitMap(self._numbered()[self._numbered() != NOBODY])
             for number in named & catalog.timed:
                 shown[number] = catalog.item(number).offered_at(now)
         return shown
@@ -409,7 +388,7 @@ class Roster:
         if self._numbers is None or len(self._numbers) != len(self._items.texts):
             number = self.catalog.number
             found = [number(identity) for identity in self._items.texts]
-            self._numbers = np.array([_NOBODY if n is None else n for n in found], np.int64)
+            self._numbers = np.array([NOBODY if n is None else n for n in found], np.int64)
         return self._numbers
 
     def _folded_titles(self) -> list[str]:
@@ -418,14 +397,18 @@ class Roster:
             catalog, known = self.catalog, self._titles
             titles: list[tuple[Item | None, str]] = []
             for code, number in enumerate(self._numbered().tolist()):
-                item = None if number == _NOBODY else catalog.item(number)
+                item = None if number == NOBODY else catalog.item(number)
                 if code < len(known) and known[code][0] is item:
                     titles.append(known[code])
                 else:
                     title = "" if item is None else label_of(item.document).title
                     titles.append((item, title.casefold()))
             self._titles, self._titled_of = titles, catalog
-            self._folded = [title for _, title in titles]
+            folded = [title for _, title in titles]
+            if folded[: len(self._folded)] == self._folded:
+                self._folded.extend(folded[len(self._folded) :])  # the same list: its order is kept
+            else:
+                self._folded = folded
         return self._folded
 
     def title(self, identity: ItemId) -> str:
@@ -470,16 +453,20 @@ class Roster:
         return closings
 
     def _ranked_targets(self) -> Ints:
-        """The place of each row's target among all, by what people call it."""
-        if self._target_ranks is None:
-            titles, targets = self._folded_titles(), self._columns.target.tolist()
-            names = [
-                (titles[code] if code != _NOBODY else "") or self._own_name(each).casefold()
-                for each, code in zip(self.held, targets, strict=False)
+        """The place of each row's target among all, by what people call it. New rows find theirs among the others'."""
+        titles, count = self._folded_titles(), len(self._columns.alive)
+        known = self._ranked
+        if known.titles is not titles:
+            known = Ranked(titles, [], np.empty(0, np.int64))
+        begin = len(known.ranks)
+        if begin < count:
+            targets = self._columns.target[begin:].tolist()
+            fresh = [
+                (titles[code] if code != NOBODY else "") or self._own_name(each).casefold()
+                for each, code in zip(self.held[begin:count], targets, strict=True)
             ]
-            places = {name: place for place, name in enumerate(sorted(set(names)))}
-            self._target_ranks = np.fromiter(map(places.__getitem__, names), np.int64, len(names))
-        return self._target_ranks
+            known = self._ranked = known.with_more(fresh)
+        return known.ranks
 
     def target_name(self, customization: Customization) -> str:
         """What people call its target: the catalog's title, else the author's, else what it is found by."""
@@ -492,7 +479,7 @@ class Roster:
             case ItemTarget(identity):
                 return customization.title or identity
             case CriteriaTarget(rule):
-                return customization.title or " ".join(_texts_of(rule))
+                return customization.title or " ".join(texts_of(rule))
             case _:
                 return customization.title or ""
 
@@ -509,65 +496,11 @@ def _looked_up(table: NDArray[Any], places: NDArray[Any], *, missing: int = 0) -
     """The table's values at some places; place -1 has the missing value."""
     if len(table) == 0:
         return np.full(len(places), missing, table.dtype)
-    found: NDArray[Any] = np.where(places == _NOBODY, missing, table[places])
+    found: NDArray[Any] = np.where(places == NOBODY, missing, table[places])
     return found.astype(table.dtype)
 
 
-def _counts(column: Codes, mask: Mask, names: _Names) -> dict[str, int]:
+def _counts(column: Codes, mask: Mask, names: Names) -> dict[str, int]:
     """How often each text is there, where it is, in order of the texts."""
     counted = np.bincount(column[mask], minlength=0)
     return dict(sorted((names.texts[code], int(counted[code])) for code in np.flatnonzero(counted)))
-
-
-def _id_number(id_: CustomizationId) -> int:
-    """Sorts ids alike in every process; of UUIDs the first 60 bits, which are enough to tell them apart."""
-    try:
-        return int(id_.replace("-", "")[:15], 16)
-    except ValueError:
-        return int.from_bytes(sha256(id_.encode()).digest()[:7], "big")
-
-
-def _text_of(customization: Customization) -> str:
-    """All that one may look for in a customization but the titles of its items."""
-    target = customization.target
-    parts = [
-        customization.id,
-        customization.model,
-        customization.creator,
-        customization.title or "",
-        *customization.tags,
-    ]
-    if isinstance(target, ItemTarget):
-        parts.append(target.identity)
-    elif isinstance(target, CriteriaTarget):
-        parts += _texts_of(target.rule)
-    for pin in customization.pins:
-        if pin.item is not None:
-            parts.append(pin.item)
-        elif pin.rule is not None:
-            parts += _texts_of(pin.rule)
-    return "\n".join(parts).casefold()
-
-
-def _texts_of(rule: Rule) -> list[str]:
-    """Attributes and values that a rule names."""
-    texts: list[str] = []
-    _gather(rule, texts)
-    return list(dict.fromkeys(texts))
-
-
-def _gather(rule: object, texts: list[str]) -> None:
-    if isinstance(rule, str):
-        texts.append(rule)
-    elif isinstance(rule, float) and not isinstance(rule, bool):
-        texts.append(f"{rule:g}")
-    elif isinstance(rule, tuple):
-        if len(rule) == 2 and rule[0] in ("text", "number", "numeral", "flag"):
-            if rule[0] != "numeral":
-                _gather(rule[1], texts)
-            return
-        for each in rule:
-            _gather(each, texts)
-    elif isinstance(rule, Struct):
-        for name in rule.__struct_fields__:
-            _gather(getattr(rule, name), texts)

@@ -19,7 +19,7 @@ from endcap.errors import (
     PublishConflict,
     RevisionConflict,
 )
-from endcap.store.overlay import Overlay, record_of
+from endcap.store.ledger import Overlay
 from endcap.store.port import (
     ChangeRow,
     Committed,
@@ -33,6 +33,7 @@ from endcap.store.port import (
     ScheduleDraft,
     Unpublish,
 )
+from endcap.store.records import record_of
 from endcap.wire.versions import farewell, spell_draft, version_from, version_of
 
 Key = tuple[TrackerId, CustomizationId]

@@ -10,14 +10,15 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from endcap.domain import CatalogObject, Draft, Record, TrackerId
+from endcap.domain import CatalogObject, Draft, Field, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import ChangeRow, Touched, TrackerRow
+from endcap.store.port import ChangeRow, Job, Touched, TrackerRow
 
 Row = tuple[Any, ...]
 
 _tags = msgspec.json.Decoder(tuple[str, ...])
 _keys = msgspec.json.Decoder(list[str])
+_job = msgspec.json.Decoder(Job)
 _replayed = msgspec.msgpack.Decoder(Record)
 
 
@@ -93,6 +94,18 @@ def read_touched(row: Row) -> Touched:
 
 def catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:
     return (tracker, each.identity, each.type, each.generation, each.document)
+
+
+def field(tracker: TrackerId, each: Field) -> Row:
+    return (tracker, each.name, each.kind, each.identity, each.since)
+
+
+def job(tracker: TrackerId, each: Job) -> Row:
+    return (tracker, each.id, each.status, each.created_at, each.updated_at, json_text(each))
+
+
+def read_job(state: str) -> Job:
+    return _job.decode(state)
 
 
 def replay(key: ReplayKey, known: Replay) -> Row:

@@ -427,6 +427,7 @@ CSV_COLUMNS = (
     "target_criteria",
     "tags",
     "creator",
+    "disabled",
     "available",
     *PIN_FIELDS,
 )
