@@ -64,6 +64,7 @@ LAYERS: Mapping[str, Layer] = {
                 "recording",
                 "archive",
                 "service",
+                "audit",
                 "bulk",
                 "drafts",
                 "scheduled",

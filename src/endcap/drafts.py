@@ -180,13 +180,17 @@ class Drafts:
         Has the draft published by itself at a time; None: not any more. Raises DraftNotFound, DraftConflict,
         FaultyFields for a time that is past, or years away.
         """
+        self.check_time(at, now=now)
+        write = ScheduleDraft(tracker, id, at, actor, now, _only(expected))
+        return _drafted(await self._committer.commit(write))
+
+    def check_time(self, at: Micros | None, *, now: Micros) -> None:
+        """Raises FaultyFields."""
         if at is not None and not now < at <= now + AHEAD_DAYS_MAX * _DAY_MICROS:
             told = (
                 f"Must lie ahead, by {AHEAD_DAYS_MAX:,} days at most; to publish now, name no time"
             )
             raise FaultyFields("It cannot be published at this time", {"at": [told]})
-        write = ScheduleDraft(tracker, id, at, actor, now, _only(expected))
-        return _drafted(await self._committer.commit(write))
 
     async def unpublish(
         self,

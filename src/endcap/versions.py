@@ -124,6 +124,16 @@ class Reversal(Struct, frozen=True):
         published = [step for step in self.steps if step.kind == "customization"]
         return published or self.steps
 
+    def write(self, tracker: TrackerId, *, actor: str, now: Micros) -> ReviseCustomizations:
+        """All of it, as one write."""
+        return ReviseCustomizations(
+            tracker,
+            [step.write for step in self.steps if isinstance(step.write, Revised)],
+            actor,
+            now,
+            [step.write for step in self.steps if isinstance(step.write, RevisedDraft)],
+        )
+
     @property
     def fingerprint(self) -> str:
         """The same for the same work: who was shown one and confirms it does not do another."""
@@ -200,19 +210,23 @@ class Versions:
         FaultyFields for a version that this Endcap does not understand.
         """
         write = await asyncio.to_thread(
-            self._restoring, tracker, id, revision, actor, now, expected
+            lambda: self.restoring_one(
+                tracker, id, revision, actor=actor, now=now, expected=expected
+            )
         )
         return await self._committer.commit(write)
 
-    def _restoring(
+    def restoring_one(
         self,
         tracker: TrackerId,
         id: CustomizationId,
         revision: int,
+        *,
         actor: str,
         now: Micros,
-        expected: frozenset[int] | None,
+        expected: frozenset[int] | None = None,
     ) -> ReplaceCustomization | RestoreCustomization:
+        """The write that does it."""
         definition = read_version(self.version(tracker, id, revision))
         record = self._store.customization(tracker, id)
         if record is not None:
@@ -334,13 +348,7 @@ class Versions:
         self, tracker: TrackerId, reversal: Reversal, *, actor: str, now: Micros
     ) -> Restored:
         """All of it, or nothing. Raises RevisionConflict if anything in it was changed since it was worked out."""
-        write = ReviseCustomizations(
-            tracker,
-            [step.write for step in reversal.steps if isinstance(step.write, Revised)],
-            actor,
-            now,
-            [step.write for step in reversal.steps if isinstance(step.write, RevisedDraft)],
-        )
+        write = reversal.write(tracker, actor=actor, now=now)
         committed = await asyncio.to_thread(self._commit, write)
         return Restored(
             committed.revision,

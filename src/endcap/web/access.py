@@ -10,7 +10,7 @@ from typing import Literal
 from endcap.accounts import Role, SignedIn
 from endcap.errors import RoleLacking
 
-Verb = Literal["enter", "own", "look", "tag", "draft", "undo", "change"]
+Verb = Literal["enter", "own", "look", "tag", "draft", "undo", "change", "audit"]
 
 LEAST: Mapping[Verb, Role] = {
     "look": Role.VIEWER,
@@ -18,6 +18,7 @@ LEAST: Mapping[Verb, Role] = {
     "draft": Role.EDITOR,
     "undo": Role.EDITOR,
     "change": Role.PUBLISHER,
+    "audit": Role.ADMIN,
 }
 """Verb → the least role that may. Not here: `enter`, for everybody, and `own`, for everybody who is signed in."""
 
