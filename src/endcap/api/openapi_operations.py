@@ -199,6 +199,7 @@ LINKS = {
 }
 
 CUSTOMIZATIONS = "Customizations"
+PAST = "History and drafts"
 RECOMMENDATIONS = "Recommendations"
 CATALOG = "Catalog"
 EVENTS = "Events"
@@ -206,6 +207,7 @@ OPERATION = "Operation"
 
 TAGS = {
     CUSTOMIZATIONS: "What merchandisers want: pins for a target, laid over what a recommender answers.",
+    PAST: "What customizations were, having it back, and what they may become. Paths of this server's own.",
     RECOMMENDATIONS: "What a shop's pages ask for. Public, so that browsers may ask.",
     CATALOG: "The items that can be recommended, with everything that criteria look at.",
     EVENTS: "What shoppers do, and what they bought in the past: recommenders learn from it.",

@@ -6,10 +6,10 @@ what the server says of it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from endcap.domain import CustomizationId, Draft, Micros
 from endcap.errors import FaultyFields, MalformedBody
@@ -21,14 +21,17 @@ STEPS_TOLD_MAX = 1_000
 _encode = msgspec.json.encode
 
 
+_Revision = Annotated[int, Meta(ge=0, le=10**18 - 1)]  # fits wherever a database may keep it
+
+
 class RestoreVersion(Struct, forbid_unknown_fields=True):
-    revision: int
+    revision: _Revision
 
 
 class UndoAction(Struct, forbid_unknown_fields=True):
     """`revision`: of the action; None: the last."""
 
-    revision: int | None = None
+    revision: _Revision | None = None
     dry_run: bool = False
     fingerprint: str | None = None
 
@@ -37,7 +40,7 @@ class RestoreMoment(Struct, forbid_unknown_fields=True):
     """Exactly one of `at` and `revision`."""
 
     at: str | None = None
-    revision: int | None = None
+    revision: _Revision | None = None
     dry_run: bool = False
     fingerprint: str | None = None
 
@@ -46,7 +49,7 @@ class PublishAsked(Struct, forbid_unknown_fields=True):
     """`at`: an ISO 8601 moment; None: not by itself any more; left out: now."""
 
     at: str | UnsetType | None = UNSET
-    over: int | None = None
+    over: _Revision | None = None
 
 
 def read(body: bytes, kind: type[T]) -> T:
