@@ -23,7 +23,12 @@ SHOWN = 50
 @click.option("--accounts", is_flag=True, help="Of accounts and signing in alone.")
 @click.option("--who", default="", metavar="NAME", help="By this user, or `api`, or `cli`.")
 @click.option("--what", type=click.Choice(KINDS), help="Of this kind alone.")
-@click.option("--done", type=click.Choice([*ACTIONS, *EVENTS]), help="What was done.")
+@click.option(
+    "--done",
+    type=click.Choice([*ACTIONS, *EVENTS]),
+    metavar="WORD",
+    help="What was done: create, replace, delete, signed_in, failed, role, …",
+)
 @click.option(
     "--which", default="", metavar="ID", help="To this customization, object, key or user."
 )

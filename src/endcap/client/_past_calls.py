@@ -158,7 +158,7 @@ def publish(
 def publish_at(
     tracker: str, id: str, at: str | None, *, if_match: str | None = None
 ) -> Call[Draft]:
-    """Has a draft published at a moment (ISO 8601), once; None: not by itself. Raises as `publish`, and FaultyFields."""
+    """Has a draft published at a moment (ISO 8601), once; None: not by itself. Raises FaultyFields and as `publish`."""
     return Call(
         method="POST",
         path=_one(tracker, id, "publish"),

@@ -88,11 +88,11 @@ FROM rewritten AS r
 WHERE customization.tracker = r.tracker AND customization.id = r.id
 
 -- name: delete_customizations
-DELETE FROM customization WHERE (tracker, id) IN (VALUES {rows})
+DELETE FROM customization WHERE (tracker, id) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: delete_tags
 -- All tags of some customizations.
-DELETE FROM customization_tag WHERE (tracker, id) IN (VALUES {rows})
+DELETE FROM customization_tag WHERE (tracker, id) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: save_tags
 INSERT INTO customization_tag (tracker, id, tag) VALUES {rows}
@@ -104,7 +104,7 @@ ON CONFLICT (tracker, identity) DO UPDATE SET
     type = excluded.type, generation = excluded.generation, document = excluded.document
 
 -- name: delete_objects
-DELETE FROM object WHERE (tracker, identity) IN (VALUES {rows})
+DELETE FROM object WHERE (tracker, identity) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: fetch_present_fields
 -- The fields that a batch names, as far as they have a kind.
@@ -127,7 +127,7 @@ ON CONFLICT (tracker, name) DO UPDATE SET
     kind = excluded.kind, identity = excluded.identity, since = excluded.since
 
 -- name: delete_fields
-DELETE FROM field WHERE (tracker, name) IN (VALUES {rows})
+DELETE FROM field WHERE (tracker, name) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: save_jobs
 INSERT INTO job (tracker, id, status, created_at, updated_at, state)
@@ -367,7 +367,7 @@ ON CONFLICT (tracker, id) DO UPDATE SET
     publisher = excluded.publisher, held = excluded.held
 
 -- name: delete_drafts
-DELETE FROM draft WHERE (tracker, id) IN (VALUES {rows})
+DELETE FROM draft WHERE (tracker, id) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: fetch_draft
 SELECT
