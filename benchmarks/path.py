@@ -153,13 +153,17 @@ def _recommend_steps(parts: Parts) -> dict[str, float]:
     (request,) = read_requests(WISH)
     recommender = shop.recommenders.find(request.model)
     assert recommender is not None
-    scene = service.scene(shop, request, recommender, service.clock())
+    now = service.clock()
+    ranking = service.rank(shop, request, recommender, now)
+    scene = service.scene(shop, request, ranking, now)
     placed = _parts(
         lambda number: [
             ("reading the request", lambda: read_requests(WISH)),
             (
                 "who speaks, the ranking, who is eligible",
-                lambda: service.scene(shop, request, recommender, service.clock()),
+                lambda: service.scene(
+                    shop, request, service.rank(shop, request, recommender, now), now
+                ),
             ),
             ("placement", lambda: place_page(shop.snapshot.catalog, [scene])),
         ]

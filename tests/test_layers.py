@@ -57,6 +57,7 @@ LAYERS: Mapping[str, Layer] = {
                 "renderings",
                 "committer",
                 "service",
+                "placing",
                 "publishing",
                 "transfer",
                 "sample",

@@ -30,7 +30,7 @@ from endcap.domain import (
     Priority,
     Record,
 )
-from endcap.engine.place import Eligibility, Placement, Scene, Source, place_page
+from endcap.engine.place import Eligibility, Placement, Ranking, Scene, Source, place_page
 from endcap.errors import (
     CatalogFault,
     CustomizationNotFound,
@@ -295,18 +295,19 @@ class Service:
         now = self.clock()
         found = [self._recommender(shop, request) for request in requests]
         scenes = [
-            self.scene(shop, request, recommender, now)
+            self.scene(shop, request, self.rank(shop, request, recommender, now), now)
             for request, recommender in zip(requests, found, strict=True)
         ]
         placements = place_page(shop.snapshot.catalog, scenes)
         return recommending.answers_json(
-            self._answer(shop, request, recommender, placement, now, explain=explain)
+            self.answer(shop, request, recommender.name, placement, now, explain=explain)
             for request, recommender, placement in zip(requests, found, placements, strict=True)
         )
 
     def explain(self, shop: Shop, request: Request, *, now: Micros) -> Explanation:
         """One object's placement at any moment, explained; nothing is written."""
-        scene = self.scene(shop, request, self._recommender(shop, request), now)
+        ranking = self.rank(shop, request, self._recommender(shop, request), now)
+        scene = self.scene(shop, request, ranking, now)
         (placement,) = place_page(shop.snapshot.catalog, [scene])
         return explanation(shop, placement)
 
@@ -317,12 +318,12 @@ class Service:
             raise RecommenderNotFound(details=unknown)
         return recommender
 
-    def scene(self, shop: Shop, request: Request, recommender: Recommender, now: Micros) -> Scene:
-        """What placement needs to know of one object of a call."""
+    def rank(self, shop: Shop, request: Request, recommender: Recommender, now: Micros) -> Ranking:
+        """The recommender's answer to one object of a call, before rules."""
         catalog = shop.snapshot.catalog
         field = request.availability_field
         numbers = [number for each in request.items if (number := catalog.number(each)) is not None]
-        ranking = recommender.rank(
+        return recommender.rank(
             Query(
                 catalog=catalog,
                 items=numbers,
@@ -334,6 +335,10 @@ class Service:
                 available=None if field is None else catalog.available_by(field),
             )
         )
+
+    def scene(self, shop: Shop, request: Request, ranking: Ranking, now: Micros) -> Scene:
+        """What placement needs to know of one object of a call."""
+        catalog = shop.snapshot.catalog
         return Scene(
             shop.snapshot.claims(request.model, request.items),
             ranking,
@@ -343,23 +348,28 @@ class Service:
                 inputs=request.items,
                 blacklist=request.blacklist,
                 context=request.context,
-                availability_field=field,
+                availability_field=request.availability_field,
             ),
             request.size,
             now,
             request.widget,
         )
 
-    def _answer(
+    def answer(
         self,
         shop: Shop,
         request: Request,
-        recommender: Recommender,
+        recommender: str,
         placement: Placement,
         now: Micros,
         *,
         explain: bool,
+        places: Sequence[int] | None = None,
     ) -> bytes:
+        """
+        One object of an answer. `places` are the places to tell of what the ranking holds, where they are not simply
+        1, 2, 3, ….
+        """
         hits = self._hits(shop, placement, request.hit_fields)
         if request.mark_fallback:
             hits = [
@@ -371,10 +381,10 @@ class Service:
             hits,
             now=now,
             recommendation_id=passing_id(),
-            recommender=recommender.name,
+            recommender=recommender,
             model_version=shop.recommenders.model_version,
             recommender_version=shop.recommenders.version,
-            explanation=_encode(explanation(shop, placement)) if explain else None,
+            explanation=_encode(explanation(shop, placement, places)) if explain else None,
         )
 
     def _hits(self, shop: Shop, placement: Placement, fields: frozenset[str] | None) -> list[bytes]:
@@ -398,7 +408,9 @@ class Service:
         return hit
 
 
-def explanation(shop: Shop, placement: Placement) -> Explanation:
+def explanation(
+    shop: Shop, placement: Placement, places: Sequence[int] | None = None
+) -> Explanation:
     """The engine's judgements in the wire's words."""
     catalog = shop.snapshot.catalog
     pins = [
@@ -421,7 +433,7 @@ def explanation(shop: Shop, placement: Placement) -> Explanation:
             each.source.value,
             each.claim.index if each.claim else None,
             each.claim.customization.id if each.claim else None,
-            each.place,
+            each.place if places is None or each.place is None else places[each.place - 1],
         )
         for slot, each in enumerate(placement.shown, 1)
     ]

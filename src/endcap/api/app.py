@@ -31,6 +31,7 @@ from endcap.api.http import (
     send_response,
 )
 from endcap.api.ops import OpsEndpoints
+from endcap.api.place import PlaceEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
 from endcap.clock import Clock, NewId, random_id, system_clock
@@ -109,6 +110,7 @@ class App:
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
         RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
+        PlaceEndpoints(service, authenticator, by_tracker).mount(self._routes)
         OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
         DocsEndpoints().mount(self._routes)
 

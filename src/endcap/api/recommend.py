@@ -34,7 +34,7 @@ class RecommendEndpoints:
     async def recommend(self, request: Request) -> Response:
         request.always_headers = self._cors_of_answers
         self._throttle.take(request.address)
-        tracker, explain = _asked(request)
+        tracker, explain = asked(request)
         shop = self._service.mirror.shop(tracker)
         if shop is None:
             shop = await self._authenticator.known(tracker)
@@ -59,21 +59,21 @@ class RecommendEndpoints:
         )
 
 
-def _asked(request: Request) -> tuple[str, bool]:
-    """The tracker, and whether to explain."""
+def asked(request: Request, *, explained: str = "false") -> tuple[str, bool]:
+    """The tracker, and whether to explain; `explained` is what the query's `explain` says when it is not there."""
     usual = _USUAL_QUERY.fullmatch(request.query_text)
     if usual is not None:
-        return usual[1].decode(), False
+        return usual[1].decode(), explained == "true"
     query = request.query()
     tracker = next(reversed(values(query, "tracker_id")), None)
     if not tracker:
         details = {"tracker_id": ["Missing required query parameter: tracker_id"]}
         raise FaultyFields("Invalid recommendation request", details)
-    return tracker, _explain(query)
+    return tracker, _explain(query, explained)
 
 
-def _explain(query: Query) -> bool:
-    match next(reversed(values(query, "explain")), "false").lower():
+def _explain(query: Query, otherwise: str) -> bool:
+    match next(reversed(values(query, "explain")), otherwise).lower():
         case "true" | "1":
             return True
         case "false" | "0" | "":

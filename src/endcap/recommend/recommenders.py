@@ -11,7 +11,7 @@ from endcap.engine.place import Ranking
 from endcap.recommend.artifact import Artifact
 from endcap.recommend.knowledge import Knowledge
 from endcap.recommend.models import REFERENCE, Models, stem
-from endcap.recommend.strategies import Query, Strategy
+from endcap.recommend.strategies import Popular, Query, Strategy
 
 _MEMO_MAX = 1_024
 
@@ -60,6 +60,10 @@ class Recommenders:
             found = Recommender(name, self._models[name], self._knowledge)
             self._found[model] = found
         return found
+
+    def standing_in(self, model: str) -> Recommender:
+        """The recommender that a model's name means; what is popular for a name that the table does not know."""
+        return self.find(model) or Recommender(model, Popular(), self._knowledge)
 
     @property
     def artifact(self) -> Artifact:

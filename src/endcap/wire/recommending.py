@@ -39,7 +39,7 @@ class Request(Struct, frozen=True):
     mark_fallback: bool = False
 
 
-class _OutOfTheOrdinary(ValueError):
+class OutOfTheOrdinary(ValueError):
     """To be read the careful way."""
 
 
@@ -47,7 +47,7 @@ _Text = Annotated[str, Meta(max_length=IDENTITY_CHARACTERS_MAX)]
 _ABSENT = Raw()
 
 
-class _Plain(Struct):
+class PlainWish(Struct):
     """The usual wish, without a fault: one typed decode costs a third of a look at every member."""
 
     recommendation_type: Annotated[str, Meta(min_length=1)]
@@ -62,21 +62,23 @@ class _Plain(Struct):
     mark_fallback_results: bool = False
 
 
-_PLAIN = msgspec.json.Decoder(Annotated[list[_Plain], Meta(min_length=1, max_length=OBJECTS_MAX)])
+_PLAIN = msgspec.json.Decoder(
+    Annotated[list[PlainWish], Meta(min_length=1, max_length=OBJECTS_MAX)]
+)
 
 
 def read_requests(body: bytes) -> tuple[Request, ...]:
     """Raises MalformedBody for what is not an array, FaultyFields with every fault of every object."""
     try:
-        return tuple([_plain_request(each) for each in _PLAIN.decode(body)])
-    except (*UNREADABLE, _OutOfTheOrdinary):
+        return tuple([plain_request(each) for each in _PLAIN.decode(body)])
+    except (*UNREADABLE, OutOfTheOrdinary):
         return _read_carefully(body)
 
 
-def _plain_request(wish: _Plain) -> Request:
-    """Raises _OutOfTheOrdinary for what takes more than a look at types."""
+def plain_request(wish: PlainWish, *, size_max: int = SIZE_MAX) -> Request:
+    """Raises OutOfTheOrdinary for what takes more than a look at types."""
     if wish.recommendation_context is not _ABSENT or wish.settings_override is not _ABSENT:
-        raise _OutOfTheOrdinary
+        raise OutOfTheOrdinary
     fields = wish.hit_fields
     return Request(
         wish.recommendation_type,
@@ -84,7 +86,7 @@ def _plain_request(wish: _Plain) -> Request:
         wish.user_id,
         cast(tuple[ItemId, ...], tuple(wish.item_ids[:INPUT_ITEMS_MAX])),
         cast(frozenset[ItemId], frozenset(wish.blacklisted_item_ids[:BLACKLIST_MAX])),
-        min(wish.size, SIZE_MAX),
+        min(wish.size, size_max),
         None,
         None,
         None if fields is None else _stripped(fields),
@@ -105,15 +107,15 @@ def _read_carefully(body: bytes) -> tuple[Request, ...]:
     if not 1 <= len(shape) <= OBJECTS_MAX:
         faults.add("body", f"Must hold 1 to {OBJECTS_MAX} objects")
     requests = [
-        _Reader(each, index, faults).request() for index, each in enumerate(shape[:OBJECTS_MAX])
+        WishReader(each, index, faults).request() for index, each in enumerate(shape[:OBJECTS_MAX])
     ]
     if faults:
         raise FaultyFields("Invalid recommendation request", faults.by_field)
     return tuple(requests)
 
 
-class _Reader:
-    """Reads one object of the array; its index is in every message."""
+class WishReader:
+    """Reads one object of a call member by member; its index is in every message."""
 
     def __init__(self, shape: object, index: int, faults: Faults) -> None:
         self.faults = faults
@@ -137,7 +139,7 @@ class _Reader:
             self.context() if get("recommendation_context") is not None else None,
             self.availability_field() if get("settings_override") is not None else None,
             self.hit_fields() if get("hit_fields") is not None else None,
-            self.mark_fallback(),
+            self.flag("mark_fallback_results"),
         )
 
     def model(self) -> str:
@@ -211,10 +213,10 @@ class _Reader:
             return None
         return _stripped(names)
 
-    def mark_fallback(self) -> bool:
-        value = self.members.get("mark_fallback_results")
+    def flag(self, key: str) -> bool:
+        value = self.members.get(key)
         if value is not None and not isinstance(value, bool):
-            self.fault("mark_fallback_results", "Must be true or false")
+            self.fault(key, "Must be true or false")
         return value is True
 
 
@@ -252,6 +254,11 @@ def answer_json(
 def marked(hit: bytes, *, fallback: bool) -> bytes:
     """A hit that tells whether the model or its fallback gave it."""
     return hit[:-1] + (b',"fallback":true}' if fallback else b',"fallback":false}')
+
+
+def with_missing(answer: bytes, missing: Sequence[str]) -> bytes:
+    """An answer that tells which identities of the caller's ranking the catalog lacks."""
+    return b'%b,"not_in_catalog":%b}' % (answer[:-1], _encode(missing))
 
 
 def answers_json(answers: Iterable[bytes]) -> bytes:

@@ -1,0 +1,112 @@
+"""
+A caller's own ranking with the customizations laid over: Endcap as the merchandising layer alone.
+
+The ranking takes the place of a recommender's, and all that follows is the way that every recommendation goes. No
+recommender needs to have the model's name, for customizations go by it alone. Places that are told are those of the
+caller's list, whatever of it the catalog lacks.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from endcap.domain import Micros
+from endcap.engine.catalog import Catalog
+from endcap.engine.place import Placement, Ranking, place_page
+from endcap.mirror import Shop
+from endcap.service import Service
+from endcap.wire import recommending
+from endcap.wire.placing import RankedRequest
+
+
+class OwnRanking(Struct, frozen=True):
+    """
+    A list of identities as a catalog knows it: item numbers, best first, and for each its 1-based place in the list. Of
+    one that is named again the first place counts. `missing` are those that the catalog lacks.
+    """
+
+    numbers: Sequence[int]
+    places: Sequence[int]
+    missing: Sequence[str]
+
+    @classmethod
+    def of(cls, catalog: Catalog, identities: Sequence[str]) -> "OwnRanking":
+        places: dict[int, int] = {}
+        missing: dict[str, None] = {}
+        for place, identity in enumerate(identities, 1):
+            number = catalog.number(identity)
+            if number is None:
+                missing[identity] = None
+            elif number not in places:
+                places[number] = place
+        return cls(list(places), list(places.values()), list(missing))
+
+
+class Placing:
+    """The verb, over the service's own steps."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def place(self, shop: Shop, wishes: Sequence[RankedRequest], *, explain: bool = True) -> bytes:
+        """The whole answer of one call: nothing is shown twice in it. No I/O."""
+        now = self._service.clock()
+        catalog = shop.snapshot.catalog
+        rankings = [OwnRanking.of(catalog, wish.ranking) for wish in wishes]
+        scenes = [
+            self._service.scene(shop, wish.request, self._ranking(shop, wish, own, now), now)
+            for wish, own in zip(wishes, rankings, strict=True)
+        ]
+        placements = place_page(catalog, scenes)
+        return recommending.answers_json(
+            self._answer(shop, wish, own, placement, now, explain=explain)
+            for wish, own, placement in zip(wishes, rankings, placements, strict=True)
+        )
+
+    def _ranking(self, shop: Shop, wish: RankedRequest, own: OwnRanking, now: Micros) -> Ranking:
+        if not wish.fill:
+            return Ranking(own.numbers)
+        recommender = shop.recommenders.standing_in(wish.request.model)
+        request = replace(wish.request, size=min(wish.request.size, recommending.SIZE_MAX))
+
+        def rank() -> Ranking:
+            return self._service.rank(shop, request, recommender, now)
+
+        return Ranking(own.numbers, _Filling(rank))
+
+    def _answer(
+        self,
+        shop: Shop,
+        wish: RankedRequest,
+        own: OwnRanking,
+        placement: Placement,
+        now: Micros,
+        *,
+        explain: bool,
+    ) -> bytes:
+        answer = self._service.answer(
+            shop,
+            wish.request,
+            wish.request.model,
+            placement,
+            now,
+            places=own.places,
+            explain=explain,
+        )
+        return recommending.with_missing(answer, own.missing)
+
+
+class _Filling:
+    """What the server would recommend, ranked when it is first needed, then what that goes on with."""
+
+    __slots__ = ("_rank",)
+
+    def __init__(self, rank: Callable[[], Ranking]) -> None:
+        self._rank = rank
+
+    def __iter__(self) -> Iterator[int]:
+        ranking = self._rank()
+        yield from ranking.primary
+        ahead = set(ranking.primary)
+        yield from (number for number in ranking.fallback if number not in ahead)
