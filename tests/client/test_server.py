@@ -14,7 +14,14 @@ import pytest
 from msgspec.structs import replace
 
 from endcap import errors
-from endcap.client import Client, Definition, Pin, RecommendationRequest, Summary
+from endcap.client import (
+    Client,
+    Definition,
+    Pin,
+    PlacementRequest,
+    RecommendationRequest,
+    Summary,
+)
 from endcap.domain import Micros
 from tests.client.conftest import Connect
 from tests.client.world import Awaiting, InProcess
@@ -236,6 +243,32 @@ def test_a_pin_shows_and_is_explained(client: Client) -> None:
         2,
     )
     assert [each.from_ for each in explained.explanation.items][1] == "pin"
+
+
+def test_a_ranking_is_placed_and_explained(client: Client) -> None:
+    """Pins are laid over what the caller ranked; what the catalog lacks is told."""
+    client.put_objects([item(f"/p/{number}") for number in range(5)])
+    client.create(
+        Definition(
+            model="mine",
+            target_type="all",
+            pin_definitions=(Pin(position=2, pin_type="item", pin_identity="/p/4"),),
+        )
+    )
+    wish = PlacementRequest(recommendation_type="mine", ranking=("/p/3", "/p/gone", "/p/1"))
+
+    (placed,) = client.place([wish])
+    (unexplained,) = client.place([wish], explain=False)
+
+    assert [hit.url for hit in placed.hits] == ["/p/3", "/p/4", "/p/1"]
+    assert placed.not_in_catalog == unexplained.not_in_catalog == ("/p/gone",)
+    assert placed.explanation is not None
+    assert [each.from_ for each in placed.explanation.items] == ["ranking", "pin", "ranking"]
+    assert [each.place for each in placed.explanation.items] == [1, None, 3]
+    assert unexplained.explanation is None
+    assert unexplained.hits == placed.hits
+    with pytest.raises(errors.FaultyFields, match="Invalid placement request"):
+        client.place([{"model": "mine"}])
 
 
 def test_every_faulty_field_is_told(client: Client) -> None:

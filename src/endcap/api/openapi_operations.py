@@ -13,7 +13,18 @@ from msgspec import Struct
 
 from endcap.api import openapi_parameters as parameters
 from endcap.api import openapi_schemas as shapes
-from endcap.api.openapi_examples import EXPLAINED, GIVEN, GUITAR, INPUTS, STORED, STRAP, WISH
+from endcap.api.openapi_examples import (
+    EXPLAINED,
+    GIVEN,
+    GUITAR,
+    INPUTS,
+    PLACED,
+    RANKED_WISH,
+    SCORED_WISH,
+    STORED,
+    STRAP,
+    WISH,
+)
 from endcap.api.openapi_schemas import TRACKER, Schema, ref
 from endcap.domain import ItemId
 from endcap.errors import (
@@ -452,6 +463,45 @@ OPERATIONS: tuple[Operation, ...] = (
             ),
         ),
         call="-i",
+    ),
+    Operation(
+        method="post",
+        path="/api/place",
+        id="place",
+        tag=RECOMMENDATIONS,
+        summary="Place a ranking of your own",
+        description=f"For a shop that has a recommender already. Takes your ranking, or up to {OBJECTS_MAX} for one "
+        "page, and answers it with the customizations applied, each pin and item explained. What is not in the catalog "
+        "is told, and not shown. Always an array, for one object as well.",
+        signed="yes",
+        parameters=parameters.PLACE_PARAMETERS,
+        body=Body(
+            schema=parameters.PLACE_BODY, examples={"one": RANKED_WISH, "page": [SCORED_WISH]}
+        ),
+        answers=(
+            Answer(
+                status=200,
+                description="One object for each ranking, in the same order.",
+                content={JSON: {"type": "array", "items": ref("PlacementAnswer")}},
+                examples={"placed": [PLACED]},
+                headers=("Endcap-Revision",),
+            ),
+        ),
+        refusals=(
+            MalformedBody(
+                details={"body": ["Must be a JSON object with a ranking, or an array of them"]}
+            ),
+            TOO_LARGE,
+            NOT_JSON_TYPE,
+            BAD_QUERY,
+            *TRACKED,
+            *SEEN,
+            FaultyFields(
+                "Invalid placement request",
+                {"ranking": ["Either all have a score or none (object 0)"]},
+            ),
+        ),
+        call=f"?tracker_id={TRACKER}",
     ),
     Operation(
         method="post",

@@ -11,7 +11,7 @@ from endcap.api.revisions import REVISION_HEADER, as_seen, shown_at
 from endcap.api.throttle import Throttle
 from endcap.placing import Placing
 from endcap.service import Service
-from endcap.wire.placing import read_ranked_requests
+from endcap.wire.placing import INVALID, read_ranked_requests
 
 
 class PlaceEndpoints:
@@ -26,7 +26,7 @@ class PlaceEndpoints:
         routes.add("/api/place", POST=self.place)
 
     async def place(self, request: Request) -> Response:
-        tracker, explain = asked(request, explained="true")
+        tracker, explain = asked(request, explained=True, invalid=INVALID)
         shop = await self._authenticator.tracker_of_path(request, tracker)
         self._throttle.take(tracker)
         if request.header(REVISION_HEADER) is not None:

@@ -12,8 +12,8 @@ from endcap.api.revisions import EXPOSED, REVISION_HEADER, as_seen, shown_at
 from endcap.api.throttle import Throttle
 from endcap.errors import FaultyFields
 from endcap.service import Service
-from endcap.wire.listing import Query, values
-from endcap.wire.recommending import read_requests
+from endcap.wire.listing import values
+from endcap.wire.recommending import INVALID, read_requests
 
 PREFLIGHT_SECONDS = b"86400"
 _USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)", re.ASCII)
@@ -59,25 +59,20 @@ class RecommendEndpoints:
         )
 
 
-def asked(request: Request, *, explained: str = "false") -> tuple[str, bool]:
-    """The tracker, and whether to explain; `explained` is what the query's `explain` says when it is not there."""
+def asked(request: Request, *, explained: bool = False, invalid: str = INVALID) -> tuple[str, bool]:
+    """The tracker, and whether to explain: `explained` unless the query says it."""
     usual = _USUAL_QUERY.fullmatch(request.query_text)
     if usual is not None:
-        return usual[1].decode(), explained == "true"
+        return usual[1].decode(), explained
     query = request.query()
     tracker = next(reversed(values(query, "tracker_id")), None)
     if not tracker:
         details = {"tracker_id": ["Missing required query parameter: tracker_id"]}
-        raise FaultyFields("Invalid recommendation request", details)
-    return tracker, _explain(query, explained)
-
-
-def _explain(query: Query, otherwise: str) -> bool:
-    match next(reversed(values(query, "explain")), otherwise).lower():
+        raise FaultyFields(invalid, details)
+    match next(reversed(values(query, "explain")), str(explained)).lower():
         case "true" | "1":
-            return True
+            return tracker, True
         case "false" | "0" | "":
-            return False
+            return tracker, False
         case _:
-            details = {"explain": ["Must be true, false, 1 or 0"]}
-            raise FaultyFields("Invalid recommendation request", details)
+            raise FaultyFields(invalid, {"explain": ["Must be true, false, 1 or 0"]})

@@ -29,6 +29,8 @@ from endcap.client._values import (
     Customization,
     Definition,
     Page,
+    Placement,
+    PlacementRequest,
     Recommendation,
     RecommendationRequest,
     Summary,
@@ -328,6 +330,27 @@ def recommend(
         content=_encode(requests),
         signed=explain,
         read=lambda answer: decoded(answer.body, tuple[Recommendation, ...]),
+    )
+
+
+def place(
+    tracker: str,
+    requests: Sequence[PlacementRequest | Mapping[str, Any]],
+    *,
+    explain: bool = True,
+) -> Call[tuple[Placement, ...]]:
+    """
+    The caller's own rankings for the widgets of one page, with the customizations applied. Endcap only.
+
+    Each comes with the verdict of every pin, unless told otherwise. No object appears twice on the page.
+    """
+    unexplained = () if explain else _query(explain="false")
+    return Call(
+        method="POST",
+        path="/api/place",
+        query=(("tracker_id", tracker), *unexplained),
+        content=_encode(requests),
+        read=lambda answer: decoded(answer.body, tuple[Placement, ...]),
     )
 
 

@@ -87,6 +87,23 @@ class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     mark_fallback_results: bool = False
 
 
+class Ranked(Struct, frozen=True, omit_defaults=True):
+    """An item of a caller's ranking; either all items of one have a score or none."""
+
+    identity: str
+    score: float | None = None
+
+
+class PlacementRequest(RecommendationRequest, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    What one widget asks for, as the caller ranked it: identities, best first. `fill` goes on with what the server
+    would recommend where the ranking ends.
+    """
+
+    ranking: tuple[str | Ranked, ...]
+    fill: bool = False
+
+
 class Hit(Struct, frozen=True, kw_only=True):
     """One recommended object. `url` is its identity in the catalog, whatever that looks like."""
 
@@ -111,3 +128,9 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     user_id: str | int | None = None
     generated_at: str | None = None
     explanation: Explanation | None = None
+
+
+class Placement(Recommendation, frozen=True, kw_only=True):
+    """A caller's ranking with the customizations applied; `not_in_catalog` is what of it could not be placed."""
+
+    not_in_catalog: tuple[str, ...] = ()

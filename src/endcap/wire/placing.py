@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from endcap.domain import MODEL_CHARACTERS_MAX, POSITION_MAX
+from endcap.domain import IDENTITY_CHARACTERS_MAX, MODEL_CHARACTERS_MAX, POSITION_MAX
 from endcap.errors import FaultyFields, MalformedBody
 from endcap.wire.reading import UNREADABLE, Faults, json_value
 from endcap.wire.recommending import (
@@ -39,6 +39,9 @@ class RankedRequest(Struct, frozen=True):
     fill: bool = False
 
 
+_Model = Annotated[str, Meta(min_length=1, max_length=MODEL_CHARACTERS_MAX)]
+
+
 class _Scored(Struct):
     identity: str
     score: float | None = None
@@ -48,9 +51,9 @@ class _PlainPlacement(PlainWish, kw_only=True):
     """The usual wish, without a fault; anything else is read the careful way."""
 
     ranking: Annotated[list[str | _Scored], Meta(max_length=RANKING_MAX)]
-    recommendation_type: Annotated[str, Meta(max_length=MODEL_CHARACTERS_MAX)] = ""
-    model: Annotated[str, Meta(max_length=MODEL_CHARACTERS_MAX)] = ""
-    widget_id: str | None = None
+    recommendation_type: _Model = ""
+    model: _Model = ""
+    widget_id: Annotated[str, Meta(max_length=IDENTITY_CHARACTERS_MAX)] | None = None
     size: Annotated[int, Meta(ge=1, le=SIZE_MAX)] = SIZE_DEFAULT
     fill: bool = False
 
@@ -134,12 +137,12 @@ class _RankedReader(WishReader):
         return RankedRequest(self.request(), self._ranking(), self.flag("fill"))
 
     def _same(self, key: str, synonym: str) -> None:
-        """Of two names for one thing either may be used, and both if they agree."""
+        """Of two names for one thing either may be used."""
         said, again = self.members.get(key), self.members.get(synonym)
         if said is None:
             self.members[key] = again
-        elif again is not None and again != said:
-            self.fault(key, f"Must be the same as {synonym}, or only one of the two")
+        elif again is not None:
+            self.fault(key, f"Means the same as {synonym}: send only one of the two")
 
     def model(self) -> str:
         model = super().model()

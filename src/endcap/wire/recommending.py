@@ -22,6 +22,7 @@ SIZE_DEFAULT = 10
 SIZE_MAX = 50
 BLACKLIST_MAX = 10_000
 HIT_FIELDS_MAX = 200
+INVALID = "Invalid recommendation request"
 
 
 class Request(Struct, frozen=True):
@@ -110,7 +111,7 @@ def _read_carefully(body: bytes) -> tuple[Request, ...]:
         WishReader(each, index, faults).request() for index, each in enumerate(shape[:OBJECTS_MAX])
     ]
     if faults:
-        raise FaultyFields("Invalid recommendation request", faults.by_field)
+        raise FaultyFields(INVALID, faults.by_field)
     return tuple(requests)
 
 
