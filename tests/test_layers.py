@@ -55,6 +55,7 @@ LAYERS: Mapping[str, Layer] = {
                 "loading",
                 "mirror",
                 "renderings",
+                "health",
                 "committer",
                 "service",
                 "placing",

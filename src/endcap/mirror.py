@@ -102,6 +102,7 @@ class Mirror:
         self._shops: dict[str, Shop] = {}
         self._locks: dict[TrackerId, threading.RLock] = {}
         self._load_locks: dict[TrackerId, threading.Lock] = {}
+        self._loaders: dict[TrackerId, threading.Thread] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._checked_at = 0.0
@@ -192,6 +193,8 @@ class Mirror:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        for loader in self._loaders.values():
+            loader.join()
 
     def check(self) -> bool:
         """Asks the store once for news, if nobody did a moment ago; whether it asked. Not while it loads."""
@@ -205,12 +208,15 @@ class Mirror:
     def refresh(self) -> None:
         """Brings all up to the store's revisions. Raises StoreUnavailable; at the end, what kept a tracker from it."""
         failed: Exception | None = None
+        is_left = False
         version = self._store.version()
         looks = self._is_time_to_look()
         for tracker, revision in self._store.revisions().items():
             shop = self._shops.get(tracker)
             try:
-                if shop is None:
+                if self._is_loading_beside(tracker, shop, revision):
+                    is_left = True
+                elif shop is None:
                     self._load(tracker)
                 elif shop.revision < revision:
                     self._catch_up(tracker)
@@ -225,7 +231,33 @@ class Mirror:
             self._looked_at = time.monotonic()
         if failed is not None:
             raise failed
-        self._version = version
+        if not is_left:
+            self._version = version
+
+    def _is_loading_beside(self, tracker: TrackerId, shop: Shop | None, revision: int) -> bool:
+        """Whether a thread loads the tracker; the follower begins one, so as not to keep the other trackers waiting."""
+        loader = self._loaders.get(tracker)
+        if loader is not None and loader.is_alive():
+            return shop is None or shop.revision < revision
+        if threading.current_thread() is not self._thread:
+            return False
+        if shop is not None and (shop.revision >= revision or not self._is_far_behind(shop)):
+            return False
+        loader = threading.Thread(
+            target=self._load_beside, args=(tracker,), name="loader", daemon=True
+        )
+        self._loaders[tracker] = loader
+        loader.start()
+        return True
+
+    def _load_beside(self, tracker: TrackerId) -> None:
+        try:
+            self._load(tracker)
+        except (StoreUnavailable, TrackerNotFound):
+            self._stopping.wait(RETRY_SECONDS)  # the follower says it
+        except Exception as error:  # noqa: BLE001 - the follower tries again, and not at once
+            log.error("mirror failed to load", tracker=tracker, exc_info=error)
+            self._stopping.wait(RETRY_SECONDS)
 
     def _is_time_to_look(self) -> bool:
         return time.monotonic() - self._looked_at > self._artifact_seconds

@@ -202,7 +202,7 @@ class Service:
         now = self.clock()
         catalog = shop.snapshot.catalog
 
-        def keeps(pin: Pin) -> bool:
+        def keeps(_: int, pin: Pin) -> bool:
             closes = pin.window.closes
             if export.remove_expired_pins and closes is not None and closes <= now:
                 return False

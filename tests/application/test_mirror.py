@@ -228,6 +228,33 @@ def test_own_writes_do_not_wait_for_a_load(tmp_path: Path) -> None:
         store.close()
 
 
+def test_one_trackers_load_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    """While a large catalog is read, what a merchandiser of another shop changes elsewhere shows here."""
+    world = World(f"sqlite:///{tmp_path / 'endcap.db'}", tmp_path)
+    committed(world.here, world.tracker())
+    store = HeldStore(tmp_path / "endcap.db")
+    mirror = world.mirror(store)
+    try:
+        mirror.load()
+        mirror.start()
+        committed(world.elsewhere, world.tracker(OTHER))
+        assert store.is_loading.wait(10)
+
+        committed(world.elsewhere, world.put("/p/1"))
+        committed(world.elsewhere, world.create("a", "/p/1"))
+
+        eventually(lambda: pinned(mirror) == {"a": "/p/1"})
+        assert mirror.shop(OTHER) is None
+        assert not mirror.is_current()
+        store.may_go_on.set()
+        eventually(lambda: mirror.shop(OTHER) is not None)
+        eventually(mirror.is_current)
+    finally:
+        store.may_go_on.set()
+        world.close()
+        store.close()
+
+
 # Own writes
 
 

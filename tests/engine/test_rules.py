@@ -19,6 +19,8 @@ from endcap.domain import (
     ItemId,
     ItemTarget,
     Micros,
+    Pin,
+    Slot,
     Target,
 )
 from endcap.engine.catalog import Catalog
@@ -42,7 +44,8 @@ targets: st.SearchStrategy[Target] = st.one_of(
 
 
 def _customization(name: CustomizationId, model: str, target: Target, age: int) -> Customization:
-    return Customization(name, model, target, (), Micros(age), 1)
+    pin = Pin(Slot(1), item=ItemId(catalogs.IDENTITIES[age]))
+    return Customization(name, model, target, (pin,), Micros(age), 1)
 
 
 customizations = st.builds(
@@ -148,6 +151,18 @@ def test_a_rule_that_holds_meets_each_of_its_demands(
 
     for demand in demands(rule):
         assert any(is_met(atom, facts) for atom in demand)
+
+
+@settings(max_examples=EXAMPLES * 2)
+@given(st.lists(shapes.shapes.map(criteria.read), min_size=1, max_size=4), shapes.attributes)
+def test_facts_say_of_each_rule_what_the_attributes_say(
+    rules: list[criteria.Rule], attributes: dict[str, object]
+) -> None:
+    """Also of a later rule, which finds terms and elements that were worked out for an earlier one."""
+    facts = Facts(attributes)
+
+    for rule in rules:
+        assert facts.holds(rule) == criteria.matches(rule, attributes)
 
 
 def is_met(atom: Atom, facts: Facts) -> bool:

@@ -13,6 +13,7 @@ from endcap.domain import (
     CatalogObject,
     Customization,
     CustomizationId,
+    ItemId,
     Micros,
     Pin,
     Slot,
@@ -64,7 +65,40 @@ def described(snapshot: Snapshot, rule: criteria.Rule, items: Sequence[str]) -> 
         "revision": snapshot.revision,
         "rules": test_rules.described(snapshot.rules, snapshot.catalog, items),
         "catalog": catalogs.described(snapshot.catalog, [rule]),
+        "claims": {model: claimed(snapshot, model, items) for model in test_rules.MODELS},
     }
+
+
+def claimed(snapshot: Snapshot, model: str, items: Sequence[str]) -> list[tuple[object, ...]]:
+    """Asked at every step, so that a later snapshot could hand on what is no longer true."""
+    claims = snapshot.claims(model, tuple(map(ItemId, items)))
+    named = [
+        None if claim.number is None else snapshot.catalog.identity(claim.number)
+        for claim in claims
+    ]
+    return [
+        (claim.customization, claim.pin, name) for claim, name in zip(claims, named, strict=True)
+    ]
+
+
+def test_claims_are_remembered_until_their_model_changes() -> None:
+    """Or the catalog: a merchandiser at work on one recommender does not slow the others."""
+    pages = [("one", (ItemId("/p/1"),)), ("other", ())]
+    held = [_pinning("a", criteria.ALWAYS_TRUE), _pinning("b", criteria.ALWAYS_TRUE, "other")]
+    snapshot = Snapshot.build(1, held, [])
+    before = [snapshot.claims(*page) for page in pages]
+
+    changed = snapshot.changed(2, {CustomizationId("b"): None}, {})
+    moved = snapshot.changed(
+        2, {CustomizationId("a"): _pinning("a", criteria.ALWAYS_TRUE, "other")}, {}
+    )
+    emptied = snapshot.changed(2, {}, {ItemId("/p/1"): None})
+
+    assert [len(each) for each in before] == [1, 1]
+    assert changed.claims(*pages[0]) is before[0]
+    assert changed.claims(*pages[1]) == ()
+    assert [len(moved.claims(*page)) for page in pages] == [0, 2]
+    assert emptied.claims(*pages[0]) is not before[0]
 
 
 def test_what_did_not_change_is_shared() -> None:
@@ -88,6 +122,6 @@ def test_the_criteria_of_pins_are_answered_before_they_are_asked() -> None:
     assert set(changed.catalog.answered) == {rule, other}
 
 
-def _pinning(name: str, rule: criteria.Rule) -> Customization:
+def _pinning(name: str, rule: criteria.Rule, model: str = "one") -> Customization:
     pins = (Pin(Slot(1), rule=rule),)
-    return Customization(CustomizationId(name), "one", AllTarget(), pins, Micros(0), 1)
+    return Customization(CustomizationId(name), model, AllTarget(), pins, Micros(0), 1)

@@ -595,10 +595,10 @@ def test_pins_can_be_left_out_of_an_answer() -> None:
     )
     record = record_of(read_definition(body))
 
-    kept = wire.without_pins(record, lambda pin: pin.place == Slot(2))
-    none = wire.without_pins(record, lambda pin: False)
+    kept = wire.without_pins(record, lambda _, pin: pin.place == Slot(2))
+    none = wire.without_pins(record, lambda _, pin: False)
 
-    assert wire.without_pins(record, lambda pin: True) is record
+    assert wire.without_pins(record, lambda _, pin: True) is record
     assert [pin.item for pin in wire.definition_of(kept).pins] == ["/p/2"]
     assert odd in kept.document
     assert none.document == b'{"model":"m","target_type":"all","tags":["a"],"pin_definitions":[]}'

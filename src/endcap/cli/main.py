@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),
     "build": ("endcap.cli.data", "build", "Build and publish the recommenders."),
     "explain": ("endcap.cli.explain", "explain", "Say why each slot holds what it holds."),
+    "check": ("endcap.cli.check", "check", "Find pins that do nothing, and mend them."),
     "check-signature": ("endcap.cli.signature", "check_signature", "See why a signature fails."),
 }
 

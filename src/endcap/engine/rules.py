@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from endcap import criteria
 from endcap.domain import (
     AllTarget,
     CriteriaTarget,
@@ -172,8 +171,6 @@ def _by_criteria(index: Index, catalog: Catalog, items: Sequence[str]) -> Iterab
         facts = catalog.facts(number)
         for candidate in index.candidates(facts):
             assert isinstance(candidate.target, CriteriaTarget)
-            if candidate.id not in met and criteria.matches(
-                candidate.target.rule, facts.attributes
-            ):
+            if candidate.id not in met and facts.holds(candidate.target.rule):
                 met[candidate.id] = candidate
     return met.values()

@@ -3,7 +3,7 @@ A tracker's rules and items at one revision. Immutable: a newer one replaces it 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -15,11 +15,41 @@ from endcap.engine.place import claims_of
 from endcap.engine.rules import Rules
 from endcap.engine.settle import Claim
 
-MEMO_CLAIMS_MAX = 8_192
+MEMO_PAGES_MAX = 8_192
 
 READY_MAX = (
     256  # criteria of pins that are answered before they are asked, 3 ms each at a million items
 )
+
+
+class _Remembered:
+    """Who claims what, by model and input items: what snapshots find out, and hand on where it stays true."""
+
+    __slots__ = ("_count", "_pages")
+
+    def __init__(self) -> None:
+        self._pages: dict[str, dict[tuple[ItemId, ...], tuple[Claim, ...]]] = {}
+        self._count = 0
+
+    def get(self, model: str, items: tuple[ItemId, ...]) -> tuple[Claim, ...] | None:
+        pages = self._pages.get(model)
+        return None if pages is None else pages.get(items)
+
+    def keep(self, model: str, items: tuple[ItemId, ...], claims: tuple[Claim, ...]) -> None:
+        if self._count >= MEMO_PAGES_MAX:
+            self._pages.clear()
+            self._count = 0
+        self._pages.setdefault(model, {})[items] = claims
+        self._count += 1
+
+    def without(self, models: Collection[str]) -> "_Remembered":
+        """A successor's, which knows nothing yet of these models. The others' pages are shared."""
+        left = _Remembered()
+        # A copy: a reader of the older snapshot may add a model meanwhile.
+        pages = self._pages.copy()
+        left._pages = {model: pages[model] for model in pages if model not in models}
+        left._count = sum(map(len, left._pages.values()))
+        return left
 
 
 class Snapshot(Struct, frozen=True):
@@ -28,22 +58,20 @@ class Snapshot(Struct, frozen=True):
     revision: int
     rules: Rules
     catalog: Catalog
-    _claims: dict[tuple[str, tuple[str, ...]], tuple[Claim, ...]] = msgspec.field(
-        default_factory=dict
-    )
+    _remembered: _Remembered = msgspec.field(default_factory=_Remembered)
 
     def claims(self, model: str, items: tuple[ItemId, ...]) -> tuple[Claim, ...]:
         """
         The claims of all who speak in a request for a model with these input items, in order of rank.
 
-        Remembered while the snapshot lives: shoppers ask for the same pages again and again.
+        Remembered until the catalog or a customization of the model changes: shoppers ask for the same pages again
+        and again.
         """
-        found = self._claims.get((model, items))
+        found = self._remembered.get(model, items)
         if found is None:
-            if len(self._claims) >= MEMO_CLAIMS_MAX:
-                self._claims.clear()
             speaking = self.rules.speaking(self.catalog, model=model, items=items)
-            found = self._claims[model, items] = claims_of(self.catalog, speaking)
+            found = claims_of(self.catalog, speaking)
+            self._remembered.keep(model, items, found)
         return found
 
     @classmethod
@@ -73,7 +101,15 @@ class Snapshot(Struct, frozen=True):
             revision,
             self.rules.changed(customizations) if customizations else self.rules,
             catalog,
+            _Remembered() if objects else self._remembered.without(self._models(customizations)),
         )
+
+    def _models(
+        self, customizations: Mapping[CustomizationId, Customization | None]
+    ) -> Collection[str]:
+        """The models that changed customizations had or have."""
+        before = (self.rules.customization(each) for each in customizations)
+        return {each.model for each in (*before, *customizations.values()) if each is not None}
 
 
 def _picked(customizations: Iterable[Customization]) -> Iterator[Rule]:

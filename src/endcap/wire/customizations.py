@@ -365,14 +365,15 @@ _NO_METADATA = _Metadata()
 _NOT_SENT = (Raw(), Raw(b"null"))
 
 
-def without_pins(record: Record, keeps: Callable[[Pin], bool]) -> Record:
-    """The record with only the pins that the test keeps; the rest of the document stays as it was."""
+def without_pins(record: Record, keeps: Callable[[int, Pin], bool]) -> Record:
+    """The record with only the pins that the test keeps, told index and pin; the rest of the document stays."""
     definition = definition_of(record)
-    if all(keeps(pin) for pin in definition.pins):
+    stays = [keeps(index, pin) for index, pin in enumerate(definition.pins)]
+    if all(stays):
         return record
     members = msgspec.json.decode(record.document, type=dict[str, Raw])
     pins = _MEMBERS.decode(members["pin_definitions"])
-    kept = [bytes(raw) for raw, pin in zip(pins, definition.pins, strict=True) if keeps(pin)]
+    kept = [bytes(raw) for raw, is_kept in zip(pins, stays, strict=True) if is_kept]
     document = _document(
         members, definition.target_type, definition.tags, b"[" + b",".join(kept) + b"]"
     )
