@@ -55,6 +55,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "get": lambda size: serving.against_floor(serving.GET, size, customizations=10_000),
     "put": lambda size: serving.against_floor(serving.PUT, size, customizations=10_000),
     "recommend": lambda size: serving.against_floor(serving.RECOMMEND, size, customizations=10_000),
+    "place": serving.place,
     "path": lambda size: path.run(),
     "placement": lambda size: placement.run(),
     "rules": scaling.rules,

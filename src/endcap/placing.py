@@ -7,6 +7,7 @@ caller's list, whatever of it the catalog lacks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,25 +23,26 @@ from endcap.wire.placing import RankedRequest
 
 class OwnRanking(Struct, frozen=True):
     """
-    A list of identities as a catalog knows it: item numbers, best first, and for each its 1-based place in the list. Of
-    one that is named again the first place counts. `missing` are those that the catalog lacks.
+    A list of identities as a catalog knows it: item numbers, best first, and for each its 1-based place in the list;
+    None where that is simply 1, 2, 3, …. Of one that is named again the first place counts. `missing` are those that
+    the catalog lacks.
     """
 
     numbers: Sequence[int]
-    places: Sequence[int]
-    missing: Sequence[str]
+    places: Sequence[int] | None = None
+    missing: Sequence[str] = ()
 
     @classmethod
     def of(cls, catalog: Catalog, identities: Sequence[str]) -> "OwnRanking":
+        numbers = catalog.numbers_of(identities)
+        if None not in numbers and len(set(numbers)) == len(numbers):
+            return cls(cast(list[int], numbers))
         places: dict[int, int] = {}
-        missing: dict[str, None] = {}
-        for place, identity in enumerate(identities, 1):
-            number = catalog.number(identity)
-            if number is None:
-                missing[identity] = None
-            elif number not in places:
-                places[number] = place
-        return cls(list(places), list(places.values()), list(missing))
+        for place, number in enumerate(numbers, 1):
+            if number is not None:
+                places.setdefault(number, place)
+        unknown = (each for each, number in zip(identities, numbers, strict=True) if number is None)
+        return cls(list(places), list(places.values()), list(dict.fromkeys(unknown)))
 
 
 class Placing:

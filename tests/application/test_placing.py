@@ -155,3 +155,4 @@ def test_a_list_as_a_catalog_knows_it() -> None:
     assert [catalog.identity(number) for number in own.numbers] == ["B", "A"]
     assert own.places == [2, 5]
     assert own.missing == ["Z", "Y"]
+    assert OwnRanking.of(catalog, ["B", "A"]).places is None

@@ -16,7 +16,7 @@ from endcap.wire.listing import values
 from endcap.wire.recommending import INVALID, read_requests
 
 PREFLIGHT_SECONDS = b"86400"
-_USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)", re.ASCII)
+_USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)(?:&explain=(true|false))?", re.ASCII)
 
 
 class RecommendEndpoints:
@@ -63,7 +63,7 @@ def asked(request: Request, *, explained: bool = False, invalid: str = INVALID) 
     """The tracker, and whether to explain: `explained` unless the query says it."""
     usual = _USUAL_QUERY.fullmatch(request.query_text)
     if usual is not None:
-        return usual[1].decode(), explained
+        return usual[1].decode(), explained if usual[2] is None else usual[2] == b"true"
     query = request.query()
     tracker = next(reversed(values(query, "tracker_id")), None)
     if not tracker:

@@ -37,6 +37,11 @@ class PersistentMap(Generic[K, V]):
     def get(self, key: K) -> V | None:
         return self._shards[hash(key) & self._mask].get(key)
 
+    def get_each(self, keys: Iterable[K]) -> list[V | None]:
+        """The same for many keys, in their order."""
+        shards, mask = self._shards, self._mask
+        return [shards[hash(key) & mask].get(key) for key in keys]
+
     def __contains__(self, key: K) -> bool:
         return key in self._shards[hash(key) & self._mask]
 

@@ -5,7 +5,7 @@ One object or an array of them. `model` and `widget_id`, the words of customizat
 The order of a ranking is its own, or where its objects have scores, the highest score first.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from msgspec import Meta, Struct
@@ -88,10 +88,13 @@ def _plain(wish: _PlainPlacement) -> RankedRequest:
     return RankedRequest(plain_request(wish, size_max=SIZE_MAX), _order(wish.ranking), wish.fill)
 
 
+_TEXTS = {str}
+
+
 def _order(ranking: list[str | _Scored]) -> tuple[str, ...]:
     """Raises OutOfTheOrdinary where only some have a score."""
-    if all(isinstance(each, str) for each in ranking):
-        return tuple(ranking)  # type: ignore[arg-type]  # just looked at
+    if set(map(type, ranking)) <= _TEXTS:
+        return tuple(cast(list[str], ranking))
     named = [_Scored(each) if isinstance(each, str) else each for each in ranking]
     scores = [each.score for each in named if each.score is not None]
     if scores and len(scores) < len(named):
