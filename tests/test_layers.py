@@ -52,6 +52,7 @@ LAYERS: Mapping[str, Layer] = {
                 "telemetry",
                 "vault",
                 "awaiting",
+                "breaker",
                 "loading",
                 "mirror",
                 "renderings",
@@ -73,7 +74,7 @@ LAYERS: Mapping[str, Layer] = {
     "api": Layer(
         frozenset({"api"}),
         ("language", "engine", "store", "recommend", "application"),
-        frozenset({"msgspec", "httptools", "prometheus_client", "uvicorn", "uvloop"}),
+        frozenset({"aiohttp", "msgspec", "httptools", "prometheus_client", "uvicorn", "uvloop"}),
     ),
     "web": Layer(
         frozenset({"web"}),

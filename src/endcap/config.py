@@ -89,6 +89,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="What a customization of an unknown recommender gets: stored with a warning, or 422"
         ),
     ] = "accept"
+    recommender_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hosts that models may ask for rankings, `host` or `host:port` (with commas); empty: none"
+        ),
+    ] = ()
     creator: Annotated[
         str, Meta(min_length=1, description="`creator` of customizations made by the API")
     ] = "api"
@@ -131,10 +137,9 @@ def load(
         {name: environment[variable(name)] for name in NAMES if variable(name) in environment}
     )
     given.update({name: value for name, value in (flags or {}).items() if value is not None})
-    if isinstance(given.get("scalar_attributes"), str):
-        given["scalar_attributes"] = [
-            name.strip() for name in given["scalar_attributes"].split(",") if name.strip()
-        ]
+    for listed in ("scalar_attributes", "recommender_hosts"):
+        if isinstance(given.get(listed), str):
+            given[listed] = [name.strip() for name in given[listed].split(",") if name.strip()]
     if isinstance(given.get("access_log"), str):
         given["access_log"] = given["access_log"].lower()
     if "data_dir" in given:

@@ -98,7 +98,7 @@ def _order(ranking: list[str | _Scored]) -> tuple[str, ...]:
     named = [_Scored(each) if isinstance(each, str) else each for each in ranking]
     scores = [each.score for each in named if each.score is not None]
     if scores and len(scores) < len(named):
-        raise OutOfTheOrdinary
+        raise OutOfTheOrdinary("Either all have a score or none")
     if scores:
         named.sort(key=_score, reverse=True)  # stable: of equals the one named first
     return tuple([each.identity for each in named])
@@ -169,19 +169,25 @@ class _RankedReader(WishReader):
         if value is None:
             self.fault("ranking", "Missing required field: ranking")
             return ()
-        ranked = [_ranked(each) for each in value] if isinstance(value, list) else [None]
-        known = [each for each in ranked if each is not None]
-        if len(known) < len(ranked):
-            self.fault("ranking", 'Must be a list of identities, or of {"identity", "score"}')
-            return ()
-        if len(known) > RANKING_MAX:
+        if isinstance(value, list) and len(value) > RANKING_MAX:
             self.fault("ranking", f"Must have at most {RANKING_MAX} items")
             return ()
         try:
-            return _order([*known])
-        except OutOfTheOrdinary:
-            self.fault("ranking", "Either all have a score or none")
+            return ranking_of(value)
+        except ValueError as error:
+            self.fault("ranking", str(error))
             return ()
+
+
+def ranking_of(sent: object) -> tuple[str, ...]:
+    """
+    The identities of a decoded ranking, best first, at most RANKING_MAX. Raises ValueError with a message for people.
+    """
+    ranked = [_ranked(each) for each in sent] if isinstance(sent, list) else [None]
+    known = [each for each in ranked if each is not None]
+    if len(known) < len(ranked):
+        raise ValueError('Must be a list of identities, or of {"identity", "score"}')
+    return _order([*known])[:RANKING_MAX]
 
 
 def _ranked(value: Any) -> _Scored | None:

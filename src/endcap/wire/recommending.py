@@ -38,6 +38,8 @@ class Request(Struct, frozen=True):
     availability_field: str | None = None
     hit_fields: frozenset[str] | None = None
     mark_fallback: bool = False
+    context_sent: Any = None
+    """The context as it came, decoded; None where there is none."""
 
 
 class OutOfTheOrdinary(ValueError):
@@ -130,6 +132,7 @@ class WishReader:
 
     def request(self) -> Request:
         get = self.members.get
+        context = self.context() if get("recommendation_context") is not None else None
         return Request(
             self.model(),
             self.text("recommender_client_identifier"),
@@ -137,10 +140,11 @@ class WishReader:
             self.identities("item_ids", INPUT_ITEMS_MAX),
             frozenset(self.identities("blacklisted_item_ids", BLACKLIST_MAX)),
             self.size(),
-            self.context() if get("recommendation_context") is not None else None,
+            context,
             self.availability_field() if get("settings_override") is not None else None,
             self.hit_fields() if get("hit_fields") is not None else None,
             self.flag("mark_fallback_results"),
+            None if context is None else get("recommendation_context"),
         )
 
     def model(self) -> str:
