@@ -87,9 +87,9 @@ class Asker:
         self._refused: dict[str, str] = {}
         self._outgoing: Outgoing | None = None
         if hosts:  # now, because a page cannot wait for it
-            from endcap.api.outgoing import Outgoing  # noqa: PLC0415 - 6 MB that most servers need not spend
+            from endcap.api import outgoing  # noqa: PLC0415 - 6 MB that most servers need not spend
 
-            self._new_outgoing = Outgoing
+            self._new_outgoing = outgoing.Outgoing
         self._counts: Counter[tuple[str, str]] = Counter()
         self._latency: dict[str, list[int]] = {}
         self._latency_sum: dict[str, float] = defaultdict(float)
