@@ -129,7 +129,7 @@ class ForUser(Struct, frozen=True, tag="for_user"):
         allowed, count = allowed_in(query, knowledge), query.count + SPARE
         related = bought_with(latest, allowed, knowledge, cheaper=self.cheaper, fading=self.fading)
         found = take((number for number in related if number not in excluded), count)
-        if len(found) < query.count:
+        if len(found) < query.count and (self.acts == "clicked" or not found):
             alike = self._like(latest, allowed, query, knowledge)
             known = {*found, *excluded}
             found += [number for number in alike if number not in known][: count - len(found)]
