@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endcap import criteria
-from endcap.domain import CatalogObject
+from endcap.domain import CatalogObject, ItemId
 from endcap.engine.catalog import Catalog
 from endcap.recommend.artifact import Artifact
 from endcap.recommend.models import REFERENCE, Model
@@ -319,7 +319,7 @@ artifacts = st.builds(
         st.sampled_from(["ann", "bob"]), st.dictionaries(identities, st.integers(1, 9), max_size=5)
     ),
 )
-trails = st.dictionaries(identities, st.integers(1, 9), max_size=4).map(
+trails = st.dictionaries(identities.map(ItemId), st.integers(1, 9), max_size=4).map(
     lambda held: Trail(
         tuple(sorted(held, key=lambda item: (-held[item], item))),
         [NOW - 86_400_000_000 // each for each in sorted(held.values(), reverse=True)],

@@ -17,6 +17,7 @@ from operator import itemgetter
 from zlib import crc32
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from endcap.engine.catalog import Catalog
@@ -37,6 +38,15 @@ def words_of(title: str) -> list[int]:
     """The checksums of a title's first words of two letters or digits and more, case folded, each once."""
     found = _WORD.findall(title.casefold())[:WORDS_MAX]
     return list(dict.fromkeys([crc32(word.encode("utf-8", "surrogatepass")) for word in found]))
+
+
+class Bounds(Struct, frozen=True):
+    """What may be looked at for one title, and kept beside the arrays."""
+
+    postings_max: int = 4_096
+    """Objects that share a word, of a title's rarest words: what most titles have says little."""
+    fresh_min: int = 4_096
+    """Words beside the arrays before these are made anew, or an eighth of them if that is more."""
 
 
 class _Postings:
@@ -88,8 +98,14 @@ class Titles:
     """
 
     def __init__(
-        self, catalog: Catalog, base: _Postings, fresh: _Postings, lost: _Postings
+        self,
+        catalog: Catalog,
+        base: _Postings,
+        fresh: _Postings,
+        lost: _Postings,
+        bounds: "Bounds",
     ) -> None:
+        self._bounds = bounds
         self._catalog = catalog
         self._base = base
         self._fresh = fresh  # of objects that came or changed since
@@ -97,22 +113,25 @@ class Titles:
         self._count = len(catalog.column("title").having)
 
     @classmethod
-    def of(cls, catalog: Catalog) -> "Titles":
-        return cls(catalog, _Postings.of(catalog.column("title").pairs()), _NONE, _NONE)
+    def of(cls, catalog: Catalog, bounds: "Bounds | None" = None) -> "Titles":
+        base = _Postings.of(catalog.column("title").pairs())
+        return cls(catalog, base, _NONE, _NONE, bounds or Bounds())
 
     def followed(self, catalog: Catalog) -> "Titles":
         """The index of a successor of the catalog; equal to a fresh one in all that it answers."""
         column = catalog.column("title")
         if column is self._catalog.column("title"):
-            return Titles(catalog, self._base, self._fresh, self._lost)
+            return Titles(catalog, self._base, self._fresh, self._lost, self._bounds)
         touched = np.fromiter(catalog.differing(self._catalog), dtype=np.int32)
         present = [number for number in touched.tolist() if number in column.having]
         come = _Postings.of((title, n) for n in present for title in _titles(catalog, n))
         fresh = self._fresh.without(touched).joined(come)
         lost = self._lost.without(touched).joined(self._base.of_numbers(touched))
-        if len(fresh.words) + len(lost.words) > max(FRESH_MIN, len(self._base.words) // 8):
-            return Titles.of(catalog)
-        return Titles(catalog, self._base, fresh, lost)
+        if len(fresh.words) + len(lost.words) > max(
+            self._bounds.fresh_min, len(self._base.words) // 8
+        ):
+            return Titles.of(catalog, self._bounds)
+        return Titles(catalog, self._base, fresh, lost, self._bounds)
 
     def shares(self, item: int, among: Numbers) -> Floats:
         """How much of the weight of an object's title each of some others has in its own, 0 to 1."""
@@ -136,7 +155,7 @@ class Titles:
             *(each.having(words) for each in (self._base, self._lost, self._fresh)), strict=True
         )
         found: list[tuple[Numbers, int]] = []
-        whole, room = 0, POSTINGS_MAX
+        whole, room = 0, self._bounds.postings_max
         for count, (numbers, lost, fresh) in sorted(map(_counted, held), key=itemgetter(0)):
             weight = round(1_000 * log((1 + self._count) / (1 + count)))
             whole += weight

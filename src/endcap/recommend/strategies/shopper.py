@@ -81,11 +81,12 @@ class DueAgain(Struct, frozen=True, tag="due_again"):
             for each in bought_by(query, knowledge)
             if each.number in allowed and each.times >= self.times_min
         ]
-        again = sorted((each for each in bought if each.times > 1), key=self._minus_due)
+        again = sorted((each for each in bought if each.times > 1), key=self.minus_due)
         once = (each for each in bought if each.times == 1)
         return [each.number for each in (*again, *once)]
 
-    def _minus_due(self, bought: Bought) -> float:
+    def minus_due(self, bought: Bought) -> float:
+        """How little an item is due: the negative of the formula above."""
         interval = max(1.0, bought.span_days / (bought.times - 1))
         passed = bought.age_days / interval
         hope = exp2(-max(0.0, passed - 1) / self.patience)
