@@ -91,8 +91,10 @@ def artifact(
         histories=np.cumsum([0, *map(len, rows)]).astype(np.int64),
         bought=np.array([index[item] for row in rows for item in row], dtype=np.int32),
         times=np.array([times for row in rows for times in row.values()], dtype=np.uint16),
+        ages=np.array([1.0 + at for row in rows for at in range(len(row))], dtype=np.float32),
+        spans=np.array([10.0 * (n - 1) for row in rows for n in row.values()], dtype=np.float32),
     )
-    return Artifact(learned, Manifest(1, "20261101T000000Z-0123abcd", NOW, "", {}, {}))
+    return Artifact(learned, Manifest(2, "20261101T000000Z-0123abcd", NOW, "", {}, {}))
 
 
 def query(catalog: Catalog, items: Sequence[str] = (), **others: Any) -> Query:

@@ -100,9 +100,9 @@ def test_an_unreadable_manifest_is_refused(written: Path, manifest: bytes) -> No
 def test_another_format_is_refused(written: Path) -> None:
     """A newer program's artifact is not guessed at."""
     path = written / "manifest.json"
-    path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 2'))
+    path.write_bytes(path.read_bytes().replace(b'"format": 2', b'"format": 3'))
 
-    with pytest.raises(UsageFault, match="format is 2"):
+    with pytest.raises(UsageFault, match="format is 3"):
         load_artifact(written)
 
 

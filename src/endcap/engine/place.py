@@ -126,7 +126,9 @@ class Eligibility:
         blacklist: Collection[str] = (),
         context: Rule | None = None,
         availability_field: str | None = None,
+        type: str | None = None,
     ) -> None:
+        """`type`: what the model returns, where that is not items."""
         self._catalog = catalog
         self._now = now
         self._blacklisted = _numbers(catalog, blacklist) if blacklist else _NO_NUMBERS
@@ -138,7 +140,10 @@ class Eligibility:
         self._available: BitMap | None = None
         self._offered = catalog.offered
         """Who is offered without a look at the time."""
-        if availability_field is not None:
+        if type is not None:
+            self._available = catalog.offered_as(type, availability_field)
+            self._offered = _NOBODY
+        elif availability_field is not None:
             self._available = catalog.available_by(availability_field)
             self._offered = _NOBODY
 

@@ -75,7 +75,7 @@ def build(
         neighbours, affinities = _neighbours(_table(connection, "neighbours"), len(identities))
         begin("histories")
         customers = _column(connection, "SELECT user_id FROM customer ORDER BY user_no")
-        users, histories, bought, times = _histories(_table(connection, "histories"), customers)
+        users, histories, bought = _histories(_table(connection, "histories"), customers)
     begin("writing")
     learned = Learned(
         identities=identities,
@@ -85,8 +85,10 @@ def build(
         affinities=affinities,
         users=users,
         histories=histories,
-        bought=bought,
-        times=times,
+        bought=bought["item_no"],
+        times=bought["times"].astype(np.uint16),
+        ages=bought["age_days"],
+        spans=bought["span_days"],
     )
     artifact = write_artifact(learned, out, now=now, lines=lines)
     begin("done")
@@ -119,7 +121,7 @@ def _neighbours(found: Columns, items: int) -> tuple[NDArray[np.int32], NDArray[
 
 def _histories(
     found: Columns, names: NDArray[Any]
-) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16]]:
+) -> tuple[NDArray[np.uint64], NDArray[np.int64], Columns]:
     """From rows ordered by user number to users ordered by digest, each with a stretch of items."""
     digests = np.array([user_digest(name) for name in names.tolist()], dtype=np.uint64)
     counts = np.bincount(found["user_no"], minlength=len(names))
@@ -128,4 +130,5 @@ def _histories(
     histories = np.concatenate(([0], np.cumsum(counts[order]))).astype(np.int64)
     moved = np.repeat(begins[order] - histories[:-1], counts[order])
     rows = np.arange(len(moved)) + moved
-    return digests[order], histories, found["item_no"][rows], found["times"][rows].astype(np.uint16)
+    bought = {name: values[rows] for name, values in found.items() if name != "user_no"}
+    return digests[order], histories, bought

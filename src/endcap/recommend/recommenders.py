@@ -2,29 +2,90 @@
 The recommenders of one tracker: one catalog, one artifact, every model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from endcap.engine.catalog import Catalog
 from endcap.engine.place import Ranking
 from endcap.recommend.artifact import Artifact
-from endcap.recommend.knowledge import Knowledge
-from endcap.recommend.models import REFERENCE, Models, stem
-from endcap.recommend.strategies import Popular, Query, Strategy
+from endcap.recommend.knowledge import Knowledge, Rest
+from endcap.recommend.models import REFERENCE, Model, Models, stem
+from endcap.recommend.strategies import AnyStrategy, Popular, Query
 
 _MEMO_MAX = 1_024
+REST = "popular"
 
 
 class Recommender(Struct, frozen=True):
     """One model, ready to rank. `name` is the name in the table, also for a numbered model."""
 
     name: str
-    strategy: Strategy
+    model: Model
     knowledge: Knowledge
 
     def rank(self, query: Query) -> Ranking:
-        return self.strategy.rank(query, self.knowledge)
+        model = self.model
+        primary = model.strategy.rank(query, self.knowledge)
+        if query.personal and model.personal is not None:
+            primary = model.personal.applied(primary, query, self.knowledge)
+        if model.variety is not None:
+            primary = model.variety.applied(primary, self.knowledge)
+        return Ranking(primary, Fallback(model, query, self.knowledge))
+
+    @property
+    def stage(self) -> str:
+        """What an explanation calls the model's own ranking."""
+        return stage_of(self.model.strategy)
+
+
+class Fallback:
+    """
+    What goes on where a model's ranking ends: its other strategies in their order, then everything by popularity. Read
+    only as far as needed; each number comes once.
+    """
+
+    __slots__ = ("_knowledge", "_model", "_query")
+
+    def __init__(self, model: Model, query: Query, knowledge: Knowledge) -> None:
+        self._model = model
+        self._query = query
+        self._knowledge = knowledge
+
+    def __iter__(self) -> Iterator[int]:
+        given: set[int] = set()
+        for _, ranked in self._stages():
+            for number in ranked:
+                if number not in given:
+                    given.add(number)
+                    yield number
+        yield from (number for number in self._rest() if number not in given)
+
+    def stage(self, number: int) -> str:
+        """Which of them gives a number: ranked once more, for whoever explains an answer."""
+        for name, ranked in self._stages():
+            if number in ranked:
+                return name
+        return REST
+
+    def _stages(self) -> Iterator[tuple[str, Sequence[int]]]:
+        for strategy in self._model.fallback:
+            yield stage_of(strategy), strategy.rank(self._query, self._knowledge)
+
+    def _rest(self) -> Iterator[int]:
+        kind = self._model.returned_type
+        if kind is None:
+            return iter(Rest(self._knowledge, self._query.context))
+        others = self._knowledge.attributes.others(kind)
+        if self._query.context is None:
+            return iter(others)
+        matching = self._query.catalog.matches(self._query.context)
+        return (number for number in others if number in matching)
+
+
+def stage_of(strategy: AnyStrategy) -> str:
+    """A strategy's kind, as the table calls it."""
+    return str(strategy.__struct_config__.tag)
 
 
 class Recommenders:
@@ -46,6 +107,14 @@ class Recommenders:
         """The same with a successor of the catalog: one that came from it by `changed` or `ranked_by`."""
         return Recommenders(self._knowledge.with_catalog(catalog), self._models)
 
+    def with_artifact(self, catalog: Catalog, artifact: Artifact) -> "Recommenders":
+        """The same models over what was learned since, and the catalog as that ranks it."""
+        return Recommenders.of(catalog, artifact, self._models)
+
+    def with_models(self, models: Models) -> "Recommenders":
+        """The same knowledge under other names."""
+        return Recommenders(self._knowledge, models)
+
     def warm(self) -> "Recommenders":
         """Derives now what the first requests would otherwise wait for (3 ms for 5,000 items)."""
         self._knowledge.warm()
@@ -63,7 +132,7 @@ class Recommenders:
 
     def standing_in(self, model: str) -> Recommender:
         """The recommender that a model's name means; what is popular for a name that the table does not know."""
-        return self.find(model) or Recommender(model, Popular(), self._knowledge)
+        return self.find(model) or Recommender(model, Model(Popular()), self._knowledge)
 
     @property
     def artifact(self) -> Artifact:
