@@ -60,6 +60,7 @@ from endcap.wire.listing import Export, Listing
 from endcap.wire.recommending import Explanation, ItemShown, PinShown, Request
 
 HIT_SPELLINGS_MAX = 8  # sets of hit_fields kept encoded per item
+_NOTHING: Mapping[int, Sequence[str]] = {}
 _encode = msgspec.json.encode
 _TARGET_TYPES: Mapping[Priority, str] = {
     priority: str(kind.__struct_config__.tag) for kind, priority in PRIORITIES.items()
@@ -290,13 +291,28 @@ class Service:
 
     # Recommendations
 
-    def recommend(self, shop: Shop, requests: Sequence[Request], *, explain: bool = False) -> bytes:
-        """The whole answer of one call. No I/O. Raises RecommenderNotFound."""
+    def recommend(
+        self,
+        shop: Shop,
+        requests: Sequence[Request],
+        *,
+        explain: bool = False,
+        brought: Mapping[int, Sequence[str]] = _NOTHING,
+    ) -> bytes:
+        """
+        The whole answer of one call; `brought` is, by the index of an object, what a recommender elsewhere answered.
+        No I/O. Raises RecommenderNotFound.
+        """
         now = self.clock()
         found = [self._recommender(shop, request) for request in requests]
         scenes = [
-            self.scene(shop, request, self.rank(shop, request, recommender, now), now)
-            for request, recommender in zip(requests, found, strict=True)
+            self.scene(
+                shop,
+                request,
+                self.rank(shop, request, recommender, now, brought=brought.get(index, ())),
+                now,
+            )
+            for index, (request, recommender) in enumerate(zip(requests, found, strict=True))
         ]
         placements = place_page(shop.snapshot.catalog, scenes)
         return recommending.answers_json(
@@ -318,7 +334,15 @@ class Service:
             raise RecommenderNotFound(details=unknown)
         return recommender
 
-    def rank(self, shop: Shop, request: Request, recommender: Recommender, now: Micros) -> Ranking:
+    def rank(
+        self,
+        shop: Shop,
+        request: Request,
+        recommender: Recommender,
+        now: Micros,
+        *,
+        brought: Sequence[str] = (),
+    ) -> Ranking:
         """The recommender's answer to one object of a call, before rules."""
         catalog = shop.snapshot.catalog
         field = request.availability_field
@@ -333,6 +357,7 @@ class Service:
                 now=now,
                 seed=self._chance,
                 available=None if field is None else catalog.available_by(field),
+                brought=brought,
             )
         )
 

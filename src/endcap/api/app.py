@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from endcap.api.asking import Asker
 from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
 from endcap.api.customizations import CustomizationEndpoints
@@ -109,7 +110,9 @@ class App:
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
-        RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
+        self._asker = Asker(settings.recommender_hosts)
+        self.metrics.include(self._asker.metrics)
+        RecommendEndpoints(service, self._asker, authenticator, by_address).mount(self._routes)
         PlaceEndpoints(service, authenticator, by_tracker).mount(self._routes)
         OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
         DocsEndpoints().mount(self._routes)
@@ -124,6 +127,10 @@ class App:
         self.parts.committer.start()
         self._loader = threading.Thread(target=self._keep_loading, name="loader", daemon=True)
         self._loader.start()
+
+    async def close_connections(self) -> None:
+        """Those that this process made itself, where its loop still runs."""
+        await self._asker.close()
 
     def stop(self) -> None:
         """Commits what was handed over, then lets go."""
@@ -180,6 +187,7 @@ class App:
                 self.begin()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                await self.close_connections()
                 self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -19,7 +19,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from endcap.breaker import Breaker, State
-from endcap.recommend.external import External, headers_of, objection, service_of
+from endcap.mirror import Shop
+from endcap.recommend.external import headers_of, objection, service_of
+from endcap.recommend.strategies import External
 from endcap.telemetry import LATENCY_BUCKETS_SECONDS, cumulated, log
 from endcap.wire.asking import BadAnswer, Unreachable, question_json, read_answer
 from endcap.wire.recommending import Request
@@ -80,7 +82,7 @@ class Asker:
         environment: Mapping[str, str] = os.environ,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._hosts = frozenset(hosts)
+        self._hosts = frozenset(map(str.lower, hosts))
         self._environment = environment
         self._monotonic = monotonic
         self._services: dict[tuple[object, ...], _Service] = {}
@@ -94,13 +96,22 @@ class Asker:
         self._latency: dict[str, list[int]] = {}
         self._latency_sum: dict[str, float] = defaultdict(float)
 
-    async def brought(
+    async def brought(self, shop: Shop, requests: Sequence[Request]) -> Brought:
+        """
+        What services answer for the objects of a call whose models ask one. Takes no longer than the longest of their
+        bounds, and raises nothing.
+        """
+        wishes = [
+            (index, request, external)
+            for index, request in enumerate(requests)
+            if (external := shop.recommenders.external(request.model)) is not None
+        ]
+        return await self.answers(shop.tracker, wishes) if wishes else NOTHING
+
+    async def answers(
         self, tracker: str, wishes: Sequence[tuple[int, Request, External]]
     ) -> Brought:
-        """
-        What services answer for objects of a call, given with their index. Takes no longer than the longest bound, and
-        raises nothing.
-        """
+        """The same for wishes with what they ask."""
         loop = asyncio.get_running_loop()
         asked: dict[asyncio.Task[Sequence[str]], int] = {}
         timers: list[asyncio.TimerHandle] = []

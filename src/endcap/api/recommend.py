@@ -6,6 +6,7 @@ A signature on it is ignored, unless an explanation is asked for: that shows rul
 
 import re
 
+from endcap.api.asking import Asker
 from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import EXPOSED, REVISION_HEADER, as_seen, shown_at
@@ -20,8 +21,15 @@ _USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)(?:&explain=(true|false))?", re
 
 
 class RecommendEndpoints:
-    def __init__(self, service: Service, authenticator: Authenticator, throttle: Throttle) -> None:
+    def __init__(
+        self,
+        service: Service,
+        asker: Asker,
+        authenticator: Authenticator,
+        throttle: Throttle,
+    ) -> None:
         self._service = service
+        self._asker = asker
         self._authenticator = authenticator
         self._throttle = throttle
         self._bytes_max = service.settings.body_bytes_max
@@ -43,7 +51,11 @@ class RecommendEndpoints:
         if request.header(REVISION_HEADER) is not None:
             shop = await as_seen(request, shop, self._service.mirror)
         requests = read_requests(await request.json_body(bytes_max=self._bytes_max))
-        answer = self._service.recommend(shop, requests, explain=explain)
+        if shop.recommenders.asks:
+            brought = await self._asker.brought(shop, requests)
+            answer = self._service.recommend(shop, requests, explain=explain, brought=brought)
+        else:
+            answer = self._service.recommend(shop, requests, explain=explain)
         return Response.json(answer, 200, (shown_at(shop.revision),))
 
     async def preflight(self, request: Request) -> Response:

@@ -1,61 +1,16 @@
 """
-Recommenders that are somewhere else: a service that is asked over HTTP before a page is placed.
+Which services may be asked, and what is sent along: rules that keep a URL in a table of models from reaching what it
+should not.
 
-A strategy does no I/O. Who asks (`api.asking`) puts what was answered into the query, and the strategy makes item
-numbers of it; where nothing was answered it has no opinion, and the ranking's fallback fills the page.
+Only hosts that the operator names, no password in a URL, no header that makes HTTP what it is, and of the server's
+environment only variables that are named for this.
 """
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Annotated, Protocol
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Struct, field
-
-from endcap.engine.catalog import Catalog
-
-URL_CHARACTERS_MAX = 2_000
-TIMEOUT_MS_MAX = 5_000
-HEADERS_MAX = 20
-COUNT_MAX = 1_000  # what a ranking may hold
-
-_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
-_Value = Annotated[str, Meta(pattern=r"^[\x20-\x7e]*$", max_length=2_000)]
-
-
-class Brought(Protocol):
-    """What a query must have for it."""
-
-    @property
-    def catalog(self) -> Catalog: ...
-
-    @property
-    def brought(self) -> tuple[str, ...]: ...
-
-
-class External(Struct, frozen=True, tag=True):
-    """A service of the shop's own, asked over HTTP within a bound; its failures are filled from the fallback."""
-
-    url: Annotated[str, Meta(min_length=1, max_length=URL_CHARACTERS_MAX)]
-    """Where to ask: `http://` or `https://`, of a host that the operator allows."""
-    timeout_ms: Annotated[int, Meta(ge=1, le=TIMEOUT_MS_MAX)] = 100
-    """How long a page may wait for it, connecting included."""
-    count: Annotated[int, Meta(ge=1, le=COUNT_MAX)] = 50
-    """How many items to ask for; as many as the page has slots if that is more."""
-    headers: Annotated[dict[_Name, _Value], Meta(max_length=HEADERS_MAX)] = field(
-        default_factory=dict
-    )
-    """Sent along; `${RECOMMENDER_TOKEN}` stands for the server's environment variable of that name."""
-    failures: Annotated[int, Meta(ge=1, le=1_000)] = 5
-    """So many failures within the window, at least half of the calls, and it is left alone."""
-    window_seconds: Annotated[float, Meta(gt=0, le=3_600)] = 10.0
-    open_seconds: Annotated[float, Meta(gt=0, le=3_600)] = 5.0
-    """How long it is left alone before one call tries again."""
-
-    def ranked(self, query: Brought) -> list[int]:
-        """The numbers of what was answered, as far as the catalog has it."""
-        numbers = query.catalog.numbers_of(query.brought)
-        return list(dict.fromkeys(number for number in numbers if number is not None))
+from endcap.recommend.strategies.elsewhere import External
 
 
 def objection(external: External, hosts: Collection[str]) -> str | None:

@@ -11,7 +11,7 @@ from endcap.engine.place import Ranking
 from endcap.recommend.artifact import Artifact
 from endcap.recommend.knowledge import Knowledge, Rest
 from endcap.recommend.models import REFERENCE, Model, Models, stem
-from endcap.recommend.strategies import AnyStrategy, Popular, Query
+from endcap.recommend.strategies import AnyStrategy, External, Popular, Query
 
 _MEMO_MAX = 1_024
 REST = "popular"
@@ -95,6 +95,8 @@ class Recommenders:
         self._knowledge = knowledge
         self._models = models
         self._found: dict[str, Recommender] = {}
+        self.asks = any(isinstance(model.strategy, External) for model in models.values())
+        """Whether any model asks a service elsewhere; where none does nobody has to look for one."""
 
     @classmethod
     def of(
@@ -129,6 +131,12 @@ class Recommenders:
             found = Recommender(name, self._models[name], self._knowledge)
             self._found[model] = found
         return found
+
+    def external(self, model: str) -> External | None:
+        """The service that a model's name has to be asked of before it can rank, if so."""
+        found = self.find(model)
+        strategy = None if found is None else found.model.strategy
+        return strategy if isinstance(strategy, External) else None
 
     def standing_in(self, model: str) -> Recommender:
         """The recommender that a model's name means; what is popular for a name that the table does not know."""

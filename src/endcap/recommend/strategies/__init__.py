@@ -10,6 +10,7 @@ commands and the documentation find it there. A setting's bounds are in its type
 """
 
 from endcap.recommend.strategies.common import Query, Strategy
+from endcap.recommend.strategies.elsewhere import External
 from endcap.recommend.strategies.popular import (
     Discounted,
     Labelled,
@@ -36,6 +37,7 @@ __all__ = [
     "BoughtWithSimilar",
     "Discounted",
     "DueAgain",
+    "External",
     "ForUser",
     "Labelled",
     "Newest",
@@ -66,6 +68,7 @@ AnyStrategy = (
     | DueAgain
     | ForUser
     | TopCategories
+    | External
 )
 
 

@@ -30,7 +30,8 @@ class Query(Struct, frozen=True, kw_only=True):
 
     `context` is a bound that placement will hold anyway; strategies obey it early. `available` is, where the request
     names an availability field of its own, what that field calls available (`Catalog.available_by`). `shopper` is what
-    the user did lately, and `personal` whether the ranking may be fitted to that: only with consent.
+    the user did lately, and `personal` whether the ranking may be fitted to that: only with consent. `brought` is what
+    a recommender elsewhere answered, as identities, where the model asks one.
     """
 
     catalog: Catalog
@@ -43,6 +44,7 @@ class Query(Struct, frozen=True, kw_only=True):
     now: Micros
     seed: random.Random
     available: BitMap | None = None
+    brought: Sequence[str] = ()
 
 
 class Strategy(Protocol):

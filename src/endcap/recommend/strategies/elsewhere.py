@@ -1,0 +1,61 @@
+"""
+Strategies whose rankings are made elsewhere: by a service that is asked over HTTP before a page is placed.
+
+A strategy does no I/O. Who asks (`api.asking`) puts the answer into the query, and the strategy makes item numbers of
+it; without an answer it has nothing to say, and what follows it in the model fills the page.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from endcap.recommend.knowledge import Knowledge
+from endcap.recommend.strategies.common import Query
+
+TIMEOUT_MS_MAX = 5_000
+COUNT_MAX = 1_000  # what a ranking may hold
+
+_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
+_Value = Annotated[str, Meta(pattern=r"^[\x20-\x7e]*$", max_length=2_000)]
+_Seconds = Annotated[float, Meta(gt=0, le=3_600)]
+
+
+class External(Struct, frozen=True, tag="external"):
+    """
+    What a service of the shop's own answers to an HTTP request, within a bound. One that fails is left alone for a
+    while.
+    """
+
+    url: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=2_000)],
+        Meta(description="Where to `POST` the question, on a host that the operator allows."),
+    ]
+    timeout_ms: Annotated[
+        Annotated[int, Meta(ge=1, le=TIMEOUT_MS_MAX)],
+        Meta(description="How long a page may wait for it, connecting included."),
+    ] = 100
+    count: Annotated[
+        Annotated[int, Meta(ge=1, le=COUNT_MAX)],
+        Meta(description="How many items to ask for, or the page's size if that is more."),
+    ] = 50
+    headers: Annotated[
+        Annotated[Mapping[_Name, _Value], Meta(max_length=20)],
+        Meta(
+            description="Sent along. `${RECOMMENDER_TOKEN}` stands for the environment variable of that name."
+        ),
+    ] = {}
+    failures: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000)],
+        Meta(
+            description="So many failures in a window, and half of its questions at least, and it is left alone."
+        ),
+    ] = 5
+    window_seconds: Annotated[_Seconds, Meta(description="How long a window is.")] = 10.0
+    open_seconds: Annotated[
+        _Seconds, Meta(description="How long it is left alone before one question tries again.")
+    ] = 5.0
+
+    def rank(self, query: Query, knowledge: Knowledge) -> Sequence[int]:
+        numbers = query.catalog.numbers_of(query.brought)
+        return list(dict.fromkeys(number for number in numbers if number is not None))
