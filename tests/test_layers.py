@@ -59,6 +59,8 @@ LAYERS: Mapping[str, Layer] = {
                 "health",
                 "committer",
                 "service",
+                "list_watch",
+                "neighbour_lists",
                 "placing",
                 "publishing",
                 "transfer",

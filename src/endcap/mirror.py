@@ -34,6 +34,7 @@ from endcap.errors import (
 )
 from endcap.loading import LOG_SECONDS, Progress
 from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
+from endcap.recommend.neighbour_list import NeighbourList
 from endcap.recommend.recommenders import Recommenders
 from endcap.signing import Key
 from endcap.store.port import (
@@ -334,14 +335,14 @@ class Mirror:
         with self._load_locks.setdefault(tracker, threading.Lock()):
             if before is not self._shops.get(tracker):
                 return  # whoever loaded it meanwhile, or follows it
-            shop = self._read(tracker)
+            shop = self._read(tracker, before)
             with self._lock(tracker):
                 now = self._shops.get(tracker)
                 if now is None or now.revision <= shop.revision:
                     self._show(shop)
         _settle_memory()
 
-    def _read(self, tracker: TrackerId) -> Shop:
+    def _read(self, tracker: TrackerId, before: Shop | None) -> Shop:
         with self._store.load(tracker) as load:
             artifact = self._artifact(load.tracker, None)
             progress = Progress(load, self._stopping, log_seconds=self._log_seconds)
@@ -356,7 +357,9 @@ class Mirror:
                 load.tracker,
                 self._keys(load.tracker),
                 snapshot,
-                Recommenders.of(snapshot.catalog, artifact).warm(),
+                Recommenders.of(snapshot.catalog, artifact)
+                .with_lists({} if before is None else before.recommenders.lists)
+                .warm(),
             )
             progress.end()
             return shop
@@ -396,6 +399,16 @@ class Mirror:
         if changes.objects:
             recommenders = recommenders.with_catalog(snapshot.catalog).warm()
         return Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders)
+
+    def show_lists(self, tracker: TrackerId, lists: Mapping[str, NeighbourList]) -> None:
+        """Ranks by these lists from now on: what others wrote has no part in revisions."""
+
+        def renewed(shop: Shop) -> Shop:
+            recommenders = shop.recommenders.with_lists(lists).warm()
+            return msgspec.structs.replace(shop, recommenders=recommenders)
+
+        if tracker in self._shops:
+            self._renew(tracker, renewed)
 
     def _look_for_artifact(self, tracker: TrackerId) -> None:
         """It may be on a disk that is shared between hosts and shows what is new after a while."""
@@ -503,5 +516,5 @@ def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:
     return msgspec.structs.replace(
         shop,
         snapshot=Snapshot(shop.revision, shop.snapshot.rules, catalog),
-        recommenders=Recommenders.of(catalog, artifact).warm(),
+        recommenders=shop.recommenders.with_artifact(catalog, artifact).warm(),
     )

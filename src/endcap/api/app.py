@@ -45,6 +45,7 @@ from endcap.errors import (
     StoreUnavailable,
     TooManyRequests,
 )
+from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
 from endcap.service import Service
 from endcap.store import open_store
@@ -112,6 +113,8 @@ class App:
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._asker = Asker(settings.recommender_hosts)
         self.metrics.include(self._asker.metrics)
+        self._lists = ListWatch(parts.mirror, settings.data_dir)
+        self.metrics.include(self._lists.metrics)
         RecommendEndpoints(service, self._asker, authenticator, by_address).mount(self._routes)
         PlaceEndpoints(service, authenticator, by_tracker).mount(self._routes)
         OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
@@ -136,6 +139,7 @@ class App:
         """Commits what was handed over, then lets go."""
         self._ending.set()
         self.parts.committer.stop()
+        self._lists.stop()
         self.parts.mirror.stop()
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
@@ -144,10 +148,12 @@ class App:
     def _load(self) -> None:
         self.parts.store.migrate()
         self.parts.mirror.load()
+        self._lists.look()
         # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self._lists.start()
         self.is_ready = True
         self.on_ready()
         self._tells_ready = True

@@ -10,7 +10,7 @@ numbers are added, and numbers of removed items are found in no `candidates`.
 """
 
 from array import array
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from endcap.engine.catalog import Catalog, Matches
 from endcap.engine.columns import Column
 from endcap.recommend.artifact import Artifact
 from endcap.recommend.attributes import PRICE, Attributes
+from endcap.recommend.neighbour_list import ListInCatalog, NeighbourList
 from endcap.recommend.order import NONE, Floats, Numbers, Order
 
 T = TypeVar("T")
@@ -101,6 +102,8 @@ class Knowledge:
         self._kept: dict[Hashable, Numbers] = {}
         self._profiles: dict[str, tuple[object, Any]] = {}
         self._allowed: dict[Rule, BitMap] = {}
+        self.lists: Mapping[str, ListInCatalog] = {}
+        """What others ranked, by the name of the list."""
 
     def with_catalog(self, catalog: Catalog) -> "Knowledge":
         """The same artifact with a successor (`changed` or `ranked_by`) of the catalog."""
@@ -111,7 +114,18 @@ class Knowledge:
                 successor._ordered, successor._percentiles = self._ordered, self._percentiles
                 successor._popular_over = dict(self._popular_over)
         successor._middle = self._middle
+        successor.lists = {name: each.followed(catalog) for name, each in self.lists.items()}
         successor.attributes = self.attributes.followed(catalog)
+        return successor
+
+    def with_lists(self, lists: Mapping[str, NeighbourList]) -> "Knowledge":
+        """The same with these lists, in the place of those that there were."""
+        successor = self.with_catalog(self.catalog)
+        known = {each.source.version: each for each in self.lists.values()}
+        successor.lists = {
+            name: known.get(each.version) or ListInCatalog.of(each, self.catalog)
+            for name, each in lists.items()
+        }
         return successor
 
     def warm(self) -> None:

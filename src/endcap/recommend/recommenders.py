@@ -11,7 +11,8 @@ from endcap.engine.place import Ranking
 from endcap.recommend.artifact import Artifact
 from endcap.recommend.knowledge import Knowledge, Rest
 from endcap.recommend.models import REFERENCE, Model, Models, stem
-from endcap.recommend.strategies import AnyStrategy, External, Popular, Query
+from endcap.recommend.neighbour_list import NeighbourList
+from endcap.recommend.strategies import AnyStrategy, External, Listed, Popular, Query
 
 _MEMO_MAX = 1_024
 REST = "popular"
@@ -111,7 +112,27 @@ class Recommenders:
 
     def with_artifact(self, catalog: Catalog, artifact: Artifact) -> "Recommenders":
         """The same models over what was learned since, and the catalog as that ranks it."""
-        return Recommenders.of(catalog, artifact, self._models)
+        knowledge = Knowledge(catalog, artifact)
+        knowledge.lists = self._knowledge.with_catalog(catalog).lists
+        return Recommenders(knowledge, self._models)
+
+    def with_lists(self, lists: Mapping[str, NeighbourList]) -> "Recommenders":
+        """The same with what others ranked, by the names of the lists."""
+        return Recommenders(self._knowledge.with_lists(lists), self._models)
+
+    @property
+    def lists(self) -> Mapping[str, NeighbourList]:
+        return {name: each.source for name, each in self._knowledge.lists.items()}
+
+    @property
+    def wanted_lists(self) -> Mapping[str, Mapping[str, str]]:
+        """The names of lists that models want, with what their columns are called."""
+        wanted: dict[str, Mapping[str, str]] = {}
+        for _, model in sorted(self._models.items()):
+            for strategy in (model.strategy, *model.fallback):
+                if isinstance(strategy, Listed):
+                    wanted.setdefault(strategy.list, strategy.columns)
+        return wanted
 
     def with_models(self, models: Models) -> "Recommenders":
         """The same knowledge under other names."""

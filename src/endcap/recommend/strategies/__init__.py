@@ -10,7 +10,7 @@ commands and the documentation find it there. A setting's bounds are in its type
 """
 
 from endcap.recommend.strategies.common import Query, Strategy
-from endcap.recommend.strategies.elsewhere import External
+from endcap.recommend.strategies.elsewhere import External, Listed
 from endcap.recommend.strategies.popular import (
     Discounted,
     Labelled,
@@ -40,6 +40,7 @@ __all__ = [
     "External",
     "ForUser",
     "Labelled",
+    "Listed",
     "Newest",
     "Popular",
     "PopularIn",
@@ -69,6 +70,7 @@ AnyStrategy = (
     | ForUser
     | TopCategories
     | External
+    | Listed
 )
 
 

@@ -1,8 +1,10 @@
 """
-Strategies whose rankings are made elsewhere: by a service that is asked over HTTP before a page is placed.
+Strategies whose rankings are made elsewhere: by a service that is asked over HTTP before a page is placed, or by a
+pipeline that writes a file now and then.
 
-A strategy does no I/O. Who asks (`api.asking`) puts the answer into the query, and the strategy makes item numbers of
-it; without an answer it has nothing to say, and what follows it in the model fills the page.
+A strategy does no I/O. Who asks (`api.asking`) puts the answer into the query, who reads files (`list_watch`) puts them
+into the knowledge, and the strategy makes item numbers of either; where there is nothing it has nothing to say, and what
+follows it in the model fills the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +12,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from endcap.recommend.artifact import user_digest
 from endcap.recommend.knowledge import Knowledge
-from endcap.recommend.strategies.common import Query
+from endcap.recommend.neighbour_list import item_digest
+from endcap.recommend.strategies.common import SPARE, Query, allowed_in
 
 TIMEOUT_MS_MAX = 5_000
 COUNT_MAX = 1_000  # what a ranking may hold
@@ -59,3 +63,40 @@ class External(Struct, frozen=True, tag="external"):
     def rank(self, query: Query, knowledge: Knowledge) -> Sequence[int]:
         numbers = query.catalog.numbers_of(query.brought)
         return list(dict.fromkeys(number for number in numbers if number is not None))
+
+
+class Listed(Struct, frozen=True, tag="neighbour_list"):
+    """
+    What a file of somebody else's lists for the input items, or for the user; of several items the scores are added up.
+    """
+
+    list: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$")],
+        Meta(
+            description="Its name: of a file in `neighbours/TRACKER/` of the data directory, or as it was imported."
+        ),
+    ]
+    columns: Annotated[
+        Annotated[Mapping[str, str], Meta(max_length=4)],
+        Meta(
+            description="What the file calls `item`, `neighbour`, `user` and `score`, where not that."
+        ),
+    ] = {}
+
+    def rank(self, query: Query, knowledge: Knowledge) -> Sequence[int]:
+        found = knowledge.lists.get(self.list)
+        if found is None:
+            return ()
+        if found.source.kind == "users":
+            keys = [] if query.user is None else [user_digest(query.user)]
+        else:
+            keys = [item_digest(query.catalog.identity(item)) for item in query.items]
+        if not keys:
+            return ()
+        allowed, inputs = allowed_in(query, knowledge), set(query.items)
+        ranked = [
+            number
+            for number in found.ranked_for(keys)
+            if number in allowed and number not in inputs
+        ]
+        return ranked[: query.count + SPARE]
