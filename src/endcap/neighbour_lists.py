@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -26,12 +27,13 @@ from msgspec import Struct
 
 from endcap.clock import system_clock
 from endcap.domain import Micros, TrackerId
-from endcap.errors import FaultyRows, Problem
+from endcap.errors import FaultyRows, Problem, UsageFault
 from endcap.recommend.artifact import folder_name
 from endcap.recommend.files import sync_directory, write_durably
 from endcap.recommend.neighbour_list import (
     Kind,
     Manifest,
+    Rows,
     manifest_of,
     write_list,
 )
@@ -41,6 +43,7 @@ from endcap.transfer.rows import Progress, quietly
 KEPT = 2  # versions: the one that is served, and the one that some worker may still map
 ENDINGS = (".parquet", ".csv", ".csv.gz")
 BY_COMMAND = "command"
+NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 CURRENT, REFUSED, LOCK = "current", "refused.json", ".lock"
 EXIT_BUSY = 3
 
@@ -93,6 +96,19 @@ def state_of(path: Path, columns: Mapping[str, str]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+def check_list(
+    data_dir: Path,
+    tracker: TrackerId,
+    path: Path,
+    *,
+    columns: Mapping[str, str],
+    progress: Progress = quietly,
+) -> ListReport:
+    """What importing a file would give. Raises FaultyRows, UsageFault."""
+    rows = _rows(lists_directory(data_dir, tracker), path, columns, progress)
+    return ListReport(rows.kind, len(rows.keys), len(rows.identities), len(rows.scores), None)
+
+
 def import_list(
     data_dir: Path,
     tracker: TrackerId,
@@ -101,25 +117,49 @@ def import_list(
     *,
     columns: Mapping[str, str],
     now: Micros,
-    source: str = BY_COMMAND,
-    dry_run: bool = False,
     progress: Progress = quietly,
 ) -> ListReport:
     """Reads a file into a list and ranks by it from then on. Raises FaultyRows, with nothing changed; UsageFault."""
     lists = lists_directory(data_dir, tracker)
+    if not NAME.fullmatch(name):
+        raise UsageFault(
+            f"A list's name has letters, digits, - and _, at most 100: {name!r} is none"
+        )
+    if (file := file_of(lists, name)) is not None:
+        raise UsageFault(
+            f"The list {name} follows the file {file}: replace that, or take another name"
+        )
+    with _alone(lists / name) as alone:
+        if not alone:
+            raise UsageFault(
+                f"The list {name} is being read by somebody else: try again when that is done"
+            )
+        return _imported(lists, name, path, columns, BY_COMMAND, now, progress)
+
+
+def _imported(
+    lists: Path,
+    name: str,
+    path: Path,
+    columns: Mapping[str, str],
+    source: str,
+    now: Micros,
+    progress: Progress,
+) -> ListReport:
+    rows = _rows(lists, path, columns, progress)
+    written = write_list(rows, lists / name, source=source, now=now)
+    _point(lists / name, written.version)
+    progress("writing", 3, 3)
+    counts = written.manifest.counts
+    return ListReport(
+        written.kind, counts["keys"], counts["items"], counts["pairs"], written.version
+    )
+
+
+def _rows(lists: Path, path: Path, columns: Mapping[str, str], progress: Progress) -> Rows:
     lists.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".reading-", dir=lists) as scratch:
-        rows = read_neighbours(path, Path(scratch), columns=columns, progress=progress)
-        if dry_run:
-            counts = len(rows.keys), len(rows.identities), len(rows.scores)
-            return ListReport(rows.kind, *counts, None)
-        written = write_list(rows, lists / name, source=source, now=now)
-    _point(lists / name, written.version)
-    counts_of = written.manifest.counts
-    progress("writing", 3, 3)
-    return ListReport(
-        written.kind, counts_of["keys"], counts_of["items"], counts_of["pairs"], written.version
-    )
+        return read_neighbours(path, Path(scratch), columns=columns, progress=progress)
 
 
 def _point(folder: Path, version: str) -> None:
@@ -215,14 +255,14 @@ def main(arguments: Sequence[str]) -> int:
         if current_source(folder) == state:
             return 0
         try:
-            import_list(
-                Path(data_dir),
-                TrackerId(tracker),
+            _imported(
+                folder.parent,
                 name,
                 Path(path),
-                columns=json.loads(columns),
-                now=system_clock(),
-                source=state,
+                json.loads(columns),
+                state,
+                system_clock(),
+                quietly,
             )
         except (Problem, OSError) as problem:
             reason = _reason(problem)

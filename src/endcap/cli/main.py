@@ -30,6 +30,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "import": ("endcap.cli.data", "import_", "Load a catalog, transactions or customizations."),
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),
     "build": ("endcap.cli.data", "build", "Build and publish the recommenders."),
+    "neighbours": (
+        "endcap.cli.neighbours",
+        "neighbours",
+        "Rank by lists that another system writes.",
+    ),
     "explain": ("endcap.cli.explain", "explain", "Say why each slot holds what it holds."),
     "check": ("endcap.cli.check", "check", "Find pins that do nothing, and mend them."),
     "check-signature": ("endcap.cli.signature", "check_signature", "See why a signature fails."),

@@ -3,8 +3,8 @@ Strategies whose rankings are made elsewhere: by a service that is asked over HT
 pipeline that writes a file now and then.
 
 A strategy does no I/O. Who asks (`api.asking`) puts the answer into the query, who reads files (`list_watch`) puts them
-into the knowledge, and the strategy makes item numbers of either; where there is nothing it has nothing to say, and what
-follows it in the model fills the page.
+into the knowledge, and the strategy makes item numbers of either; where there is nothing it has nothing to say, and
+what follows it in the model fills the page.
 """
 
 from collections.abc import Mapping, Sequence
