@@ -54,6 +54,7 @@ LAYERS: Mapping[str, Layer] = {
                 "awaiting",
                 "loading",
                 "mirror",
+                "modelling",
                 "renderings",
                 "committer",
                 "service",

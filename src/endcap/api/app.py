@@ -30,6 +30,7 @@ from endcap.api.http import (
     Send,
     send_response,
 )
+from endcap.api.models import ModelEndpoints
 from endcap.api.ops import OpsEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
@@ -108,6 +109,7 @@ class App:
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        ModelEndpoints(service, authenticator, by_tracker).mount(self._routes)
         RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
         OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
         DocsEndpoints().mount(self._routes)

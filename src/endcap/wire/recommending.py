@@ -37,6 +37,8 @@ class Request(Struct, frozen=True):
     availability_field: str | None = None
     hit_fields: frozenset[str] | None = None
     mark_fallback: bool = False
+    consent: bool | None = None
+    """Whether the user agreed to be known, as the request says; None: it does not say."""
 
 
 class _OutOfTheOrdinary(ValueError):
@@ -60,6 +62,7 @@ class _Plain(Struct):
     recommendation_context: Raw = _ABSENT
     settings_override: Raw = _ABSENT
     mark_fallback_results: bool = False
+    consent_granted: bool | None = None
 
 
 _PLAIN = msgspec.json.Decoder(Annotated[list[_Plain], Meta(min_length=1, max_length=OBJECTS_MAX)])
@@ -89,6 +92,7 @@ def _plain_request(wish: _Plain) -> Request:
         None,
         None if fields is None else _stripped(fields),
         wish.mark_fallback_results,
+        wish.consent_granted,
     )
 
 
@@ -138,6 +142,7 @@ class _Reader:
             self.availability_field() if get("settings_override") is not None else None,
             self.hit_fields() if get("hit_fields") is not None else None,
             self.mark_fallback(),
+            self.consent(),
         )
 
     def model(self) -> str:
@@ -217,6 +222,13 @@ class _Reader:
             self.fault("mark_fallback_results", "Must be true or false")
         return value is True
 
+    def consent(self) -> bool | None:
+        value = self.members.get("consent_granted")
+        if value is None or isinstance(value, bool):
+            return value
+        self.fault("consent_granted", "Must be true or false")
+        return None
+
 
 _encode = msgspec.json.encode
 
@@ -277,7 +289,10 @@ class PinShown(Struct, frozen=True):
 
 
 class ItemShown(Struct, frozen=True, omit_defaults=True):
-    """An item in an explanation: `from_` is pin, ranking or fallback, told more closely by one of the others."""
+    """
+    An item in an explanation: `from_` is pin, ranking or fallback, told more closely by the others. `stage` is the
+    kind of strategy that gave it.
+    """
 
     slot: int
     url: str
@@ -285,6 +300,7 @@ class ItemShown(Struct, frozen=True, omit_defaults=True):
     pin: int | None = None
     customization_id: str | None = None
     place: int | None = None
+    stage: str | None = None
 
 
 class Explanation(Struct, frozen=True):
