@@ -55,6 +55,7 @@ LAYERS: Mapping[str, Layer] = {
                 "breaker",
                 "loading",
                 "mirror",
+                "modelling",
                 "renderings",
                 "health",
                 "committer",

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from endcap.domain import Micros
 from endcap.engine.catalog import Catalog
-from endcap.engine.place import Placement, Ranking, place_page
+from endcap.engine.place import Placement, Ranking, Shown, Source, place_page
 from endcap.mirror import Shop
-from endcap.service import Service
+from endcap.recommend.recommenders import Recommender
+from endcap.service import Service, explanation
 from endcap.wire import recommending
 from endcap.wire.placing import RankedRequest
 
@@ -55,60 +56,82 @@ class Placing:
         """The whole answer of one call: nothing is shown twice in it. No I/O."""
         now = self._service.clock()
         catalog = shop.snapshot.catalog
-        rankings = [OwnRanking.of(catalog, wish.ranking) for wish in wishes]
+        owns = [OwnRanking.of(catalog, wish.ranking) for wish in wishes]
+        rankings = [
+            self._ranking(shop, wish, each, now) for wish, each in zip(wishes, owns, strict=True)
+        ]
         scenes = [
-            self._service.scene(shop, wish.request, self._ranking(shop, wish, own, now), now)
-            for wish, own in zip(wishes, rankings, strict=True)
+            self._service.scene(shop, wish.request, ranking, now)
+            for wish, ranking in zip(wishes, rankings, strict=True)
         ]
         placements = place_page(catalog, scenes)
         return recommending.answers_json(
-            self._answer(shop, wish, own, placement, now, explain=explain)
-            for wish, own, placement in zip(wishes, rankings, placements, strict=True)
+            self._answer(shop, wish, own, ranking, placement, now, explain=explain)
+            for wish, own, ranking, placement in zip(
+                wishes, owns, rankings, placements, strict=True
+            )
         )
 
     def _ranking(self, shop: Shop, wish: RankedRequest, own: OwnRanking, now: Micros) -> Ranking:
-        if not wish.fill:
-            return Ranking(own.numbers)
         recommender = shop.recommenders.standing_in(wish.request.model)
+        if not wish.fill:
+            return Ranking(own.numbers, (), recommender.returned_type)
         request = replace(wish.request, size=min(wish.request.size, recommending.SIZE_MAX))
 
         def rank() -> Ranking:
             return self._service.rank(shop, request, recommender, now)
 
-        return Ranking(own.numbers, _Filling(rank))
+        return Ranking(own.numbers, _Filling(recommender, rank), recommender.returned_type)
 
     def _answer(
         self,
         shop: Shop,
         wish: RankedRequest,
         own: OwnRanking,
+        ranking: Ranking,
         placement: Placement,
         now: Micros,
         *,
         explain: bool,
     ) -> bytes:
+        explained = None
+        if explain:
+            explained = explanation(shop, placement, _stage_of(ranking), places=own.places)
         answer = self._service.answer(
-            shop,
-            wish.request,
-            wish.request.model,
-            placement,
-            now,
-            places=own.places,
-            explain=explain,
+            shop, wish.request, wish.request.model, placement, now, explained=explained
         )
         return recommending.with_missing(answer, own.missing)
+
+
+def _stage_of(ranking: Ranking) -> Callable[[Shown], str | None]:
+    """The kind of strategy that an item was filled from; None of what the caller ranked or a pin placed."""
+
+    def stage(shown: Shown) -> str | None:
+        if shown.source is Source.FALLBACK and isinstance(ranking.fallback, _Filling):
+            return ranking.fallback.stage(shown)
+        return None
+
+    return stage
 
 
 class _Filling:
     """What the server would recommend, ranked when it is first needed, then what that goes on with."""
 
-    __slots__ = ("_rank",)
+    __slots__ = ("_rank", "_ranked", "_recommender")
 
-    def __init__(self, rank: Callable[[], Ranking]) -> None:
+    def __init__(self, recommender: Recommender, rank: Callable[[], Ranking]) -> None:
+        self._recommender = recommender
         self._rank = rank
+        self._ranked: Ranking | None = None
 
     def __iter__(self) -> Iterator[int]:
-        ranking = self._rank()
+        ranking = self._ranked = self._rank()
         yield from ranking.primary
         ahead = set(ranking.primary)
         yield from (number for number in ranking.fallback if number not in ahead)
+
+    def stage(self, shown: Shown) -> str | None:
+        if self._ranked is None:
+            return None
+        source = Source.RANKING if shown.number in self._ranked.primary else Source.FALLBACK
+        return self._recommender.stage(self._ranked, Shown(shown.number, source))

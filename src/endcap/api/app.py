@@ -31,6 +31,7 @@ from endcap.api.http import (
     Send,
     send_response,
 )
+from endcap.api.models import ModelEndpoints
 from endcap.api.ops import OpsEndpoints
 from endcap.api.place import PlaceEndpoints
 from endcap.api.recommend import RecommendEndpoints
@@ -111,6 +112,7 @@ class App:
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        ModelEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._asker = Asker(settings.recommender_hosts)
         self.metrics.include(self._asker.metrics)
         self._lists = ListWatch(parts.mirror, settings.data_dir)

@@ -19,7 +19,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from endcap.breaker import Breaker, State
-from endcap.mirror import Shop
 from endcap.recommend.external import headers_of, objection, service_of
 from endcap.recommend.strategies import External
 from endcap.telemetry import LATENCY_BUCKETS_SECONDS, cumulated, log
@@ -96,22 +95,15 @@ class Asker:
         self._latency: dict[str, list[int]] = {}
         self._latency_sum: dict[str, float] = defaultdict(float)
 
-    async def brought(self, shop: Shop, requests: Sequence[Request]) -> Brought:
-        """
-        What services answer for the objects of a call whose models ask one. Takes no longer than the longest of their
-        bounds, and raises nothing.
-        """
-        wishes = [
-            (index, request, external)
-            for index, request in enumerate(requests)
-            if (external := shop.recommenders.external(request.model)) is not None
-        ]
-        return await self.answers(shop.tracker, wishes) if wishes else NOTHING
-
     async def answers(
         self, tracker: str, wishes: Sequence[tuple[int, Request, External]]
     ) -> Brought:
-        """The same for wishes with what they ask."""
+        """
+        What services answer for objects of a call, given with their index and whom they ask. Takes no longer than the
+        longest of their bounds, and raises nothing.
+        """
+        if not wishes:
+            return NOTHING
         loop = asyncio.get_running_loop()
         asked: dict[asyncio.Task[Sequence[str]], int] = {}
         timers: list[asyncio.TimerHandle] = []

@@ -52,7 +52,8 @@ class RecommendEndpoints:
             shop = await as_seen(request, shop, self._service.mirror)
         requests = read_requests(await request.json_body(bytes_max=self._bytes_max))
         if shop.recommenders.asks:
-            brought = await self._asker.brought(shop, requests)
+            wishes = self._service.asked_elsewhere(shop, requests)
+            brought = await self._asker.answers(tracker, wishes)
             answer = self._service.recommend(shop, requests, explain=explain, brought=brought)
         else:
             answer = self._service.recommend(shop, requests, explain=explain)

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "import": ("endcap.cli.data", "import_", "Load a catalog, transactions or customizations."),
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),
     "build": ("endcap.cli.data", "build", "Build and publish the recommenders."),
+    "model": ("endcap.cli.models", "model", "See and set what each recommender does."),
     "neighbours": (
         "endcap.cli.neighbours",
         "neighbours",

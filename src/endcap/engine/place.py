@@ -96,11 +96,12 @@ class Placement(Struct, frozen=True):
 class Ranking(Struct, frozen=True):
     """
     The recommender's answer before rules: item numbers, best first. `fallback` goes on where it ends, in order of
-    popularity; it may be long and is read only as far as needed.
+    popularity; it may be long and is read only as far as needed. `type` is what is ranked, where that is not items.
     """
 
     primary: Sequence[int]
     fallback: Iterable[int] = ()
+    type: str | None = None
 
 
 class Eligibility:

@@ -5,7 +5,7 @@ Shops number their recommenders (`basket_2`); a numbered name means its stem, un
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
@@ -31,14 +31,14 @@ from endcap.recommend.strategies import (
 )
 
 
-class Model(Struct, frozen=True):
+class Model(Struct, frozen=True, omit_defaults=True):
     """
     What one name means: a strategy, those that go on where it ends, and what is done to its ranking. After the last of
     them comes everything else by popularity. `personal` None: never fitted to a shopper.
     """
 
     strategy: AnyStrategy
-    fallback: Sequence[AnyStrategy] = ()
+    fallback: tuple[AnyStrategy, ...] = ()
     variety: Variety | None = None
     personal: Personal | None = Personal()
 
@@ -87,7 +87,7 @@ REFERENCE: Models = {
 _NUMBERED = re.compile(r"(.+)_\d+")
 
 
-def stem(model: str, models: Models = REFERENCE) -> str | None:
+def stem(model: str, models: Collection[str] = REFERENCE) -> str | None:
     """The name in the table that a model's name means; None: the table does not know it."""
     if model in models:
         return model

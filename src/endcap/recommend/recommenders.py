@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from endcap.engine.catalog import Catalog
-from endcap.engine.place import Ranking
+from endcap.engine.place import Ranking, Shown, Source
 from endcap.recommend.artifact import Artifact
 from endcap.recommend.knowledge import Knowledge, Rest
 from endcap.recommend.models import REFERENCE, Model, Models, stem
@@ -16,14 +16,19 @@ from endcap.recommend.strategies import AnyStrategy, External, Listed, Popular, 
 
 _MEMO_MAX = 1_024
 REST = "popular"
+_POPULAR = Model(Popular())
 
 
 class Recommender(Struct, frozen=True):
-    """One model, ready to rank. `name` is the name in the table, also for a numbered model."""
+    """
+    One model, ready to rank. `name` is the name in the table, also for a numbered model; `returned_type` the type of
+    objects it returns, None for items.
+    """
 
     name: str
     model: Model
     knowledge: Knowledge
+    returned_type: str | None = None
 
     def rank(self, query: Query) -> Ranking:
         model = self.model
@@ -32,12 +37,15 @@ class Recommender(Struct, frozen=True):
             primary = model.personal.applied(primary, query, self.knowledge)
         if model.variety is not None:
             primary = model.variety.applied(primary, self.knowledge)
-        return Ranking(primary, Fallback(model, query, self.knowledge))
+        return Ranking(primary, Fallback(model, query, self.knowledge), self.returned_type)
 
-    @property
-    def stage(self) -> str:
-        """What an explanation calls the model's own ranking."""
-        return stage_of(self.model.strategy)
+    def stage(self, ranking: Ranking, shown: Shown) -> str | None:
+        """The kind of strategy that an item of an answer is from, for an explanation; None of a pinned one."""
+        if shown.source is Source.RANKING:
+            return stage_of(self.model.strategy)
+        if shown.source is Source.FALLBACK and isinstance(ranking.fallback, Fallback):
+            return ranking.fallback.stage(shown.number)
+        return None
 
 
 class Fallback:
@@ -149,7 +157,8 @@ class Recommenders:
         if found is None and (name := stem(model, self._models)) is not None:
             if len(self._found) >= _MEMO_MAX:
                 self._found.clear()
-            found = Recommender(name, self._models[name], self._knowledge)
+            means = self._models[name]
+            found = Recommender(name, means, self._knowledge, means.returned_type)
             self._found[model] = found
         return found
 
@@ -161,7 +170,7 @@ class Recommenders:
 
     def standing_in(self, model: str) -> Recommender:
         """The recommender that a model's name means; what is popular for a name that the table does not know."""
-        return self.find(model) or Recommender(model, Model(Popular()), self._knowledge)
+        return self.find(model) or Recommender(model, _POPULAR, self._knowledge)
 
     @property
     def artifact(self) -> Artifact:

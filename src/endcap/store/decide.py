@@ -21,13 +21,16 @@ from endcap.domain import CatalogObject, CustomizationId, ItemId, Micros, Record
 from endcap.errors import (
     CatalogFault,
     CustomizationNotFound,
+    FaultyFields,
     IdempotencyConflict,
+    RecommenderNotFound,
     RevisionConflict,
     TrackerNotFound,
     UsageFault,
 )
 from endcap.store.port import (
     IDEMPOTENCY_HOURS,
+    MODELS_MAX,
     AddKey,
     ChangeRow,
     Committed,
@@ -36,10 +39,14 @@ from endcap.store.port import (
     CustomizationWrite,
     DeleteCustomization,
     MergeObjects,
+    ModelRow,
+    ModelWrite,
     ObjectWrite,
     Outcome,
     PublishArtifact,
+    PutModel,
     PutObjects,
+    RemoveModel,
     RemoveObjects,
     ReplaceCustomization,
     RevokeKey,
@@ -54,11 +61,12 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
-Kind = Literal["customization", "object", "tracker", "key", "artifact"]
+Kind = Literal["customization", "object", "model", "tracker", "key", "artifact"]
 Action = Literal["create", "replace", "delete"]
 RecordKey = tuple[TrackerId, CustomizationId]
 ObjectKey = tuple[TrackerId, ItemId]
 ReplayKey = tuple[TrackerId, str]
+ModelKey = tuple[TrackerId, str]
 
 
 class Replay(Struct, frozen=True):
@@ -83,6 +91,8 @@ class Names(Struct, frozen=True):
     records: Sequence[RecordKey]
     objects: Sequence[ObjectKey]
     replays: Sequence[ReplayKey]
+    tables: Sequence[TrackerId] = ()
+    """Trackers whose models are looked up, all of them: how many there are is bounded."""
 
 
 class Present(Struct, frozen=True):
@@ -91,6 +101,7 @@ class Present(Struct, frozen=True):
     records: Mapping[RecordKey, Record] = {}
     objects: Mapping[ObjectKey, CatalogObject] = {}
     replays: Mapping[ReplayKey, Replay] = {}
+    models: Mapping[ModelKey, ModelRow] = {}
 
 
 class Effects(Struct, frozen=True):
@@ -107,6 +118,8 @@ class Effects(Struct, frozen=True):
     objects: list[tuple[TrackerId, CatalogObject]]
     removed: list[ObjectKey]
     replays: list[tuple[ReplayKey, Replay]]
+    models: list[tuple[TrackerId, ModelRow]]
+    unset: list[ModelKey]
     outdated: dict[TrackerId, Micros]
     """Replays of a tracker made before the instant have served."""
     changes: list[tuple[TrackerId, int, ChangeRow]]
@@ -207,6 +220,7 @@ def names_of(batch: Sequence[Part]) -> Names:
     records: dict[RecordKey, None] = {}
     objects: dict[ObjectKey, None] = {}
     replays: dict[ReplayKey, None] = {}
+    tables: dict[TrackerId, None] = {}
     for part in batch:
         write = part.write
         match write:
@@ -222,9 +236,11 @@ def names_of(batch: Sequence[Part]) -> Names:
                 objects.update(((write.tracker, identity), None) for identity in write.merges)
             case RemoveObjects():
                 objects.update(((write.tracker, identity), None) for identity in write.objects)
+            case PutModel() | RemoveModel():
+                tables[write.tracker] = None
             case _:
                 pass
-    return Names(list(records), list(objects), list(replays))
+    return Names(list(records), list(objects), list(replays), list(tables))
 
 
 def replay_key(tracker: TrackerId, key: str) -> ReplayKey:
@@ -309,6 +325,7 @@ class _Decision:
         self._records = Overlay(present.records)
         self._objects = Overlay(present.objects)
         self._replays = Overlay(present.replays)
+        self._models = Overlay(present.models)
         self._outdated: dict[TrackerId, Micros] = {}
         self._changes: list[tuple[TrackerId, int, ChangeRow]] = []
 
@@ -324,6 +341,8 @@ class _Decision:
                 return self._take_customization(part.index, write, tracker)
             case PutObjects() | MergeObjects() | RemoveObjects():
                 return self._take_objects(part.index, write, tracker)
+            case PutModel() | RemoveModel():
+                return self._take_model(part.index, write, tracker)
             case AddKey() | RevokeKey() | PublishArtifact():
                 return self._take_tracker(part.index, write, tracker)
             case _:
@@ -353,6 +372,8 @@ class _Decision:
             objects=[(key[0], row) for key, row in self._objects.puts()],
             removed=self._objects.drops(),
             replays=list(self._replays.puts()),
+            models=[(key[0], row) for key, row in self._models.puts()],
+            unset=self._models.drops(),
             outdated=self._outdated,
             changes=self._changes,
         )
@@ -467,6 +488,38 @@ class _Decision:
         else:
             self._objects.put(key, after)
             self._log(write, revision, "object", identity, "replace" if before else "create")
+
+    # Models
+
+    def _take_model(self, index: int, write: ModelWrite, tracker: TrackerRow) -> Outcome:
+        key = (write.tracker, write.name)
+        before = self._models.get(key)
+        if before is None and isinstance(write, RemoveModel):
+            return RecommenderNotFound(details={"model": [f"Not in the table: {write.name}"]})
+        present = 0 if before is None else before.revision
+        if write.expected is not None and present not in write.expected:
+            return RevisionConflict("The model was changed by someone else since you read it")
+        old = None if before is None else before.document
+        if isinstance(write, RemoveModel):
+            revision = self._ledger.spend(index, tracker)
+            self._models.drop(key)
+            self._log(write, revision, "model", write.name, "delete", old=old)
+            return Committed(revision)
+        if before is not None and before.document == write.document:
+            return Committed(tracker.revision, model=before)
+        if before is None and self._models_of(write.tracker) >= MODELS_MAX:
+            full = f"The table is full: it holds {MODELS_MAX} models at most"
+            return FaultyFields("Invalid model provided", {"name": [full]})
+        revision = self._ledger.spend(index, tracker)
+        row = ModelRow(write.name, write.document, write.now, revision)
+        self._models.put(key, row)
+        action: Action = "create" if before is None else "replace"
+        self._log(write, revision, "model", write.name, action, old=old, new=write.document)
+        return Committed(revision, model=row)
+
+    def _models_of(self, tracker: TrackerId) -> int:
+        keys = self._models.present.keys() | self._models.written.keys()
+        return sum(key[0] == tracker and self._models.get(key) is not None for key in keys)
 
     # Trackers
 

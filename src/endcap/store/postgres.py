@@ -46,7 +46,17 @@ from endcap.store.decide import (
     carry_out,
 )
 from endcap.store.filters import Filters
-from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+from endcap.store.port import (
+    ChangeRow,
+    Changes,
+    Load,
+    ModelRow,
+    Outcome,
+    Page,
+    Summary,
+    TrackerRow,
+    Write,
+)
 from endcap.store.rows import Row
 
 POOL_SIZE_MAX = 10
@@ -261,6 +271,9 @@ class PostgresStore:
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
 
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._all("fetch_models", {"tracker": tracker})]
+
     @contextmanager
     def load(self, tracker: TrackerId) -> Iterator[Load]:
         with self._snapshot() as connection:
@@ -273,17 +286,20 @@ class PostgresStore:
             subjects = connection.execute(_sql["fetch_changed_subjects"], values).fetchall()
             customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
             identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            models = [s for kind, s in subjects if kind == "model"]
             present = _Transaction(connection).fetch_present(
                 Names(
                     records=[(tracker, each) for each in customizations],
                     objects=[(tracker, each) for each in identities],
                     replays=(),
+                    tables=[tracker] if models else (),
                 )
             )
         return Changes(
             row,
             {each: present.records.get((tracker, each)) for each in customizations},
             {each: present.objects.get((tracker, each)) for each in identities},
+            {each: present.models.get((tracker, each)) for each in models},
         )
 
     def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
@@ -414,6 +430,9 @@ class _Load:
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
+    def models(self) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._rows("fetch_models")]
+
     def _rows(self, query: str) -> Iterator[Row]:
         return _stream(self._connection, _sql[query], self._values)
 
@@ -451,6 +470,13 @@ class _Transaction:
                     "fetch_present_replays", names.replays
                 )
             },
+            models={
+                (tracker, row[0]): ModelRow(*row)
+                for tracker in names.tables
+                for row in self._connection.execute(
+                    _sql["fetch_models"], {"tracker": tracker}, binary=True
+                ).fetchall()
+            },
         )
 
     def write(self, effects: Effects) -> None:
@@ -463,6 +489,8 @@ class _Transaction:
         write("save_objects", [_catalog_object(*each) for each in effects.objects])
         write("delete_objects", [(tracker, _key(each)) for tracker, each in effects.removed])
         write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_models", [rows.model(*each) for each in effects.models])
+        write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
         for tracker, before in effects.outdated.items():
             self._connection.execute(_sql["purge_replays"], {"tracker": tracker, "before": before})

@@ -11,7 +11,7 @@ import msgspec
 
 from endcap.domain import CatalogObject, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import ChangeRow, TrackerRow
+from endcap.store.port import ChangeRow, ModelRow, TrackerRow
 
 Row = tuple[Any, ...]
 
@@ -65,6 +65,10 @@ def catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:
 
 def replay(key: ReplayKey, known: Replay) -> Row:
     return (*key, known.fingerprint, known.created_at, msgspec.msgpack.encode(known.record))
+
+
+def model(tracker: TrackerId, row: ModelRow) -> Row:
+    return (tracker, row.name, row.document, row.updated_at, row.revision)
 
 
 def read_replayed(packed: bytes) -> Record:

@@ -50,7 +50,17 @@ from endcap.store.decide import (
 )
 from endcap.store.filters import Filters
 from endcap.store.mark import CommitMark
-from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+from endcap.store.port import (
+    ChangeRow,
+    Changes,
+    Load,
+    ModelRow,
+    Outcome,
+    Page,
+    Summary,
+    TrackerRow,
+    Write,
+)
 from endcap.store.rows import Row
 
 PATIENCE_SECONDS = 10.0  # how long a writer waits for the writers before it
@@ -250,6 +260,9 @@ class SqliteStore:
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
 
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._all(_sql["fetch_models"], {"tracker": tracker})]
+
     @contextmanager
     def load(self, tracker: TrackerId) -> Iterator[Load]:
         with self._snapshot() as connection:
@@ -267,17 +280,20 @@ class SqliteStore:
             subjects = _subjects.decode(text)
             customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
             identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            models = [s for kind, s in subjects if kind == "model"]
             present = _Transaction(connection).fetch_present(
                 Names(
                     records=[(tracker, each) for each in customizations],
                     objects=[(tracker, each) for each in identities],
                     replays=(),
+                    tables=[tracker] if models else (),
                 )
             )
         return Changes(
             row,
             {each: present.records.get((tracker, each)) for each in customizations},
             {each: present.objects.get((tracker, each)) for each in identities},
+            {each: present.models.get((tracker, each)) for each in models},
         )
 
     def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
@@ -392,6 +408,9 @@ class _Load:
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
+    def models(self) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._rows("fetch_models")]
+
     def end(self) -> None:
         """What was left unread stays so: its state is gone."""
         for cursor in self._cursors:
@@ -423,6 +442,11 @@ class _Transaction:
             records=dict(self._present_records(names.records)),
             objects=dict(self._present_objects(names.objects)),
             replays=dict(self._present_replays(names.replays)),
+            models={
+                (tracker, row[0]): ModelRow(*row)
+                for tracker in names.tables
+                for row in self._connection.execute(_sql["fetch_models"], {"tracker": tracker})
+            },
         )
 
     def write(self, effects: Effects) -> None:
@@ -435,6 +459,8 @@ class _Transaction:
         write("save_objects", [rows.catalog_object(*each) for each in effects.objects])
         write("delete_objects", effects.removed)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_models", [rows.model(*each) for each in effects.models])
+        write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
         for tracker, before in effects.outdated.items():
             self._connection.execute(_sql["purge_replays"], {"tracker": tracker, "before": before})

@@ -38,6 +38,8 @@ class Request(Struct, frozen=True):
     availability_field: str | None = None
     hit_fields: frozenset[str] | None = None
     mark_fallback: bool = False
+    consent: bool | None = None
+    """Whether the user agreed to be known, as the request says; None: it does not say."""
     context_sent: Any = None
     """The context as it came, decoded; None where there is none."""
 
@@ -63,6 +65,7 @@ class PlainWish(Struct):
     recommendation_context: Raw = _ABSENT
     settings_override: Raw = _ABSENT
     mark_fallback_results: bool = False
+    consent_granted: bool | None = None
 
 
 _PLAIN = msgspec.json.Decoder(
@@ -94,6 +97,7 @@ def plain_request(wish: PlainWish, *, size_max: int = SIZE_MAX) -> Request:
         None,
         None if fields is None else _stripped(fields),
         wish.mark_fallback_results,
+        wish.consent_granted,
     )
 
 
@@ -144,6 +148,7 @@ class WishReader:
             self.availability_field() if get("settings_override") is not None else None,
             self.hit_fields() if get("hit_fields") is not None else None,
             self.flag("mark_fallback_results"),
+            self.consent(),
             None if context is None else get("recommendation_context"),
         )
 
@@ -224,6 +229,13 @@ class WishReader:
             self.fault(key, "Must be true or false")
         return value is True
 
+    def consent(self) -> bool | None:
+        value = self.members.get("consent_granted")
+        if value is None or isinstance(value, bool):
+            return value
+        self.fault("consent_granted", "Must be true or false")
+        return None
+
 
 _encode = msgspec.json.encode
 
@@ -289,7 +301,10 @@ class PinShown(Struct, frozen=True):
 
 
 class ItemShown(Struct, frozen=True, omit_defaults=True):
-    """An item in an explanation: `from_` is pin, ranking or fallback, told more closely by one of the others."""
+    """
+    An item in an explanation: `from_` is pin, ranking or fallback, told more closely by the others. `stage` is the
+    kind of strategy that gave it.
+    """
 
     slot: int
     url: str
@@ -297,6 +312,7 @@ class ItemShown(Struct, frozen=True, omit_defaults=True):
     pin: int | None = None
     customization_id: str | None = None
     place: int | None = None
+    stage: str | None = None
 
 
 class Explanation(Struct, frozen=True):

@@ -9,7 +9,7 @@ Another strategy is another struct with a tag and `rank`, joined to `AnyStrategy
 commands and the documentation find it there. A setting's bounds are in its type, what it does is in the line below it.
 """
 
-from endcap.recommend.strategies.common import Query, Strategy
+from endcap.recommend.strategies.common import SPARE, Query, Strategy
 from endcap.recommend.strategies.elsewhere import External, Listed
 from endcap.recommend.strategies.popular import (
     Discounted,
@@ -30,6 +30,7 @@ from endcap.recommend.strategies.similar import Alternatives, Similar
 from endcap.recommend.strategies.together import BoughtTogether, BoughtWithSimilar
 
 __all__ = [
+    "SPARE",
     "Alternatives",
     "AnyStrategy",
     "BoughtBefore",

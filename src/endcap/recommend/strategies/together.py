@@ -15,7 +15,9 @@ from endcap.recommend.strategies.similar import Similar
 Power = Annotated[float, Meta(ge=-2, le=2)]
 
 
-class BoughtTogether(Struct, frozen=True, tag="bought_together"):
+class BoughtTogether(
+    Struct, frozen=True, tag="bought_together", tag_field="kind", omit_defaults=True
+):
     """What orders with the input items also held: the items' affinities added up, cheaper ones slightly preferred."""
 
     cheaper: Annotated[
@@ -34,7 +36,9 @@ class BoughtTogether(Struct, frozen=True, tag="bought_together"):
         return found[: query.count + SPARE]
 
 
-class BoughtWithSimilar(Struct, frozen=True, tag="bought_with_similar"):
+class BoughtWithSimilar(
+    Struct, frozen=True, tag="bought_with_similar", tag_field="kind", omit_defaults=True
+):
     """
     What orders with items *like* the inputs held: for an item that nobody ordered yet, which borrows the neighbours of
     the most alike by title, category, brand and price. The more alike one is, the more its neighbours count.
