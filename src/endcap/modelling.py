@@ -5,7 +5,7 @@ A tracker's own table lies over the reference: a name in it means what the table
 leaves the table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -13,8 +13,10 @@ from msgspec import Struct
 
 from endcap.domain import Micros, TrackerId
 from endcap.errors import FaultyFields, RecommenderNotFound
+from endcap.recommend.external import objection
 from endcap.recommend.models import REFERENCE, Model
 from endcap.recommend.rerank import Personal, Variety
+from endcap.recommend.strategies import External
 from endcap.recommend.table import (
     INVALID,
     KINDS,
@@ -79,12 +81,24 @@ def put(
     actor: str,
     now: Micros,
     expected: frozenset[int] | None,
+    hosts: Collection[str],
 ) -> PutModel:
-    """The write of one document. Raises MalformedBody, FaultyFields."""
+    """The write of one document; `hosts` are those that a model may ask. Raises MalformedBody, FaultyFields."""
     faults = list(name_faults(name))
     if faults:
         raise FaultyFields(INVALID, {"name": faults})
-    return PutModel(tracker, name, kept(read_model(json_value(body))), actor, now, expected)
+    model = _allowed(read_model(json_value(body)), hosts)
+    return PutModel(tracker, name, kept(model), actor, now, expected)
+
+
+def _allowed(model: Model, hosts: Collection[str]) -> Model:
+    """The model, unless it asks where the operator does not let it. Raises FaultyFields."""
+    if isinstance(model.strategy, External):
+        reason = objection(model.strategy, hosts)
+        if reason is not None:
+            field, _, message = reason.partition(": ")
+            raise FaultyFields(INVALID, {f"strategy.{field}": [message]})
+    return model
 
 
 class Change(Struct, frozen=True):
@@ -109,12 +123,13 @@ def plan(
     actor: str,
     now: Micros,
     prune: bool,
+    hosts: Collection[str],
 ) -> Plan:
     """
     From a decoded file, `{name: document, …}` or the same under `models`, to what changes. With `prune` what the file
     does not name leaves the table. Raises FaultyFields with the faults of all its documents.
     """
-    models = _models_of(wanted)
+    models = _models_of(wanted, hosts)
     present = {row.name: row.document for row in rows}
     changes: list[Change] = []
     writes: list[ModelWrite] = []
@@ -130,7 +145,7 @@ def plan(
     return Plan(changes, writes)
 
 
-def _models_of(wanted: Any) -> Mapping[str, Model]:
+def _models_of(wanted: Any, hosts: Collection[str]) -> Mapping[str, Model]:
     if isinstance(wanted, Mapping) and wanted.keys() == {"models"}:
         wanted = wanted["models"]
     if not isinstance(wanted, Mapping):
@@ -141,7 +156,7 @@ def _models_of(wanted: Any) -> Mapping[str, Model]:
         if wrong := list(name_faults(str(name))):
             faults[str(name)] = wrong
         try:
-            models[str(name)] = read_model(document)
+            models[str(name)] = _allowed(read_model(document), hosts)
         except FaultyFields as problem:
             faults.update({f"{name}.{path}": list(m) for path, m in problem.details.items()})
     if faults:

@@ -330,7 +330,15 @@ class Service:
     ) -> TaggedModel:
         """Raises MalformedBody, FaultyFields, RevisionConflict."""
         actor, now = self.settings.creator, self.clock()
-        write = modelling.put(shop.tracker, name, body, actor=actor, now=now, expected=expected)
+        write = modelling.put(
+            shop.tracker,
+            name,
+            body,
+            actor=actor,
+            now=now,
+            expected=expected,
+            hosts=self.settings.recommender_hosts,
+        )
         committed = await self.committer.commit(write)
         assert committed.model is not None
         told = modelling.row_told(committed.model)

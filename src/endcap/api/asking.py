@@ -81,7 +81,7 @@ class Asker:
         environment: Mapping[str, str] = os.environ,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._hosts = frozenset(map(str.lower, hosts))
+        self._hosts = frozenset(hosts)
         self._environment = environment
         self._monotonic = monotonic
         self._services: dict[tuple[object, ...], _Service] = {}

@@ -157,7 +157,15 @@ def set_(
             _put(document, setting)
         body = msgspec.json.encode(document)
         now = system_clock()
-        write = modelling.put(id, name, body, actor=ACTOR, now=now, expected=_seen(rows, name))
+        write = modelling.put(
+            id,
+            name,
+            body,
+            actor=ACTOR,
+            now=now,
+            expected=_seen(rows, name),
+            hosts=built.settings.recommender_hosts,
+        )
         row = ModelRow(name, write.document, now, 0)
         if not dry_run:
             committed = commit(built, write)
@@ -236,6 +244,7 @@ def apply(
             actor=ACTOR,
             now=system_clock(),
             prune=prune,
+            hosts=built.settings.recommender_hosts,
         )
         refused: list[Problem] = []
         if planned.writes and not dry_run:

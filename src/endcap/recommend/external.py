@@ -19,13 +19,15 @@ def objection(external: External, hosts: Collection[str]) -> str | None:
         service = service_of(external.url)
     except ValueError as error:
         return f"url: {error}"
-    if service not in hosts:
+    if service not in {each.lower() for each in hosts}:
         allowed = ", ".join(sorted(hosts)) or "none"
         return (
             f"url: The host {service} is not among those that the operator allows ({allowed}): "
             "add it to ENDCAP_RECOMMENDER_HOSTS"
         )
     for name, value in external.headers.items():
+        if not _HEADER.fullmatch(name) or not value.isprintable() or not value.isascii():
+            return f"headers: {name!r} must be a header's name, and its value printable ASCII"
         if name.lower() in _OWN_HEADERS:
             return f"headers: {name} is set by the server"
         for variable in _VARIABLE.findall(value):
@@ -62,5 +64,6 @@ _OWN_HEADERS = frozenset(
         *("te", "trailer", "transfer-encoding", "upgrade"),
     }
 )
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(\w*)\}")
 _SECRET = re.compile(r"RECOMMENDER_[A-Z0-9_]+", re.ASCII)

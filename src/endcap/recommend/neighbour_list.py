@@ -17,7 +17,7 @@ workers of one host share one copy.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -69,6 +69,24 @@ class Rows(Struct, frozen=True):
     key_no: NDArray[np.int64]
     item_no: NDArray[np.int64]
     scores: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls,
+        kind: Kind,
+        keys: Sequence[str],
+        identities: Sequence[str],
+        columns: Mapping[str, NDArray[Any]],
+    ) -> "Rows":
+        """`columns` are key_no, item_no and score of all rows."""
+        return cls(
+            kind,
+            keys,
+            identities,
+            columns["key_no"].astype(np.int64),
+            columns["item_no"].astype(np.int64),
+            columns["score"].astype(np.float32),
+        )
 
 
 class NeighbourList:

@@ -26,7 +26,7 @@ from endcap.domain import MODEL_CHARACTERS_MAX
 from endcap.errors import FaultyFields
 from endcap.recommend.models import Model, Models
 from endcap.recommend.rerank import Personal, Variety
-from endcap.recommend.strategies import AnyStrategy, returned_type
+from endcap.recommend.strategies import AnyStrategy, External, Listed, returned_type
 from endcap.wire.reading import Faults
 
 FALLBACKS_MAX = (
@@ -68,7 +68,7 @@ def described(part: type[Struct]) -> Described:
         Setting(
             each.name,
             _taken(inspect.type_info(each.type)),
-            None if each.default is NODEFAULT else msgspec.json.encode(each.default).decode(),
+            _default(each),
             _description(each),
         )
         for each in fields(part)
@@ -152,12 +152,19 @@ class _Reader:
         strategy = self._strategy("strategy", document["strategy"])
         fallback = self._fallback(document.get("fallback"))
         variety = self._part("variety", document.get("variety"), Variety, absent=None)
-        personal = self._part("personal", document.get("personal", True), Personal, absent=None)
+        fits = not isinstance(
+            strategy, External | Listed
+        )  # others made that ranking: it stays theirs
+        personal = self._part("personal", document.get("personal", fits), Personal, absent=None)
         if strategy is None:
             return None
         for at, each in enumerate(fallback):
             if returned_type(each) != returned_type(strategy):
                 self.faults.add(f"fallback.{at}", "Must return objects of the model's own type")
+            if isinstance(
+                each, External
+            ):  # whoever follows is asked when it is too late to ask others
+                self.faults.add(f"fallback.{at}", "external can only be the strategy of a model")
         return Model(strategy, fallback, variety, personal)
 
     def _fallback(self, value: Any) -> tuple[AnyStrategy, ...]:
@@ -220,6 +227,12 @@ class _Reader:
             return None
 
 
+def _default(setting: FieldInfo) -> str | None:
+    if setting.default_factory is not NODEFAULT:
+        return msgspec.json.encode(setting.default_factory()).decode()
+    return None if setting.default is NODEFAULT else msgspec.json.encode(setting.default).decode()
+
+
 def _settings_of(part: type[Struct]) -> str:
     settings = described(part).settings
     if not settings:
@@ -242,6 +255,8 @@ def _taken(info: inspect.Type) -> str:
             return f"a number{_bounds(low, high)}"
         case inspect.IntType(ge=low, le=high):
             return f"a whole number{_bounds(low, high)}"
+        case inspect.StrType(pattern=str(pattern)):
+            return f"a text that matches {pattern}"
         case inspect.StrType(min_length=low, max_length=high):
             return "a text" if high is None else f"a text of {low or 0} to {high} characters"
         case inspect.BoolType():
@@ -250,6 +265,8 @@ def _taken(info: inspect.Type) -> str:
             return f"one of: {', '.join(map(str, values))}"
         case inspect.VarTupleType(item_type=item, max_length=high):
             return f"a list of at most {high}, each {_taken(item)}"
+        case inspect.DictType(value_type=value, max_length=high):
+            return f"an object of at most {high} names, each with {_taken(value)}"
         case inspect.NoneType():
             return "null"
         case inspect.UnionType(types=types):

@@ -8,10 +8,6 @@ at all.
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from endcap.errors import FaultyRows, UsageFault
 from endcap.recommend.database import Connection, database, literally
@@ -109,23 +105,17 @@ def read_neighbours(
             "SELECT key_no, item_no, score FROM listed JOIN keyed USING (key) JOIN named USING (item) "
             "ORDER BY key_no, place"
         ).fetchnumpy()
-    return Rows(
-        found.kind,
-        keys.tolist(),
-        identities.tolist(),
-        rows["key_no"].astype(np.int64),
-        rows["item_no"].astype(np.int64),
-        rows["score"].astype(np.float32),
-    )
+    return Rows.of(found.kind, keys, identities, rows)
 
 
 def _statement(name: str) -> str:
     return resources.files("endcap.transfer").joinpath("sql", f"{name}.sql").read_text()
 
 
-def _column(connection: Connection, statement: str) -> NDArray[Any]:
+def _column(connection: Connection, statement: str) -> list[str]:
     (values,) = connection.execute(statement).fetchnumpy().values()
-    return values
+    texts: list[str] = values.tolist()
+    return texts
 
 
 def _refuse(connection: Connection) -> None:

@@ -20,9 +20,7 @@ from endcap.recommend.strategies.common import SPARE, Query, allowed_in
 TIMEOUT_MS_MAX = 5_000
 COUNT_MAX = 1_000  # what a ranking may hold
 
-_Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
-_Value = Annotated[str, Meta(pattern=r"^[\x20-\x7e]*$", max_length=2_000)]
-_Seconds = Annotated[float, Meta(gt=0, le=3_600)]
+_Seconds = Annotated[float, Meta(ge=0.1, le=3_600)]
 
 
 class External(Struct, frozen=True, tag="external"):
@@ -44,7 +42,7 @@ class External(Struct, frozen=True, tag="external"):
         Meta(description="How many items to ask for, or the page's size if that is more."),
     ] = 50
     headers: Annotated[
-        Annotated[Mapping[_Name, _Value], Meta(max_length=20)],
+        Annotated[Mapping[str, Annotated[str, Meta(max_length=2_000)]], Meta(max_length=20)],
         Meta(
             description="Sent along. `${RECOMMENDER_TOKEN}` stands for the environment variable of that name."
         ),
