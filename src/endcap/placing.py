@@ -20,6 +20,7 @@ from endcap.recommend.recommenders import Recommender
 from endcap.service import Service, explanation
 from endcap.wire import recommending
 from endcap.wire.placing import RankedRequest
+from endcap.wire.recommending import Request
 
 
 class OwnRanking(Struct, frozen=True):
@@ -57,8 +58,10 @@ class Placing:
         now = self._service.clock()
         catalog = shop.snapshot.catalog
         owns = [OwnRanking.of(catalog, wish.ranking) for wish in wishes]
+        sizes = sum([_fillable(wish.request) for wish in wishes])
         rankings = [
-            self._ranking(shop, wish, each, now) for wish, each in zip(wishes, owns, strict=True)
+            self._ranking(shop, wish, own, now, others=sizes - _fillable(wish.request))
+            for wish, own in zip(wishes, owns, strict=True)
         ]
         scenes = [
             self._service.scene(shop, wish.request, ranking, now)
@@ -72,14 +75,16 @@ class Placing:
             )
         )
 
-    def _ranking(self, shop: Shop, wish: RankedRequest, own: OwnRanking, now: Micros) -> Ranking:
+    def _ranking(
+        self, shop: Shop, wish: RankedRequest, own: OwnRanking, now: Micros, *, others: int
+    ) -> Ranking:
         recommender = shop.recommenders.standing_in(wish.request.model)
         if not wish.fill:
             return Ranking(own.numbers, (), recommender.returned_type)
-        request = replace(wish.request, size=min(wish.request.size, recommending.SIZE_MAX))
+        request = replace(wish.request, size=_fillable(wish.request))
 
         def rank() -> Ranking:
-            return self._service.rank(shop, request, recommender, now)
+            return self._service.rank(shop, request, recommender, now, others=others)
 
         return Ranking(own.numbers, _Filling(recommender, rank), recommender.returned_type)
 
@@ -101,6 +106,11 @@ class Placing:
             shop, wish.request, wish.request.model, placement, now, explained=explained
         )
         return recommending.with_missing(answer, own.missing)
+
+
+def _fillable(request: Request) -> int:
+    """How many items a recommender is asked for; the rest of a longer page is filled by popularity."""
+    return min(request.size, recommending.SIZE_MAX)
 
 
 def _stage_of(ranking: Ranking) -> Callable[[Shown], str | None]:

@@ -56,11 +56,16 @@ def shop_of(situation: Situation, model: str) -> Shop:
 
 
 def answers(body: bytes) -> list[dict[str, Any]]:
-    """What was answered, without what differs from call to call."""
-    return [
+    """What was answered, without what differs from call to call, and which strategy a ranking is from."""
+    found = [
         {name: value for name, value in each.items() if name not in CHANCES}
         for each in msgspec.json.decode(body)
     ]
+    for each in found:
+        for entry in each["explanation"]["items"]:
+            if entry["from"] == "ranking":
+                entry.pop("stage", None)
+    return found
 
 
 def placed_and_pinned(answered: Sequence[dict[str, Any]]) -> list[tuple[Any, Any]]:

@@ -44,18 +44,13 @@ class Outgoing:
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         """The body of the answer. Raises Unreachable, BadAnswer."""
         try:
-            return await self._post(url, body, headers)
-        except aiohttp.ServerDisconnectedError:
-            # The service closed a kept connection just when it was used again; asking changes nothing there.
-            return await self._again(url, body, headers)
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
-            raise Unreachable(str(error) or type(error).__name__) from error
-        except (aiohttp.ClientError, ValueError) as error:
-            raise BadAnswer(str(error) or type(error).__name__) from error
-
-    async def _again(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        try:
-            return await self._post(url, body, headers)
+            try:
+                return await self._post(url, body, headers)
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                # The service closed a kept connection just when it was used again; asking twice changes nothing there.
+                return await self._post(url, body, headers)
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
             raise Unreachable(str(error) or type(error).__name__) from error
         except (aiohttp.ClientError, ValueError) as error:
