@@ -58,6 +58,7 @@ class Server:
 
     def close(self) -> None:
         self._runner.run(self._http.aclose())
+        self._runner.run(self.app.close_connections())
         self._runner.close()
         self.app.stop()
 

@@ -23,7 +23,7 @@ COUNT_MAX = 1_000  # what a ranking may hold
 _Seconds = Annotated[float, Meta(ge=0.1, le=3_600)]
 
 
-class External(Struct, frozen=True, tag="external"):
+class External(Struct, frozen=True, tag="external", tag_field="kind", omit_defaults=True):
     """
     What a service of the shop's own answers to an HTTP request, within a bound. One that fails is left alone for a
     while.
@@ -63,7 +63,7 @@ class External(Struct, frozen=True, tag="external"):
         return list(dict.fromkeys(number for number in numbers if number is not None))
 
 
-class Listed(Struct, frozen=True, tag="neighbour_list"):
+class Listed(Struct, frozen=True, tag="neighbour_list", tag_field="kind", omit_defaults=True):
     """
     What a file of somebody else's lists for the input items, or for the user; of several items the scores are added up.
     """
