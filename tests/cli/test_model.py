@@ -222,8 +222,8 @@ def test_strategies_are_explained(shell: Shell) -> None:
     said = unwrapped(wide(shell).call("model", "strategies").stdout)
     told = shell.json("model", "strategies")
 
-    assert "half_life_days a number from 0.1 to 3650 30.0 After how many days" in said
-    assert "bought_before" in said
+    assert "half_life_days" in said
+    assert "bought_before: What the user ordered, the latest first." in said
     assert {
         key: value
         for each in told["strategies"]
