@@ -351,6 +351,7 @@ def _call(operation: Operation) -> str:
         TRACKER, "$tracker_id"
     )
     target = target.replace("{customization_id}", "$customization_id")
+    target = target.replace("{name}", models.NAME["example"])
     lines = [
         f'signed {method} "{target}"'
         if operation.signed == "yes"

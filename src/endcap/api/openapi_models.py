@@ -161,6 +161,9 @@ def schemas() -> dict[str, Schema]:
     refs, parts = msgspec.json.schema_components(
         [*KINDS.values(), Variety, Personal], ref_template="#/components/schemas/{name}"
     )
+    parts = msgspec.json.decode(
+        msgspec.json.encode(parts)
+    )  # a default that is a tuple is a list in JSON
     strategies = list(refs)[: len(KINDS)]
     strategy: Schema = {
         "description": "A strategy with its settings; one without settings may be its kind alone.",
