@@ -15,6 +15,7 @@ from endcap import signing
 from endcap.api.app import App, build
 from endcap.config import Settings
 from endcap.domain import Micros, TrackerId
+from endcap.recommend.shoppers import Shoppers
 from endcap.store.port import CreateTracker
 from tests.cases import micros
 
@@ -50,7 +51,11 @@ class Server:
 
     def __init__(self, data_dir: Path, clock: ToldClock, **settings: Any) -> None:
         self.clock = clock
-        self.parts = build(Settings(data_dir=data_dir, **settings), clock=clock)
+        self.shoppers = Shoppers()
+        """What is known of the shoppers of every tracker."""
+        self.parts = build(
+            Settings(data_dir=data_dir, **settings), clock=clock, shoppers=lambda _: self.shoppers
+        )
         self.app = App(self.parts)
         self.app.start()
         self._runner = asyncio.Runner()

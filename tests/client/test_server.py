@@ -368,3 +368,35 @@ def shown(client: Client, identity: str) -> dict[str, Any]:
     """The attributes that a shopper is shown of an object."""
     (answer,) = client.recommend([RecommendationRequest(recommendation_type="test_reco")])
     return next(hit.attributes for hit in answer.hits if hit.url == identity)
+
+
+def test_a_model_is_set_and_unset(client: Client) -> None:
+    """What a name means is read, changed, guarded by its tag, and the reference's again."""
+    reference = client.model("basket")
+    assert (reference.origin, reference.etag) == ("reference", '"0"')
+
+    made = client.put_model("basket", {"strategy": "popular"}, if_match=reference.etag)
+
+    assert made.origin == "own"
+    assert made.model["strategy"] == {"kind": "popular", "span": "decayed"}
+    assert client.model("basket") == made
+    with pytest.raises(errors.RevisionConflict):
+        client.put_model("basket", "newest", if_match=reference.etag)
+    client.put_model("my own", "newest")
+    own = {each.name for each in client.models() if each.origin == "own"}
+    assert own == {"basket", "my own"}
+    client.delete_model("my own")
+    client.delete_model("basket", if_match=made.etag)
+    assert client.model("basket") == reference
+    with pytest.raises(errors.RecommenderNotFound):
+        client.model("my own")
+
+
+def test_a_model_that_cannot_be_is_refused(client: Client) -> None:
+    """With every fault by its path."""
+    with pytest.raises(errors.FaultyFields) as refused:
+        client.put_model("basket", {"strategy": {"kind": "newest", "half_life_days": -1}})
+
+    assert refused.value.details == {
+        "strategy.half_life_days": ["Must be a number from 0.1 to 3650"]
+    }

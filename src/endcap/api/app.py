@@ -39,6 +39,7 @@ from endcap.api.throttle import Throttle
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings, load
+from endcap.domain import TrackerId
 from endcap.errors import (
     MethodNotAllowed,
     PathNotFound,
@@ -48,6 +49,7 @@ from endcap.errors import (
 )
 from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
+from endcap.recommend.shoppers import Shoppers
 from endcap.service import Service
 from endcap.store import open_store
 from endcap.store.port import Store
@@ -70,13 +72,21 @@ class Parts(Struct, frozen=True):
     service: Service
 
 
-def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = random_id) -> Parts:
+def build(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    new_id: NewId = random_id,
+    shoppers: Callable[[TrackerId], Shoppers] | None = None,
+) -> Parts:
     """Opens the store (without migrating it) and wires the application layer."""
     store = open_store(settings.store_url, pool_size_max=settings.postgres_pool_size)
     vault = open_vault(settings)
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
-    service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
+    service = Service(
+        settings, store, mirror, committer, clock=clock, new_id=new_id, shoppers=shoppers
+    )
     return Parts(settings, store, vault, mirror, committer, service)
 
 

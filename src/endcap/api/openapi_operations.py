@@ -185,12 +185,14 @@ LINKS = {
 
 CUSTOMIZATIONS = "Customizations"
 RECOMMENDATIONS = "Recommendations"
+MODELS = "Models"
 CATALOG = "Catalog"
 OPERATION = "Operation"
 
 TAGS = {
     CUSTOMIZATIONS: "What merchandisers want: pins for a target, laid over what a recommender answers.",
     RECOMMENDATIONS: "What a shop's pages ask for. Public, so that browsers may ask.",
+    MODELS: "What each recommender does: strategy, settings, fallback. The reference names work without any of it.",
     CATALOG: "The items that can be recommended, with everything that criteria look at.",
     OPERATION: "For operators and their machines. Public; shield these from the internet as you see fit.",
 }

@@ -548,6 +548,11 @@ def _recommending() -> dict[str, Schema]:
                     FLAG,
                     "Mark each hit with `fallback`: whether the model gave it or its fallback.",
                 ),
+                "consent_granted": optional(
+                    FLAG,
+                    "Whether the shopper agreed to be known, for this request; without it what events said last "
+                    "holds. Only with consent is a ranking fitted to them; who refused is a stranger.",
+                ),
             },
         },
         "RecommendAnswer": {
@@ -681,6 +686,10 @@ def _recommending() -> dict[str, Schema]:
                     "type": "integer",
                     "minimum": 1,
                     "description": "From the ranking: its place there.",
+                },
+                "stage": {
+                    "type": "string",
+                    "description": "From ranking or fallback: the kind of strategy that gave it.",
                 },
             },
         },

@@ -50,7 +50,7 @@ def model() -> None:
     """
 
 
-@model.command("list")
+@model.command("list", short_help="List what every name means.")
 @tracker_option
 @json_option
 @click.pass_context
@@ -67,20 +67,18 @@ def list_(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
     if as_json:
         print_json(models)
         return
-    listed = table("model", "set by", "strategy", "fallback", "variety", "personal")
+    listed = table("model", "set by", "strategy", "then")
     for each in models:
         listed.add_row(
             each.name,
             "you" if each.origin == "own" else "reference",
             _said(each.model.get("strategy")),
             ", ".join(_kind(one) for one in each.model.get("fallback", ())),
-            _varied(each.model.get("variety")),
-            "with consent" if each.model.get("personal") else "never",
         )
     console.print(listed)
 
 
-@model.command()
+@model.command(short_help="Print what a name means.")
 @click.argument("name")
 @tracker_option
 @json_option
@@ -104,7 +102,7 @@ def show(ctx: click.Context, /, name: str, tracker: str, *, as_json: bool) -> No
     click.echo(msgspec.yaml.encode(told.model).decode(), nl=False)
 
 
-@model.command("set")
+@model.command("set", short_help="Set what a name means.")
 @click.argument("name")
 @tracker_option
 @click.option("--like", metavar="NAME", help="Begin with what another name means; default: NAME.")
@@ -179,7 +177,7 @@ def set_(
     click.echo(msgspec.yaml.encode(told.model).decode(), nl=False)
 
 
-@model.command()
+@model.command(short_help="Take a name out of the table.")
 @click.argument("name")
 @tracker_option
 @json_option
@@ -205,7 +203,7 @@ def unset(ctx: click.Context, /, name: str, tracker: str, *, as_json: bool) -> N
         errors.print(f"{name} is the reference's {means} again", soft_wrap=True)
 
 
-@model.command()
+@model.command(short_help="Set what a file names, all or nothing.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @tracker_option
 @click.option("--prune", is_flag=True, help="Unset what the file does not name.")
@@ -228,7 +226,9 @@ def apply(
     \b
     A file, and its way into every environment:
       models:
-        basket: {strategy: {kind: bought_together, cheaper: 0.1}, fallback: [popular]}
+        basket:
+          strategy: {kind: bought_together, cheaper: 0.1}
+          fallback: [bought_with_similar, popular]
         home: popular
     \b
       endcap model apply models.yaml --tracker 1234-5678 --dry-run
@@ -261,7 +261,7 @@ def apply(
     console.print(listed)
 
 
-@model.command()
+@model.command(short_help="List strategies and their settings.")
 @json_option
 def strategies(*, as_json: bool) -> None:
     """
@@ -366,12 +366,3 @@ _USUAL = {
     each.kind: {setting.name: setting.default for setting in each.settings}
     for each in modelling.strategies().strategies
 }
-
-
-def _varied(variety: Any) -> str:
-    if not isinstance(variety, dict):
-        return ""
-    parts = [f"at most {variety['most']} of a {variety['by']}"] if variety.get("most") else []
-    if variety.get("diversity"):
-        parts.append(f"{variety['by']} kept apart {variety['diversity']:g}")
-    return ", ".join(parts)

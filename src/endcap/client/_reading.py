@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
-from endcap.client._values import Customization, Page
+from endcap.client._values import Customization, Model, Page
 from endcap.domain import Micros
 from endcap.errors import Problem, StoreUnavailable, TooManyRequests
 from endcap.signing import parse_http_date
@@ -36,7 +36,15 @@ def decoded(body: bytes, type: type[T]) -> T:
 
 
 _VERBATIM = frozenset(
-    {"target_criteria", "target_metadata", "pin_criteria", "attributes", "nested", "explanation"}
+    {
+        "target_criteria",
+        "target_metadata",
+        "pin_criteria",
+        "attributes",
+        "nested",
+        "explanation",
+        "model",
+    }
 )
 
 
@@ -56,6 +64,18 @@ def _told(value: Any) -> Any:
 def customization(answer: Answer) -> Customization:
     found = decoded(answer.body, Customization)
     return msgspec.structs.replace(found, etag=etag(answer))
+
+
+class _Models(Struct, frozen=True):
+    models: tuple[Model, ...]
+
+
+def model_table(answer: Answer) -> tuple[Model, ...]:
+    return decoded(answer.body, _Models).models
+
+
+def model_told(answer: Answer) -> Model:
+    return msgspec.structs.replace(decoded(answer.body, Model), etag=etag(answer))
 
 
 def etag(answer: Answer) -> str | None:

@@ -72,6 +72,20 @@ class Summary(Struct, frozen=True):
     user_tags: tuple[str, ...] = ()
 
 
+class Model(Struct, frozen=True, kw_only=True):
+    """
+    What a recommender's name means. `model` is the document: strategy, fallback, variety, personal; `origin` tells
+    whether the tracker set it (`own`) or the reference did. `etag` is the answer's header, for `if_match`.
+    """
+
+    name: str
+    origin: str
+    model: dict[str, Any]
+    updated_at: str | None = None
+    revision: int = 0
+    etag: str | None = None
+
+
 class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one widget asks for."""
 
@@ -85,6 +99,7 @@ class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     settings_override: dict[str, Any] | None = None
     hit_fields: tuple[str, ...] | None = None
     mark_fallback_results: bool = False
+    consent_granted: bool | None = None
 
 
 class Ranked(Struct, frozen=True, omit_defaults=True):

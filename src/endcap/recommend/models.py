@@ -31,7 +31,7 @@ from endcap.recommend.strategies import (
 )
 
 
-class Model(Struct, frozen=True, omit_defaults=True):
+class Model(Struct, frozen=True):
     """
     What one name means: a strategy, those that go on where it ends, and what is done to its ranking. After the last of
     them comes everything else by popularity. `personal` None: never fitted to a shopper.

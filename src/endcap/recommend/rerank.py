@@ -23,7 +23,7 @@ ALIKE_PLACES = 10.0  # that an item falls behind for each one like it before it,
 Affinity = Annotated[float, Meta(ge=0, le=10)]
 
 
-class Variety(Struct, frozen=True, omit_defaults=True):
+class Variety(Struct, frozen=True):
     """
     Not all of one kind: among the first `among` at most `most` share an attribute's value, and with `diversity` an item
     falls 10 * diversity places behind for each of its kind before it. Items without the attribute are of no kind.
@@ -78,7 +78,7 @@ class Variety(Struct, frozen=True, omit_defaults=True):
         return chosen
 
 
-class Personal(Struct, frozen=True, omit_defaults=True):
+class Personal(Struct, frozen=True):
     """
     Fits a ranking to what one shopper did lately: an item at place i (from 1) comes as if at i / (1 + a), where a adds
     up `category` and `brand` times the share of the shopper's acts that were about the item's, and `price` times

@@ -95,7 +95,14 @@ def read_model(document: Any) -> Model:
 
 def kept(model: Model) -> bytes:
     """What is stored of a model: the document without what is at its default. Equal models are equal bytes."""
-    return msgspec.json.encode(model)
+    document: dict[str, Any] = {"strategy": _chosen(model.strategy)}
+    if model.fallback:
+        document["fallback"] = [_chosen(each) for each in model.fallback]
+    if model.variety is not None:
+        document["variety"] = _chosen(model.variety)
+    if model.personal != Personal():
+        document["personal"] = False if model.personal is None else _chosen(model.personal)
+    return msgspec.json.encode(document)
 
 
 def stored(document: bytes) -> Model:
@@ -122,13 +129,22 @@ def known_models(own: Models, reference: Models) -> Models:
 
 
 def _shown(part: Struct) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    if part.__struct_config__.tag:
-        said["kind"] = part.__struct_config__.tag
+    kind = part.__struct_config__.tag
+    said: dict[str, Any] = {"kind": kind} if kind else {}
     for each in fields(type(part)):
         value = getattr(part, each.name)
         said[each.name] = list(value) if isinstance(value, tuple) else value
     return said
+
+
+def _chosen(part: Struct) -> dict[str, Any]:
+    """The same without what is at its default."""
+    usual = {each.name: each.default for each in fields(type(part))}
+    return {
+        name: value
+        for name, value in _shown(part).items()
+        if name == "kind" or getattr(part, name) != usual[name]
+    }
 
 
 class _Reader:

@@ -29,7 +29,7 @@ _LOTS_MAX = 1_000  # of a long list of new items that many take part, themselves
 Span = Literal["decayed", "recent", "rise"]
 
 
-class Popular(Struct, frozen=True, tag="popular", tag_field="kind", omit_defaults=True):
+class Popular(Struct, frozen=True, tag="popular", tag_field="kind"):
     """What is ordered most, over a span of time."""
 
     span: Annotated[
@@ -55,7 +55,7 @@ class Popular(Struct, frozen=True, tag="popular", tag_field="kind", omit_default
         return _popular_among(query.context, query, knowledge)
 
 
-class Labelled(Struct, frozen=True, tag="labelled", tag_field="kind", omit_defaults=True):
+class Labelled(Struct, frozen=True, tag="labelled", tag_field="kind"):
     """
     The most popular of those with a label: a field of that name that is true, or the label among an attribute's texts.
     """
@@ -90,7 +90,7 @@ def _popular_among(rule: Rule, query: Query, knowledge: Knowledge) -> list[int]:
     return found
 
 
-class Newest(Struct, frozen=True, tag="newest", tag_field="kind", omit_defaults=True):
+class Newest(Struct, frozen=True, tag="newest", tag_field="kind"):
     """
     The latest introduced. Freshness halves in `half_life_days`, and popularity may make up for some of it: the score is
     0.5 ^ (age / half_life_days) * (1 + popularity * p), p from 0 (nobody orders it) to 1 (the most popular).
@@ -116,7 +116,7 @@ class Newest(Struct, frozen=True, tag="newest", tag_field="kind", omit_defaults=
         return knowledge.kept((self, query.context, count), first)
 
 
-class Discounted(Struct, frozen=True, tag="discounted", tag_field="kind", omit_defaults=True):
+class Discounted(Struct, frozen=True, tag="discounted", tag_field="kind"):
     """The largest share off the old price."""
 
     share_min: Annotated[Share, Meta(description="Less is not worth a mention.")] = 0.0
@@ -135,7 +135,7 @@ class Discounted(Struct, frozen=True, tag="discounted", tag_field="kind", omit_d
         return knowledge.kept((self, query.context, count), first)
 
 
-class PopularIn(Struct, frozen=True, tag="popular_in", tag_field="kind", omit_defaults=True):
+class PopularIn(Struct, frozen=True, tag="popular_in", tag_field="kind"):
     """The most popular of the inputs' category or brand. An input is an item, or the category or brand itself."""
 
     of: Annotated[Literal["category", "brand"], Meta(description="Of which of the two.")] = (
@@ -159,7 +159,7 @@ class PopularIn(Struct, frozen=True, tag="popular_in", tag_field="kind", omit_de
         return None
 
 
-class Randomly(Struct, frozen=True, tag="random", tag_field="kind", omit_defaults=True):
+class Randomly(Struct, frozen=True, tag="random", tag_field="kind"):
     """Any, all alike; or any of the new ones."""
 
     introduced_days: Annotated[

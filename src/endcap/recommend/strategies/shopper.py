@@ -33,7 +33,7 @@ ACTS_USED = 10  # latest items that speak for a user
 _LIKE = Similar()
 
 
-class Seen(Struct, frozen=True, tag="seen", tag_field="kind", omit_defaults=True):
+class Seen(Struct, frozen=True, tag="seen", tag_field="kind"):
     """What the user looked at or clicked, the latest first."""
 
     exclude_bought: Annotated[
@@ -46,7 +46,7 @@ class Seen(Struct, frozen=True, tag="seen", tag_field="kind", omit_defaults=True
         return [number for number in _seen(query) if number in allowed and number not in had]
 
 
-class BoughtBefore(Struct, frozen=True, tag="bought_before", tag_field="kind", omit_defaults=True):
+class BoughtBefore(Struct, frozen=True, tag="bought_before", tag_field="kind"):
     """What the user ordered, the latest first."""
 
     def rank(self, query: Query, knowledge: Knowledge) -> Sequence[int]:
@@ -55,7 +55,7 @@ class BoughtBefore(Struct, frozen=True, tag="bought_before", tag_field="kind", o
         return [number for number in bought if number in allowed]
 
 
-class DueAgain(Struct, frozen=True, tag="due_again", tag_field="kind", omit_defaults=True):
+class DueAgain(Struct, frozen=True, tag="due_again", tag_field="kind"):
     """
     What the user is likely to order again: of what they ordered n times, m days apart in the mean and e days ago, those
     with the highest log2(1 + n) * (1 - 2^-r²) * 2^(-max(0, r - 1) / patience), where r = e / m. Just bought is not due,
@@ -93,7 +93,7 @@ class DueAgain(Struct, frozen=True, tag="due_again", tag_field="kind", omit_defa
         return -log2(1 + bought.times) * (1 - exp2(-passed * passed)) * hope
 
 
-class ForUser(Struct, frozen=True, tag="for_user", tag_field="kind", omit_defaults=True):
+class ForUser(Struct, frozen=True, tag="for_user", tag_field="kind"):
     """
     What goes with what the user did lately; the latest counts most. Where orders do not tell enough, what is like the
     latest.

@@ -31,7 +31,7 @@ SIMILAR_MAX = (
 Weight = Annotated[float, Meta(ge=0, le=10)]
 
 
-class Alternatives(Struct, frozen=True, tag="alternatives", tag_field="kind", omit_defaults=True):
+class Alternatives(Struct, frozen=True, tag="alternatives", tag_field="kind"):
     """
     What else one could buy instead: the same category, a near price, dearer rather than cheaper, a title alike.
 
@@ -128,7 +128,7 @@ class Alternatives(Struct, frozen=True, tag="alternatives", tag_field="kind", om
         return np.where(np.isfinite(distance), distance, 1.0)
 
 
-class Similar(Struct, frozen=True, tag="similar", tag_field="kind", omit_defaults=True):
+class Similar(Struct, frozen=True, tag="similar", tag_field="kind"):
     """
     What is most like the inputs by title, category, brand and price: the answer for items that nobody ordered yet, and
     for articles. The score is the share of the title's weight that the other has too, plus `category` and `brand` where
