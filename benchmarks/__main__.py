@@ -18,7 +18,18 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from benchmarks import path, peer, placement, report, scale, scaling, serving, visible, workers
+from benchmarks import (
+    models,
+    path,
+    peer,
+    placement,
+    report,
+    scale,
+    scaling,
+    serving,
+    visible,
+    workers,
+)
 from benchmarks.report import Cell, Findings, Measured, Report, Row, Table
 from benchmarks.sizes import SIZES, Size, without_more
 
@@ -57,6 +68,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "recommend": lambda size: serving.against_floor(serving.RECOMMEND, size, customizations=10_000),
     "place": serving.place,
     "path": lambda size: path.run(),
+    "models": lambda size: models.run(),
     "placement": lambda size: placement.run(),
     "rules": scaling.rules,
     "items": scaling.items,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from endcap.domain import ItemId
+from endcap.domain import ItemId, Micros
 from endcap.engine.catalog import Catalog
 from endcap.recommend.artifact import Artifact
 from endcap.recommend.models import Model
@@ -144,7 +144,10 @@ def test_top_categories_go_on_with_what_sells() -> None:
 
 def due(strategy: DueAgain, **bought: tuple[float, float, int]) -> list[str]:
     """Items by what `DueAgain` thinks of them: days since the last order, days from the first to it, orders."""
-    held = [(strategy.minus_due(Bought(0, *facts)), name) for name, facts in bought.items()]
+    held = [
+        (strategy.minus_due(Bought(0, Micros(NOW - round(age * DAY)), span, times), NOW), name)
+        for name, (age, span, times) in bought.items()
+    ]
     return [name for _, name in sorted(held)]
 
 

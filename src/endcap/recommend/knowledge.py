@@ -34,7 +34,7 @@ LEADERS_MAX = (
 )
 MEMO_NEIGHBOURS_MAX = 8_192  # items whose neighbours are kept, 0.8 kB each: 6 MB
 MEMO_MAX = 8_192  # rankings kept, at most 600 bytes each: 5 MB
-MEMO_PROFILES_MAX = 4_096  # of shoppers, 1 kB each
+MEMO_SHOPPERS_MAX = 8_192  # things made of shoppers, 1 kB each: 8 MB
 MEMO_CONTEXTS_MAX = 128  # bitmaps kept, an eighth of a byte an item each: 16 MB at a million items
 _DAY = 86_400_000_000
 _NO_NEIGHBOURS: Neighbours = (), ()
@@ -100,7 +100,7 @@ class Knowledge:
         self._middle: tuple[Column, float] | None = None
         self._neighbours: dict[tuple[int, float], Neighbours] = {}
         self._kept: dict[Hashable, Numbers] = {}
-        self._profiles: dict[str, tuple[object, Any]] = {}
+        self._shoppers: dict[tuple[Hashable, str], tuple[object, Any]] = {}
         self._allowed: dict[Rule, BitMap] = {}
         self.lists: Mapping[str, ListInCatalog] = {}
         """What others ranked, by the name of the list."""
@@ -215,23 +215,23 @@ class Knowledge:
             self._ordered = BitMap(numbers[numbers >= 0].tolist())
         return self._ordered & self.catalog.all_items
 
-    def bought(self, user: str, now: Micros) -> Iterator[tuple[int, float, float, int]]:
+    def bought(self, user: str) -> Iterator[tuple[int, Micros, float, int]]:
         """
-        What a user had bought when the artifact was built: the item's number (of one that may have gone since), days
-        since the last order of it, days between the first and the last, and how many. Ages count from the end of the
-        log until the build, and with the clock since.
+        What a user had bought when the artifact was built: the item's number (of one that may have gone since), when
+        they last did, days between the first time and the last, and how often. The end of the log counts as the time
+        of the build, as everywhere.
         """
         learned = self.artifact.learned
         begin, end = self.artifact.history_of(user)
         if begin == end:
             return
-        since = max(0.0, (now - (self.artifact.built_at or now)) / _DAY)
+        built_at = self.artifact.built_at or 0
         numbers = self.translation.numbers[learned.bought[begin:end]].tolist()
         ages, spans = learned.ages[begin:end].tolist(), learned.spans[begin:end].tolist()
         times = learned.times[begin:end].tolist()
         for number, age, span, often in zip(numbers, ages, spans, times, strict=True):
             if number >= 0:
-                yield number, age + since, span, often
+                yield number, Micros(built_at - round(age * _DAY)), span, often
 
     def neighbours(self, item: int, cheaper: float) -> Neighbours:
         """
@@ -272,13 +272,13 @@ class Knowledge:
         """The items with this text among an attribute's."""
         return self.catalog.matches(AnyOf(attribute, (("text", text),)))
 
-    def profile(self, user: str, shopper: object, make: Callable[[], T]) -> T:
+    def of_shopper(self, what: Hashable, user: str, shopper: object, make: Callable[[], T]) -> T:
         """What was made of a user while they were known as this shopper."""
-        known = self._profiles.get(user)
+        known = self._shoppers.get((what, user))
         if known is None or known[0] is not shopper:
-            if len(self._profiles) >= MEMO_PROFILES_MAX:
-                self._profiles.clear()
-            known = self._profiles[user] = shopper, make()
+            if len(self._shoppers) >= MEMO_SHOPPERS_MAX:
+                self._shoppers.clear()
+            known = self._shoppers[what, user] = shopper, make()
         made: T = known[1]
         return made
 

@@ -7,7 +7,6 @@ Both move items of the ranking's first part; neither adds or drops one.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heapreplace
-from math import exp, log
 from typing import Annotated, Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ from msgspec import Meta, Struct
 
 from endcap.recommend.attributes import PRICE
 from endcap.recommend.knowledge import Knowledge
+from endcap.recommend.order import Floats, Numbers
 from endcap.recommend.strategies.common import Query, Share
 from endcap.recommend.strategies.shopper import acts_of
 
@@ -47,12 +47,24 @@ class Variety(Struct, frozen=True):
         """The ranking with its first places settled one by one, each by the best item that may have it."""
         if self.most is None and not self.diversity:
             return primary
+        labels = knowledge.attributes.labels(self.by)
+        if not self.diversity and self._is_varied(labels[list(primary[: self.among])].tolist()):
+            return primary
         first = list(primary[:LOOKED_AT])
-        kinds = knowledge.attributes.labels(self.by)[first].tolist()
+        kinds = labels[first].tolist()
         chosen = self._chosen(kinds)
         taken = set(chosen)
         rest = [number for place, number in enumerate(first) if place not in taken]
         return [*(first[place] for place in chosen), *rest, *primary[LOOKED_AT:]]
+
+    def _is_varied(self, kinds: Sequence[int]) -> bool:
+        """Whether the first places are within the bound as they are, as they mostly are."""
+        assert self.most is not None
+        seen: dict[int, int] = {}
+        for kind in kinds:
+            if kind >= 0:
+                seen[kind] = seen.get(kind, 0) + 1
+        return max(seen.values(), default=0) <= self.most
 
     def _chosen(self, kinds: Sequence[int]) -> list[int]:
         """
@@ -96,26 +108,28 @@ class Personal(Struct, frozen=True):
         profile = profile_of(query, knowledge)
         if profile is None or len(primary) < 2:
             return primary
-        first = list(primary[:LOOKED_AT])
-        gains = self._gains(first, profile, knowledge)
-        keys = [(place / (1 + gain), place) for place, gain in enumerate(gains, 1)]
-        order = sorted(range(len(first)), key=keys.__getitem__)
-        return [*(first[at] for at in order), *primary[LOOKED_AT:]]
+        first = np.array(primary[:LOOKED_AT], dtype=np.int32)
+        places = np.arange(1, len(first) + 1) / (1 + self._gains(first, profile, knowledge))
+        fitted: list[int] = first[places.argsort(kind="stable")].tolist()
+        return [*fitted, *primary[LOOKED_AT:]]
 
-    def _gains(
-        self, numbers: Sequence[int], profile: "Profile", knowledge: Knowledge
-    ) -> list[float]:
+    def _gains(self, numbers: Numbers, profile: "Profile", knowledge: Knowledge) -> Floats:
         attributes = knowledge.attributes
-        categories = attributes.labels("category")[numbers].tolist()
-        brands = attributes.labels("brand")[numbers].tolist()
-        prices = attributes.numbers(PRICE)[numbers].tolist()
-        category, brand = profile.categories.get, profile.brands.get
-        return [
-            self.category * category(kind, 0.0)
-            + self.brand * brand(maker, 0.0)
-            + self.price * profile.price_likeness(price)
-            for kind, maker, price in zip(categories, brands, prices, strict=True)
-        ]
+        gains = np.zeros(len(numbers))
+        for weight, attribute, shares in (
+            (self.category, "category", profile.categories),
+            (self.brand, "brand", profile.brands),
+        ):
+            if weight and shares:
+                share = shares.get
+                labels = attributes.labels(attribute)[numbers].tolist()
+                gains += weight * np.array([share(label, 0.0) for label in labels])
+        if self.price and profile.price is not None:
+            prices = attributes.numbers(PRICE)[numbers]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                near = np.exp(-np.abs(np.log(prices) - profile.price))
+            gains += self.price * np.where(near > 0, near, 0.0)  # not where a price is unknown
+        return gains
 
 
 class Profile(Struct, frozen=True):
@@ -125,12 +139,6 @@ class Profile(Struct, frozen=True):
     brands: Mapping[int, float]
     price: float | None
 
-    def price_likeness(self, price: float) -> float:
-        """1 at the usual price, less the further from it; 0 where either is unknown."""
-        if self.price is None or not price > 0:
-            return 0.0
-        return exp(-abs(log(price) - self.price))
-
 
 FADING = 0.9  # what each earlier act of a kind counts of the next
 
@@ -139,7 +147,9 @@ def profile_of(query: Query, knowledge: Knowledge) -> Profile | None:
     """What the shopper's recent acts say; None: nothing. Kept while neither the shopper nor the catalog changes."""
     if query.user is None:
         return None
-    return knowledge.profile(query.user, query.shopper, lambda: _profile(query, knowledge))
+    return knowledge.of_shopper(
+        "profile", query.user, query.shopper, lambda: _profile(query, knowledge)
+    )
 
 
 def _profile(query: Query, knowledge: Knowledge) -> Profile | None:

@@ -89,6 +89,7 @@ class _Postings:
 
 
 _NONE = _Postings.of(())
+_NOBODY = np.empty(0, dtype=np.int32)
 
 
 class Titles:
@@ -135,17 +136,19 @@ class Titles:
 
     def shares(self, item: int, among: Numbers) -> Floats:
         """How much of the weight of an object's title each of some others has in its own, 0 to 1."""
-        found, whole = self._looked_at(item)
-        scores = np.zeros(self._catalog.numbers_given, dtype=np.int32)
-        for numbers, weight in found:
-            scores[numbers] += weight
-        return scores[among] / max(whole, 1)
+        _, scores = self.alike(item)
+        return scores[among]
 
-    def sharing(self, item: int) -> Numbers:
-        """The numbers of the objects that share a word with an object, ascending, itself included."""
-        found, _ = self._looked_at(item)
-        numbers = [each for each, weight in found if weight]
-        return np.unique(np.concatenate(numbers)) if numbers else np.empty(0, dtype=np.int32)
+    def alike(self, item: int) -> tuple[Numbers, Floats]:
+        """The numbers of those that share a word with an object, ascending, itself included; by number, how much."""
+        found, whole = self._looked_at(item)
+        scores = np.zeros(self._catalog.numbers_given)
+        for numbers, weight in found:
+            scores[numbers] += weight / whole
+        held = [numbers for numbers, weight in found if weight]
+        if not held:
+            return _NOBODY, scores
+        return np.unique(np.concatenate(held)) if len(held) > 1 else held[0], scores
 
     def _looked_at(self, item: int) -> tuple[list[tuple[Numbers, int]], int]:
         """The postings of a title's words with their weights, the rarest words first, and the weight of all words."""
@@ -162,7 +165,7 @@ class Titles:
             if count <= room:
                 found.append((_present(numbers, lost, fresh), weight))
                 room -= count
-        return found, whole
+        return found, max(whole, 1)
 
 
 _Held = tuple[Numbers, Numbers, Numbers]

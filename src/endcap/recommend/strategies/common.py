@@ -89,22 +89,33 @@ def numbers_in(trail: Trail, query: Query) -> list[int]:
 
 
 class Bought(Struct, frozen=True):
-    """What one user ordered of an item: days since the last time, days between the first and the last, how often."""
+    """What one user ordered of an item: when last, days between the first and the last time, how often."""
 
     number: int
-    age_days: float
+    at: Micros
     span_days: float
     times: int
 
+    def age_days(self, now: Micros) -> float:
+        return max(0.0, (now - self.at) / DAY)
 
-def bought_by(query: Query, knowledge: Knowledge) -> list[Bought]:
+
+def bought_by(query: Query, knowledge: Knowledge) -> Sequence[Bought]:
     """
     What the user ordered and is in the catalog, the latest first: what the build learned, and what was ordered since.
     """
+    if query.user is None:
+        return ()
+    return knowledge.of_shopper(
+        "bought", query.user, query.shopper, lambda: _bought_by(query, knowledge)
+    )
+
+
+def _bought_by(query: Query, knowledge: Knowledge) -> Sequence[Bought]:
     found: dict[int, Bought] = {}
     if query.user is not None:
         there = query.catalog.all_items  # a translation may still know the number of what went
-        for each in knowledge.bought(query.user, query.now):
+        for each in knowledge.bought(query.user):
             if each[0] in there:
                 found[each[0]] = Bought(*each)
     number = query.catalog.number
@@ -112,17 +123,16 @@ def bought_by(query: Query, knowledge: Knowledge) -> list[Bought]:
         known = number(item)
         if known is not None:
             before = found.get(known)
-            age = max(0.0, (query.now - at) / DAY)
             if before is None:
-                found[known] = Bought(known, age, 0.0, 1)
-            elif age < before.age_days - _SAME_ORDER_DAYS:
-                span = before.span_days + before.age_days - age
-                found[known] = Bought(known, age, span, before.times + 1)
+                found[known] = Bought(known, at, 0.0, 1)
+            elif at > before.at + _SAME_ORDER:
+                span = before.span_days + (at - before.at) / DAY
+                found[known] = Bought(known, at, span, before.times + 1)
     return sorted(found.values(), key=_age)
 
 
-_SAME_ORDER_DAYS = 1.0  # an event and the order it became in the log may differ by hours
+_SAME_ORDER = DAY  # an event and the order it became in the log may differ by hours
 
 
-def _age(bought: Bought) -> float:
-    return bought.age_days
+def _age(bought: Bought) -> int:
+    return -bought.at

@@ -6,13 +6,13 @@ are in memory. A user of whom neither knows anything gets no ranking here; the m
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import zip_longest
 from math import exp2, log2
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 from pyroaring import BitMap
 
+from endcap.domain import Micros
 from endcap.recommend.attributes import texts
 from endcap.recommend.knowledge import Knowledge
 from endcap.recommend.strategies.common import (
@@ -81,14 +81,17 @@ class DueAgain(Struct, frozen=True, tag="due_again", tag_field="kind"):
             for each in bought_by(query, knowledge)
             if each.number in allowed and each.times >= self.times_min
         ]
-        again = sorted((each for each in bought if each.times > 1), key=self.minus_due)
+        again = sorted(
+            (each for each in bought if each.times > 1),
+            key=lambda each: self.minus_due(each, query.now),
+        )
         once = (each for each in bought if each.times == 1)
         return [each.number for each in (*again, *once)]
 
-    def minus_due(self, bought: Bought) -> float:
+    def minus_due(self, bought: Bought, now: Micros) -> float:
         """How little an item is due: the negative of the formula above."""
         interval = max(1.0, bought.span_days / (bought.times - 1))
-        passed = bought.age_days / interval
+        passed = bought.age_days(now) / interval
         hope = exp2(-max(0.0, passed - 1) / self.patience)
         return -log2(1 + bought.times) * (1 - exp2(-passed * passed)) * hope
 
@@ -112,6 +115,16 @@ class ForUser(Struct, frozen=True, tag="for_user", tag_field="kind"):
     cheaper: Annotated[Power, Meta(description="As in `bought_together`.")] = 0.0
 
     def rank(self, query: Query, knowledge: Knowledge) -> Sequence[int]:
+        if query.user is None:
+            return ()
+        if query.available is not None:
+            return self._ranked(query, knowledge)
+        asked = (self, tuple(query.items), query.context, query.count)
+        return knowledge.of_shopper(
+            asked, query.user, query.shopper, lambda: self._ranked(query, knowledge)
+        )
+
+    def _ranked(self, query: Query, knowledge: Knowledge) -> Sequence[int]:
         had = _had(query, knowledge)
         if self.acts == "ordered":
             speaking: Iterable[int] = had
@@ -139,23 +152,15 @@ class ForUser(Struct, frozen=True, tag="for_user", tag_field="kind"):
     def _like(
         self, latest: Sequence[int], allowed: BitMap, query: Query, knowledge: Knowledge
     ) -> list[int]:
-        """In turn the most alike of each."""
-        each = [self._like_one(item, allowed, query, knowledge) for item in latest[:_LENDERS]]
-        turns = zip_longest(*each)
-        return list(dict.fromkeys(n for turn in turns for n in turn if n is not None))
+        """What is like the latest of them."""
+        item, count = latest[0], query.count + SPARE
 
-    def _like_one(
-        self, item: int, allowed: BitMap, query: Query, knowledge: Knowledge
-    ) -> list[int]:
         def like() -> list[int]:
-            return _LIKE.like([item], allowed, query.count, knowledge)
+            return _LIKE.like([item], allowed, count, knowledge)
 
         if query.available is not None:
             return like()
-        return knowledge.kept((_LIKE, item, query.context, query.count), like)
-
-
-_LENDERS = 3
+        return knowledge.kept((_LIKE, (item,), query.context, count), like)
 
 
 class TopCategories(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from endcap.criteria import Rule
+from endcap.engine.columns import bitmap_of
 from endcap.recommend.attributes import LEVELS, PRICE, texts
 from endcap.recommend.knowledge import Knowledge
 from endcap.recommend.order import Floats, Numbers, numbers_of
@@ -161,11 +162,15 @@ class Similar(Struct, frozen=True, tag="similar", tag_field="kind"):
         self, items: Sequence[int], allowed: BitMap, count: int, knowledge: Knowledge
     ) -> list[int]:
         """The best of some objects; of several inputs the likeness to the nearest one counts."""
+        scored = [self._scored(item, allowed, count, knowledge) for item in items]
+        if len(items) == 1:
+            ((numbers, scores),) = scored
+            found: list[int] = numbers[np.lexsort((numbers, -scores))].tolist()
+            return [number for number in found if number != items[0]][:count]
         best: dict[int, float] = {}
-        for item in items:
-            numbers, scores = self._scored(item, allowed, count, knowledge)
+        for numbers, scores in scored:
             for number, score in zip(numbers.tolist(), scores.tolist(), strict=True):
-                if score > best.get(number, 0.0):
+                if score > best.get(number, -1.0):
                     best[number] = score
         for item in items:
             best.pop(item, None)
@@ -174,20 +179,23 @@ class Similar(Struct, frozen=True, tag="similar", tag_field="kind"):
     def _scored(
         self, item: int, allowed: BitMap, count: int, knowledge: Knowledge
     ) -> tuple[Numbers, Floats]:
-        candidates = BitMap(knowledge.attributes.titles.sharing(item).tolist())
+        sharing, shares = knowledge.attributes.titles.alike(item)
+        candidates = bitmap_of(sharing)
         kin: list[tuple[float, BitMap]] = []
         for weight, rule in self._kinships(knowledge.catalog.attributes(item)):
             matches = knowledge.catalog.matches(rule)
             candidates.update(matches.leaders)
             kin.append((weight, matches.items))
-        numbers = numbers_of(candidates & allowed)
-        scores = knowledge.attributes.titles.shares(item, numbers)
+        candidates &= allowed
+        numbers = numbers_of(candidates)
+        scores = shares[numbers]
         for weight, members in kin:
             scores += weight * _among(numbers_of(members & candidates), numbers)
         if self.price:
             scores += self.price * _price_likeness(item, numbers, knowledge)
         places = knowledge.catalog.places[numbers]
-        scores -= np.where(np.isfinite(places), places, 0.0) * 1e-9  # of equals the more popular
+        places[places == np.inf] = 0  # what is no item has none
+        scores -= places * 1e-9  # of equals the more popular
         if len(numbers) > count + 1:
             top = np.argpartition(-scores, count)[: count + 1]
             numbers, scores = numbers[top], scores[top]

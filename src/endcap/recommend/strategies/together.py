@@ -68,7 +68,7 @@ class BoughtWithSimilar(
         weighed: dict[int, float] = {}
         for item in inputs:
             weight = 1.0
-            for lender in _LIKE.like([item], knowledge.ordered, self.lenders, knowledge):
+            for lender in self._lenders(item, knowledge):
                 weighed[lender] = weighed.get(lender, 0.0) + weight
                 weight *= self.fading
         sums = _sums(weighed.items(), knowledge, self.cheaper)
@@ -76,6 +76,12 @@ class BoughtWithSimilar(
             sums.pop(item, None)
         found = sorted(sums, key=lambda number: (-sums[number], number))
         return [number for number in found if number in allowed]
+
+    def _lenders(self, item: int, knowledge: Knowledge) -> list[int]:
+        return knowledge.kept(
+            (self.lenders, item),
+            lambda: _LIKE.like([item], knowledge.ordered, self.lenders, knowledge),
+        )
 
 
 _LIKE = Similar()
