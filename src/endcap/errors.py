@@ -19,6 +19,7 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     │   ├── StillLoading             this process has just been started
     │   └── RevisionNotReached       this process lags behind what the caller has seen
     ├── UsageFault                   a command or setting that cannot work as given
+    ├── PeerUnavailable              the host that a pull asks does not answer
     └── FaultyRows                   an import file with faulty rows: nothing was stored
 """
 
@@ -188,12 +189,20 @@ class UsageFault(Problem):
     code = "usage"
 
 
+class PeerUnavailable(Problem):
+    """The host to pull from does not answer; what came so far is stored, and --resume goes on from there."""
+
+    code = "peer_unavailable"
+
+
 class FaultyRows(Problem):
     """The file has faulty rows; nothing was stored."""
 
     code = "faulty_rows"
 
-    def __init__(self, faults: Mapping[int, str], *, total: int | None = None) -> None:
+    def __init__(
+        self, faults: Mapping[int, str], *, total: int | None = None, unit: str = "line"
+    ) -> None:
         self.faults = dict(faults)
         self.total = total if total is not None else len(self.faults)
-        super().__init__(details={f"line {line}": [text] for line, text in self.faults.items()})
+        super().__init__(details={f"{unit} {line}": [text] for line, text in self.faults.items()})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from endcap.archive.reading import EventSource
 from endcap.domain import Micros, TrackerId
 from endcap.errors import Problem
 from endcap.recommend.artifact import artifacts_directory
@@ -33,8 +34,15 @@ def build_and_publish(
     actor: str,
     now: Micros,
     progress: Progress,
+    source: EventSource | None = None,
 ) -> Published:
-    """Builds from the tracker's imported orders. Raises UsageFault where there are none, TrackerNotFound."""
+    """
+    Builds from the tracker's imported orders, and with a source from those that shoppers' events told of.
+
+    Raises UsageFault where there are none, TrackerNotFound, StoreUnavailable.
+    """
+    if source is not None:
+        source.refresh_orders(data_dir, tracker)
     artifact = build(
         orders_directory(data_dir, tracker),
         artifacts_directory(data_dir, tracker),

@@ -51,15 +51,16 @@ class Server:
 
     def __init__(self, data_dir: Path, clock: ToldClock, **settings: Any) -> None:
         self.clock = clock
-        self.shoppers = Shoppers()
-        """What is known of the shoppers of every tracker."""
-        self.parts = build(
-            Settings(data_dir=data_dir, **settings), clock=clock, shoppers=lambda _: self.shoppers
-        )
+        self.parts = build(Settings(data_dir=data_dir, **settings), clock=clock)
         self.app = App(self.parts)
         self.app.start()
         self._runner = asyncio.Runner()
         self._http = http_over(self.app)
+
+    @property
+    def shoppers(self) -> Shoppers:
+        """What is known of the shoppers of the tracker that most tests use."""
+        return self.parts.activity.shoppers(TrackerId(TRACKER))
 
     def close(self) -> None:
         self._runner.run(self._http.aclose())

@@ -14,9 +14,12 @@ VERBS = {
     "delete_objects",
     "export",
     "export_as",
+    "export_catalog",
+    "export_page",
     "get",
     "get_if_changed",
     "health",
+    "import_transactions",
     "list",
     "list_all",
     "model",
@@ -28,6 +31,7 @@ VERBS = {
     "ready",
     "recommend",
     "replace",
+    "send_event",
     "summary",
 }
 
@@ -36,11 +40,14 @@ def test_exported_names() -> None:
     """What the package gives is this list, and all of it is there."""
     assert endcap.client.__all__ == [
         "AsyncClient",
+        "CatalogPage",
         "Client",
         "Customization",
         "Definition",
         "Explanation",
+        "ExportedObject",
         "Hit",
+        "Imported",
         "ItemShown",
         "Model",
         "Page",

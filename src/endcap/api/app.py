@@ -9,17 +9,21 @@ import gc
 import itertools
 import os
 import secrets
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from endcap.activity import Activity
 from endcap.api.asking import Asker
 from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
+from endcap.api.catalog_export import ContentExportEndpoint
 from endcap.api.customizations import CustomizationEndpoints
 from endcap.api.docs import DocsEndpoints
+from endcap.api.events import EventEndpoints
 from endcap.api.http import (
     Disconnected,
     Endpoint,
@@ -31,15 +35,18 @@ from endcap.api.http import (
     Send,
     send_response,
 )
+from endcap.api.interactions import InteractionEndpoints
 from endcap.api.models import ModelEndpoints
 from endcap.api.ops import OpsEndpoints
 from endcap.api.place import PlaceEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
+from endcap.archive.places import open_place
+from endcap.archive.reading import EventSource
+from endcap.archive.schedule import Schedule
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings, load
-from endcap.domain import TrackerId
 from endcap.errors import (
     MethodNotAllowed,
     PathNotFound,
@@ -49,9 +56,10 @@ from endcap.errors import (
 )
 from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
-from endcap.recommend.shoppers import Shoppers
+from endcap.recording import Recorder
 from endcap.service import Service
-from endcap.store import open_store
+from endcap.store import open_events, open_store
+from endcap.store.events import EventStore
 from endcap.store.port import Store
 from endcap.telemetry import Metrics, configure_logging, log
 from endcap.vault import Vault, open_vault
@@ -70,24 +78,54 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    events: EventStore
+    activity: Activity
+    recorder: Recorder
+    source: EventSource
+    schedule: Schedule
+
+    def migrate(self) -> Sequence[str]:
+        """Brings every schema up to date; the names of the migrations applied."""
+        return [*self.store.migrate(), *self.events.migrate()]
+
+    def close(self) -> None:
+        """Lets go of the databases."""
+        self.store.close()
+        self.events.close()
 
 
-def build(
-    settings: Settings,
-    *,
-    clock: Clock = system_clock,
-    new_id: NewId = random_id,
-    shoppers: Callable[[TrackerId], Shoppers] | None = None,
-) -> Parts:
+def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = random_id) -> Parts:
     """Opens the store (without migrating it) and wires the application layer."""
     store = open_store(settings.store_url, pool_size_max=settings.postgres_pool_size)
     vault = open_vault(settings)
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
+    events = open_events(settings.store_url)
+    activity = Activity(events, mirror)
     service = Service(
-        settings, store, mirror, committer, clock=clock, new_id=new_id, shoppers=shoppers
+        settings,
+        store,
+        mirror,
+        committer,
+        clock=clock,
+        new_id=new_id,
+        shoppers=activity.shoppers,
     )
-    return Parts(settings, store, vault, mirror, committer, service)
+    source = EventSource(events, open_place(settings))
+    recorder = Recorder(settings, events, activity, clock=clock)
+    return Parts(
+        settings,
+        store,
+        vault,
+        mirror,
+        committer,
+        service,
+        events,
+        activity,
+        recorder,
+        source,
+        Schedule(settings, events),
+    )
 
 
 def from_environment() -> "App":
@@ -129,17 +167,28 @@ class App:
         self.metrics.include(self._lists.metrics)
         RecommendEndpoints(service, self._asker, authenticator, by_address).mount(self._routes)
         PlaceEndpoints(service, authenticator, by_tracker).mount(self._routes)
-        OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
+        ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
+        EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
+        InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        self.metrics.watch_counts(
+            "endcap_events",
+            "Events taken by this worker, by what became of them",
+            ("tracker", "outcome"),
+            parts.recorder.counts,
+        )
+        OpsEndpoints(
+            service, parts.activity, self.metrics, is_ready=lambda: self._tells_ready
+        ).mount(self._routes)
         DocsEndpoints().mount(self._routes)
 
     def start(self) -> None:
         """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
-        self.parts.committer.start()
+        self._start_writers()
         self._load()
 
     def begin(self) -> None:
         """The same beside whoever calls: requests are answered meanwhile, with what is there."""
-        self.parts.committer.start()
+        self._start_writers()
         self._loader = threading.Thread(target=self._keep_loading, name="loader", daemon=True)
         self._loader.start()
 
@@ -152,20 +201,34 @@ class App:
         self._ending.set()
         self.parts.committer.stop()
         self._lists.stop()
+        self.parts.recorder.stop()
+        self.parts.activity.stop()
+        self.parts.schedule.stop()
         self.parts.mirror.stop()
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
-        self.parts.store.close()
+        self.parts.close()
+        if (
+            "duckdb" in sys.modules
+        ):  # it complains of its own objects that nobody takes away at the end
+            gc.unfreeze()
+
+    def _start_writers(self) -> None:
+        self.parts.committer.start()
+        self.parts.recorder.start()
 
     def _load(self) -> None:
-        self.parts.store.migrate()
+        self.parts.migrate()
         self.parts.mirror.load()
         self._lists.look()
+        self.parts.activity.fill()
         # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
         self._lists.start()
+        self.parts.activity.start()
+        self.parts.schedule.start()
         self.is_ready = True
         self.on_ready()
         self._tells_ready = True

@@ -8,14 +8,23 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from endcap.activity import Activity
 from endcap.api.http import Request, Response, Routes
 from endcap.service import Service
 from endcap.telemetry import Metrics
 
 
 class OpsEndpoints:
-    def __init__(self, service: Service, metrics: Metrics, *, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        activity: Activity,
+        metrics: Metrics,
+        *,
+        is_ready: Callable[[], bool],
+    ) -> None:
         self._service = service
+        self._activity = activity
         self._metrics = metrics
         self._is_ready = is_ready
         metrics.watch(self._gauges)
@@ -50,3 +59,5 @@ class OpsEndpoints:
             yield "endcap_revision", "Revision shown", labels, snapshot.revision
             yield "endcap_customizations", "Customizations in memory", labels, len(snapshot.rules)
             yield "endcap_objects", "Catalog objects in memory", labels, len(snapshot.catalog)
+            shoppers = len(self._activity.shoppers(shop.tracker))
+            yield "endcap_shoppers", "Shoppers in memory, with what they did last", labels, shoppers

@@ -29,6 +29,7 @@ from endcap.transfer.catalog import CatalogReport, import_catalog
 from endcap.transfer.customizations import CustomizationsReport, import_customizations
 from endcap.transfer.export import ExportFormat, export_customizations
 from endcap.transfer.fields import FieldMap
+from endcap.transfer.formats import CatalogFormat
 from endcap.transfer.transactions import TransactionsReport, import_transactions
 from endcap.wire.listing import Export
 
@@ -59,8 +60,16 @@ def import_() -> None:
 
 
 @import_.command(short_help="Put items into the catalog.")
-@_file
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @tracker_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["auto", *(each.value for each in CatalogFormat)]),
+    default="auto",
+    show_default=True,
+    help="What FILE is, where its content does not tell.",
+)
 @_map
 @_dry_run
 @json_option
@@ -70,6 +79,7 @@ def catalog(
     /,
     file: Path,
     tracker: str,
+    format_: str,
     maps: tuple[str, ...],
     *,
     dry_run: bool,
@@ -78,9 +88,13 @@ def catalog(
     """
     Put the items of FILE into the catalog; each replaces the one with its identity.
 
+    FILE is records (JSON, CSV, Parquet), a Google Merchant feed (RSS or Atom in XML, or a table), or what a content
+    export answered: a page, pages, or a folder of them. docs/importing.md says what becomes of each.
+
     \b
-    A feed in the API's words, and one in a shop's own:
+    A feed in the API's words, one for Google, and one in a shop's own:
       endcap import catalog items.jsonl --tracker 1234-5678
+      endcap import catalog google.xml --tracker 1234-5678 --dry-run
       endcap import catalog feed.csv.gz --tracker 1234-5678 \\
         --map identity=id --map title=name --map brand=maker \\
         --map category=categories --map price_amount=price
@@ -92,6 +106,7 @@ def catalog(
             id,
             file,
             fields=FieldMap.of(maps),
+            format=None if format_ == "auto" else CatalogFormat(format_),
             actor=ACTOR,
             now=system_clock(),
             dry_run=dry_run,
@@ -267,7 +282,8 @@ def _write(chunks: Iterator[bytes], out: Path) -> None:
 @click.pass_context
 def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
     """
-    Build the recommenders of a tracker from its imported orders, and serve them from then on.
+    Build the recommenders of a tracker from its orders, and serve them from then on. Orders are those that were
+    imported and those that shoppers' events told of.
 
     \b
     Example, every night:
@@ -282,6 +298,7 @@ def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
             actor=ACTOR,
             now=system_clock(),
             progress=bar.stages,
+            source=built.source,
         )
     if as_json:
         print_json(published)

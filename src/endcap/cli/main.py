@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "tracker": ("endcap.cli.trackers", "tracker", "Create trackers, rotate their keys."),
     "import": ("endcap.cli.data", "import_", "Load a catalog, transactions or customizations."),
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),
+    "pull": ("endcap.cli.pull", "pull", "Copy a tracker from another host, Luigi's Box for one."),
     "build": ("endcap.cli.data", "build", "Build and publish the recommenders."),
     "model": ("endcap.cli.models", "model", "See and set what each recommender does."),
     "neighbours": (
@@ -36,6 +37,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "neighbours",
         "Rank by lists that another system writes.",
     ),
+    "events": ("endcap.cli.events", "events", "Archive shoppers' events."),
+    "forget": ("endcap.cli.events", "forget", "Erase a shopper everywhere."),
     "explain": ("endcap.cli.explain", "explain", "Say why each slot holds what it holds."),
     "check": ("endcap.cli.check", "check", "Find pins that do nothing, and mend them."),
     "check-signature": ("endcap.cli.signature", "check_signature", "See why a signature fails."),
