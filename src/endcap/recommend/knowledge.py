@@ -282,6 +282,20 @@ class Knowledge:
         made: T = known[1]
         return made
 
+    @property
+    def users_kept(self) -> set[str]:
+        """Of whom anything is kept."""
+        return {user for _, user in list(self._shoppers)}
+
+    def forget(self, user: str) -> None:
+        """Drops what was made of a user."""
+        for key in list(self._shoppers):
+            if key[1] == user:
+                self._shoppers.pop(key, None)
+
+    def forget_everybody(self) -> None:
+        self._shoppers.clear()
+
     def kept(self, key: Hashable, rank: Callable[[], Sequence[int]]) -> list[int]:
         """What `rank` gives, remembered under a key that names everything it depends on."""
         found = self._kept.get(key)

@@ -151,6 +151,18 @@ class Recommenders:
         self._knowledge.warm()
         return self
 
+    @property
+    def users_kept(self) -> set[str]:
+        """Of whom anything is kept beside what the artifact knows."""
+        return self._knowledge.users_kept
+
+    def forget(self, user: str) -> None:
+        """Drops what is kept of a user; what an artifact knows of them is in the artifact."""
+        self._knowledge.forget(user)
+
+    def forget_everybody(self) -> None:
+        self._knowledge.forget_everybody()
+
     def find(self, model: str) -> Recommender | None:
         """The recommender that a model's name means; None if there is none."""
         found = self._found.get(model)
