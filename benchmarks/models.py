@@ -4,10 +4,10 @@ The model part of a recommendation: what each reference model takes to rank, and
 One process, no request around it, and time on the processor: ranking waits for nothing, and what else a crowded machine
 does between two of its instructions is not the model's. Two shops. One is real, where its data are: a gift shop's 4,744
 items and a million order lines, with titles and prices, without categories and brands. The other is made: 20,000 items
-with titles, brands, categories and prices, as the shop of the other measurements has them, and 60,000 orders of them, in
-which items of one group go together. Every model is asked in turn for other items and other users, so that half the
-questions are new to it and half were asked before, as pages are; both are told apart. Every user is known: to have
-viewed, clicked and ordered, and to have agreed to it.
+with titles, brands, categories and prices, as the shop of the other measurements has them, and 60,000 orders, in which
+items of one group go together. Every model is asked in turn for other items and other users, so that half the questions
+are new to it and half were asked before, as pages are; both are told apart. Every user is known: to have viewed,
+clicked and ordered, and to have agreed to it.
 """
 
 import random

@@ -28,13 +28,15 @@ from msgspec import Struct
 from endcap.clock import system_clock
 from endcap.domain import Micros, TrackerId
 from endcap.errors import FaultyRows, Problem, UsageFault
-from endcap.recommend.artifact import folder_name
+from endcap.recommend.artifact import folder_name, user_digest
 from endcap.recommend.files import sync_directory, write_durably
 from endcap.recommend.neighbour_list import (
     Kind,
     Manifest,
     Rows,
+    load_list,
     manifest_of,
+    without_key,
     write_list,
 )
 from endcap.transfer.neighbours import read_neighbours
@@ -149,6 +151,7 @@ def _imported(
     rows = _rows(lists, path, columns, progress)
     written = write_list(rows, lists / name, source=source, now=now)
     _point(lists / name, written.version)
+    _prune(lists / name, written.version)
     progress("writing", 3, 3)
     counts = written.manifest.counts
     return ListReport(
@@ -163,12 +166,16 @@ def _rows(lists: Path, path: Path, columns: Mapping[str, str], progress: Progres
 
 
 def _point(folder: Path, version: str) -> None:
-    """Makes a version the current one, durably, and lets go of those before the last."""
+    """Makes a version the current one, durably."""
     draft = folder / f".{CURRENT}-{os.getpid()}"
     write_durably(draft, version.encode())
     draft.replace(folder / CURRENT)
     (folder / REFUSED).unlink(missing_ok=True)
     sync_directory(folder)
+
+
+def _prune(folder: Path, version: str) -> None:
+    """Lets go of versions before the last two."""
     for old in versions_of(folder)[:-KEPT]:
         if old != version:
             shutil.rmtree(folder / old, ignore_errors=True)
@@ -229,6 +236,42 @@ def _held(lists: Path, name: str) -> Held:
         None if file is None else file.name,
         None if refused is None else refused.reason,
     )
+
+
+def forget_user(data_dir: Path, tracker: TrackerId, user: str, *, dry_run: bool) -> int:
+    """
+    Leaves a user out of the lists by user; of how many. Who writes their files leaves them out there, for the next
+    one that names the user brings them back. Raises UsageFault while a list is being read by somebody else.
+    """
+    lists, key, count = lists_directory(data_dir, tracker), user_digest(user), 0
+    for folder in sorted(each for each in lists.glob("[!.]*") if (each / CURRENT).is_file()):
+        with _alone(folder) as alone:
+            if not alone:
+                raise UsageFault(
+                    f"The list {folder.name} is being read: try again when that is done"
+                )
+            knowing = [each for each in versions_of(folder) if _knows(folder / each, key)]
+            count += bool(knowing)
+            if not dry_run:
+                for each in knowing:
+                    _replaced(folder, each, key)
+    return count
+
+
+def _knows(path: Path, key: int) -> bool:
+    """Of one that cannot be read nobody knows: it goes with the next version."""
+    try:
+        listed = load_list(path)
+    except UsageFault:
+        return False
+    return listed.kind == "users" and listed.of(key) is not None
+
+
+def _replaced(folder: Path, version: str, key: int) -> None:
+    successor = without_key(load_list(folder / version), key, folder)
+    if current_version(folder) == version:
+        _point(folder, successor.version)
+    shutil.rmtree(folder / version, ignore_errors=True)
 
 
 @contextmanager

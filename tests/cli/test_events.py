@@ -161,6 +161,7 @@ def test_recommenders_are_built_anew_at_once(shell: Shell) -> None:
         "archived_parts": 0,
         "order_lines": 6,
         "artifacts": 1,
+        "lists": 0,
         "other_names": [],
         "rebuilt": True,
     }

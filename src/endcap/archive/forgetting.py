@@ -2,8 +2,9 @@
 Erases a shopper: events in the store and in the archive go, orders stay without a name.
 
 What is left of an order without its customer says what is bought together, and nothing of anybody. Built artifacts that
-know the shopper get successors that do not. The workers' memory follows the stores within a second. A build that began
-before this one may bring the shopper back; whoever cannot rule that out repeats the command.
+know the shopper get successors that do not, and so do lists of another system. The workers' memory follows within a
+second, what they map of lists within ten. A build that began before this may bring the shopper back; whoever cannot rule
+that out repeats the command.
 
 Nothing is half-done for long: whoever is killed on the way repeats the command.
 """
@@ -24,6 +25,7 @@ from endcap.clock import Clock, system_clock
 from endcap.config import Settings
 from endcap.domain import TrackerId
 from endcap.errors import Problem, StoreUnavailable
+from endcap.neighbour_lists import forget_user
 from endcap.recommend import erasing
 from endcap.recommend.artifact import artifacts_directory
 from endcap.recommend.database import Connection, database
@@ -50,12 +52,16 @@ class Forgotten(Struct, frozen=True):
     """That lost the shopper's name."""
     artifacts: int
     """Built from them too, and replaced."""
+    lists: int
+    """By user, of another system, that named them."""
     other_names: tuple[str, ...]
     """What else these events call the shopper: devices of a customer, customers of a device. They are not forgotten."""
 
     @property
     def is_nothing(self) -> bool:
-        return not (self.events or self.archived_events or self.order_lines or self.artifacts)
+        return not (
+            self.events or self.archived_events or self.order_lines or self.artifacts or self.lists
+        )
 
 
 class Forgetter:
@@ -114,8 +120,9 @@ class Forgetter:
             progress("archive", len(every), len(every))
             lines = sum(map(erased.from_orders, _files(orders_directory(scratch_of, tracker))))
             built = self._from_artifacts(tracker, user, dry_run=dry_run)
+            lists = forget_user(scratch_of, tracker, user, dry_run=dry_run)
         others_told = tuple(sorted(found_names)[:NAMES_MAX])
-        return Forgotten(tracker, events, archived, parts, lines, built, others_told)
+        return Forgotten(tracker, events, archived, parts, lines, built, lists, others_told)
 
     def _from_artifacts(self, tracker: TrackerId, user: str, *, dry_run: bool) -> int:
         """How many knew the shopper."""

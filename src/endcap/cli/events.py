@@ -165,6 +165,11 @@ def _say(forgotten: Sequence[Forgotten], rebuilt: Sequence[TrackerId], *, dry_ru
             f"nameless, {each.artifacts} built artifacts {would}replaced.",
             soft_wrap=True,
         )
+        if each.lists:
+            errors.print(
+                f"Note: {each.lists} neighbour lists name the shopper: leave them out of the files that come next",
+                soft_wrap=True,
+            )
         if each.other_names:
             errors.print(
                 f"Note: these events also name {', '.join(each.other_names)}: forget them too if they are the same "

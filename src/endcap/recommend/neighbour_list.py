@@ -96,6 +96,7 @@ class NeighbourList:
         self.version = manifest.version
         self.kind: Kind = manifest.kind
         self.manifest = manifest
+        self.arrays = arrays
         self._path = path
         self._names: Digests = arrays["names"].astype(np.uint64, copy=False)
         self._keys: Digests = arrays["keys"].astype(np.uint64, copy=False)
@@ -200,7 +201,48 @@ def write_list(rows: Rows, parent: Path, *, source: str, now: Micros) -> Neighbo
         "scores": rows.scores[moved].astype(np.float32),
     }
     identities = [rows.identities[at] for at in order.tolist()]
-    counts = {"keys": len(keys), "items": len(identities), "pairs": len(moved)}
+    return _written(arrays, identities, parent, kind=rows.kind, source=source, now=now)
+
+
+def without_key(listed: NeighbourList, key: int, parent: Path) -> NeighbourList:
+    """
+    Keeps the same without what is listed for a key's digest, as if it had never been in the file: the successor says
+    that it is of the same state of the file and the same time.
+    """
+    arrays = dict(listed.arrays)
+    at = int(listed.arrays["keys"].searchsorted(np.uint64(key)))
+    begin, end = listed.arrays["begins"][at : at + 2].tolist()
+    arrays["keys"] = np.delete(arrays["keys"], at)
+    begins = np.delete(listed.arrays["begins"], at).astype(np.int64)
+    begins[at:] -= end - begin
+    arrays["begins"] = begins
+    for name in ("listed", "scores"):
+        arrays[name] = np.delete(arrays[name], slice(begin, end))
+    manifest = listed.manifest
+    return _written(
+        arrays,
+        listed.identities(),
+        parent,
+        kind=listed.kind,
+        source=manifest.source,
+        now=manifest.read_at,
+    )
+
+
+def _written(
+    arrays: Mapping[str, NDArray[np.generic]],
+    identities: Sequence[str],
+    parent: Path,
+    *,
+    kind: Kind,
+    source: str,
+    now: Micros,
+) -> NeighbourList:
+    counts = {
+        "keys": len(arrays["keys"]),
+        "items": len(identities),
+        "pairs": len(arrays["listed"]),
+    }
     with drafted(parent) as draft:
         write_durably(draft / IDENTITIES, msgspec.json.encode(identities))
         for name, values in arrays.items():
@@ -209,7 +251,7 @@ def write_list(rows: Rows, parent: Path, *, source: str, now: Micros) -> Neighbo
         content = hashlib.sha256(msgspec.json.encode(sorted(files.items()))).hexdigest()
         read = seconds_text(now)
         version = f"{read.translate(_COMPACT)}-{content[:8]}"
-        manifest = Manifest(FORMAT, version, rows.kind, source, now, read, counts, files)
+        manifest = Manifest(FORMAT, version, kind, source, now, read, counts, files)
         write_durably(
             draft / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2)
         )
