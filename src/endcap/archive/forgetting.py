@@ -3,8 +3,8 @@ Erases a shopper: events in the store and in the archive go, orders stay without
 
 What is left of an order without its customer says what is bought together, and nothing of anybody. Built artifacts that
 know the shopper get successors that do not, and so do lists of another system. The workers' memory follows within a
-second, what they map of lists within ten. A build that began before this may bring the shopper back; whoever cannot rule
-that out repeats the command.
+second, what they map of lists within ten. A build that began before this may bring the shopper back; whoever cannot
+rule that out repeats the command.
 
 Nothing is half-done for long: whoever is killed on the way repeats the command.
 """
