@@ -10,7 +10,7 @@ import pytest
 from endcap.domain import ItemId, Micros
 from endcap.engine.catalog import Catalog
 from endcap.recommend.artifact import Artifact
-from endcap.recommend.models import Model
+from endcap.recommend.models import REFERENCE, Model
 from endcap.recommend.recommenders import Recommenders
 from endcap.recommend.shoppers import Shopper, Trail
 from endcap.recommend.strategies import AnyStrategy, DueAgain, ForUser, Seen
@@ -193,3 +193,32 @@ def test_a_stranger_has_no_ranking(model: str) -> None:
     """Nothing is made up for who did nothing; the fallback answers."""
     assert found(model, shopper(), user=None) == []
     assert found(model, shopper(), user="nobody") == []
+
+
+@pytest.mark.parametrize("model", sorted(REFERENCE))
+@pytest.mark.parametrize("user", [None, "eve", "ann"])
+@pytest.mark.parametrize("items", [(), ("guitar",), ("c1",)])
+@pytest.mark.parametrize("acts", ["nothing", "views", "all"])
+def test_every_model_answers_everybody(
+    model: str, user: str | None, items: tuple[str, ...], acts: str
+) -> None:
+    """Strangers, buyers of long ago who clicked nothing since, and whoever did everything; with and without inputs."""
+    did = {
+        "nothing": shopper(),
+        "views": shopper(viewed={"bass": 1}),
+        "all": shopper(viewed={"bass": 1}, clicked={"strap": 2}, ordered={"tuner": 3}),
+    }[acts]
+    catalog = Catalog.of(SHOP, LEARNED.scores)
+    recommender = Recommenders.of(catalog, LEARNED).find(model)
+    assert recommender is not None
+
+    asked = query(catalog, items, user=user, shopper=did, personal=True)
+    ranking = recommender.rank(asked)
+    shown = dict.fromkeys([*ranking.primary, *ranking.fallback])
+
+    wanted = recommender.returned_type or "item"
+    there = {each for each in catalog.all_items if catalog.item(each).type == wanted}
+    assert shown.keys() <= there
+    if wanted == "item":
+        offered = {"guitar", "bass", "strings", "strap", "tuner"} - set(items)
+        assert offered <= set(names(catalog, shown))

@@ -132,7 +132,7 @@ class ForUser(Struct, frozen=True, tag="for_user", tag_field="kind"):
             clicked = numbers_in(query.shopper.clicked, query) or _seen(query)
             speaking = (number for number in clicked if number not in had)
         latest = take(dict.fromkeys((*query.items, *speaking)), ACTS_USED)
-        if len(latest) == len(query.items) and not had:
+        if not latest or (len(latest) == len(query.items) and not had):
             return ()
         excluded = {*latest, *(had if self.exclude_bought else ())}
         return self._going_with(latest, excluded, query, knowledge)
