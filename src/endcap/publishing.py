@@ -5,6 +5,7 @@ The artifact is whole on disk before the pointer moves, and the pointer moves in
 one is never served and every worker takes the new one over like any other change.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from msgspec import Struct
@@ -37,18 +38,21 @@ def build_and_publish(
     source: EventSource | None = None,
 ) -> Published:
     """
-    Builds from the tracker's imported orders, and with a source from those that shoppers' events told of.
+    Builds from the tracker's imported orders, and with a source from what shoppers' events told of: what they ordered,
+    viewed and clicked.
 
     Raises UsageFault where there are none, TrackerNotFound, StoreUnavailable.
     """
     if source is not None:
         source.refresh_orders(data_dir, tracker)
-    artifact = build(
-        orders_directory(data_dir, tracker),
-        artifacts_directory(data_dir, tracker),
-        now=now,
-        progress=progress,
-    )
+    with nullcontext() if source is None else source.acts(data_dir, tracker) as views:
+        artifact = build(
+            orders_directory(data_dir, tracker),
+            artifacts_directory(data_dir, tracker),
+            now=now,
+            views=views,
+            progress=progress,
+        )
     (outcome,) = store.commit([PublishArtifact(tracker, artifact.name, actor, now)])
     if isinstance(outcome, Problem):
         raise outcome

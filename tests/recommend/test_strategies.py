@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from endcap import criteria
 from endcap.domain import CatalogObject, ItemId
 from endcap.engine.catalog import Catalog
-from endcap.recommend.artifact import Artifact
+from endcap.recommend.artifact import VIEWED_MAX, Artifact, no_table
 from endcap.recommend.models import REFERENCE, Model
 from endcap.recommend.recommenders import Recommenders
 from endcap.recommend.shoppers import Shopper, Trail
@@ -138,7 +139,12 @@ def test_alternatives_without_category_or_brand_go_by_title_and_orders() -> None
         thing("d", title="red teacup"),
         thing("e", title="green door"),
     ]
-    catalog, recommenders = shop(objects, artifact({"a": {"c": 0.5}}, {"b": 9}))
+    learned = artifact({"a": {"c": 0.5}}, {"b": 9}).learned
+    unseen = no_table(0, VIEWED_MAX)
+    learned = replace(
+        learned, viewed_neighbours=unseen.neighbours, viewed_affinities=unseen.affinities
+    )
+    catalog, recommenders = shop(objects, Artifact(learned, None))
     recommender = recommenders.find("item_detail_alternatives")
     assert recommender is not None
 
@@ -146,6 +152,18 @@ def test_alternatives_without_category_or_brand_go_by_title_and_orders() -> None
 
     assert list(ranking.primary) == []
     assert names(catalog, ranking.fallback)[:4] == ["d", "e", "c", "b"]
+
+
+def test_what_was_looked_at_on_the_same_day_comes_before_what_was_bought_together() -> None:
+    """A shopper who looked at both chose between them; who bought both wanted both."""
+    objects = [thing("a"), thing("b"), thing("c")]
+    bought, viewed = artifact({"a": {"c": 0.5}, "b": {}}), artifact({"a": {"b": 0.1}, "c": {}})
+    learned = replace(bought.learned, viewed_neighbours=viewed.learned.viewed_neighbours)
+    catalog, recommenders = shop(objects, Artifact(learned, None))
+    recommender = recommenders.find("item_detail_alternatives")
+    assert recommender is not None
+
+    assert names(catalog, recommender.rank(query(catalog, ["a"])).fallback)[:2] == ["b", "c"]
 
 
 def test_bought_together_adds_up() -> None:

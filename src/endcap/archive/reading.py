@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -131,6 +132,16 @@ class EventSource(Struct, frozen=True):
         finally:
             draft.unlink(missing_ok=True)
         sync_directory(orders)
+
+    @contextmanager
+    def acts(self, data_dir: Path, tracker: TrackerId) -> Iterator[Path | None]:
+        """
+        What shoppers viewed and clicked, as a file that is there for the length of a build; None: nothing is known of
+        it. Raises StoreUnavailable, UsageFault.
+        """
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=data_dir) as folder:
+            out = Path(folder) / "acts.parquet"
+            yield out if write_acts(self.events, self.place, tracker, out) else None
 
 
 def _digest(path: Path) -> str:

@@ -37,6 +37,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "neighbours",
         "Rank by lists that another system writes.",
     ),
+    "evaluate": (
+        "endcap.cli.evaluate",
+        "evaluate_",
+        "Measure whether the models earn their place.",
+    ),
     "events": ("endcap.cli.events", "events", "Archive shoppers' events."),
     "forget": ("endcap.cli.events", "forget", "Erase a shopper everywhere."),
     "explain": ("endcap.cli.explain", "explain", "Say why each slot holds what it holds."),

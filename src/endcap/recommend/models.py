@@ -53,7 +53,12 @@ Models = Mapping[str, Model]
 _TRENDS = Popular("recent")
 _SPREAD = Variety("category", most=4)
 _COMPLEMENTS = (BoughtWithSimilar(), PopularIn("category"), _TRENDS)
-_ALTERNATIVES = (Similar(), BoughtTogether(cheaper=0.0), _TRENDS)
+_ALTERNATIVES = (
+    BoughtTogether(cheaper=0.0, table="viewed"),
+    Similar(),
+    BoughtTogether(cheaper=0.0, table="page"),
+    _TRENDS,
+)
 
 REFERENCE: Models = {
     "test_reco": Model(Popular(), personal=None),
@@ -61,7 +66,7 @@ REFERENCE: Models = {
     "item_detail_visual_alternatives": Model(
         Alternatives(dearer=1.0, looks=0.3, title=1.0), _ALTERNATIVES
     ),
-    "item_detail_complements": Model(BoughtTogether(), _COMPLEMENTS, _SPREAD),
+    "item_detail_complements": Model(BoughtTogether(table="page"), _COMPLEMENTS, _SPREAD),
     "basket": Model(BoughtTogether(), _COMPLEMENTS, _SPREAD),
     "basket_popup": Model(BoughtTogether(cheaper=0.0), _COMPLEMENTS),
     "favorites": Model(DueAgain(), (ForUser(), _TRENDS), personal=None),

@@ -22,7 +22,8 @@ SELECT
     item_no,
     CAST(age_days AS REAL) AS age_days,
     CAST(span_days AS REAL) AS span_days,
-    CAST(least(times, 65535) AS INTEGER) AS times
+    CAST(least(times, 65535) AS INTEGER) AS times,
+    place
 FROM ranked
 WHERE place <= 20
 ORDER BY user_no, place

@@ -3,6 +3,7 @@ Strategies that need no input: what is popular, new, reduced, or drawn by lot.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -36,7 +37,7 @@ class Popular(Struct, frozen=True, tag="popular", tag_field="kind"):
         Span,
         Meta(
             description="`decayed`: an order counts half after 7 days; `recent`: those of the last 14 days; "
-            "`rise`: what gains on the time before. A span that was not built is `decayed`."
+            "`rise`: what gains on the time before. What does neither follows as `decayed` has it."
         ),
     ] = "decayed"
 
@@ -44,10 +45,16 @@ class Popular(Struct, frozen=True, tag="popular", tag_field="kind"):
         count = query.count + SPARE
         if self.span != "decayed" and (over := knowledge.popular_over(self.span)) is not None:
             allowed = allowed_in(query, knowledge)
+
+            def first() -> list[int]:
+                sold = over.first(count, allowed)
+                if len(sold) == count:
+                    return sold
+                return take(dict.fromkeys(chain(sold, knowledge.catalog.popular(allowed))), count)
+
             if query.available is not None:
-                return over.first(count, allowed)
-            key = (self, query.context, count)
-            return knowledge.kept(key, lambda: over.first(count, allowed))
+                return first()
+            return knowledge.kept((self, query.context, count), first)
         if query.available is not None:
             return take(knowledge.catalog.popular(allowed_in(query, knowledge)), count)
         if query.context is None:

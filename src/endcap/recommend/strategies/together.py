@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from pyroaring import BitMap
 
+from endcap.recommend.artifact import TableName
 from endcap.recommend.knowledge import Knowledge
 from endcap.recommend.strategies.common import SPARE, Query, Share, allowed_in
 from endcap.recommend.strategies.similar import Similar
@@ -26,12 +27,23 @@ class BoughtTogether(
             description="By which power of its price an item's affinity falls; below 0 dearer ones gain."
         ),
     ] = 0.05
+    table: Annotated[
+        TableName,
+        Meta(
+            description="Which neighbours: `cart`, to be summed up over several items; `page`, for one item's own; "
+            "`viewed`, looked at on the same day."
+        ),
+    ] = "cart"
 
     def rank(self, query: Query, knowledge: Knowledge) -> Sequence[int]:
         if not query.items:
             return ()
         found = bought_with(
-            query.items, allowed_in(query, knowledge), knowledge, cheaper=self.cheaper
+            query.items,
+            allowed_in(query, knowledge),
+            knowledge,
+            cheaper=self.cheaper,
+            table=self.table,
         )
         return found[: query.count + SPARE]
 
@@ -94,16 +106,17 @@ def bought_with(
     *,
     cheaper: float = 0.0,
     fading: float = 1.0,
+    table: TableName = "page",
 ) -> list[int]:
     """
     Neighbours of items, their affinities added up, best first. Plain Python: NumPy takes as long for the first twenty
     numbers as a dict does for five hundred.
     """
     if len(items) == 1:
-        found: Sequence[int] = knowledge.neighbours(items[0], cheaper)[0]
+        found: Sequence[int] = knowledge.neighbours(items[0], cheaper, table)[0]
     else:
         weights = [fading**place for place in range(len(items))]
-        sums = _sums(zip(items, weights, strict=True), knowledge, cheaper)
+        sums = _sums(zip(items, weights, strict=True), knowledge, cheaper, table)
         for item in items:
             sums.pop(item, None)
         found = sorted(sums, key=sums.__getitem__, reverse=True)
@@ -111,11 +124,14 @@ def bought_with(
 
 
 def _sums(
-    weighed: Iterable[tuple[int, float]], knowledge: Knowledge, cheaper: float
+    weighed: Iterable[tuple[int, float]],
+    knowledge: Knowledge,
+    cheaper: float,
+    table: TableName = "page",
 ) -> dict[int, float]:
     sums: dict[int, float] = {}
     known = sums.get
     for item, weight in weighed:
-        for number, affinity in zip(*knowledge.neighbours(item, cheaper), strict=True):
+        for number, affinity in zip(*knowledge.neighbours(item, cheaper, table), strict=True):
             sums[number] = known(number, 0.0) + weight * affinity
     return sums
