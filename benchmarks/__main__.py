@@ -1,8 +1,8 @@
 """
 `scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Without a name everything but scale, kills and quality is measured. With --markdown and no name nothing is measured: the
-pages' tables are written anew from the file of --json.
+Without a name everything but batches, scale, kills and quality is measured. With --markdown and no name nothing is
+measured: the pages' tables are written anew from the file of --json.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import (
+    batches,
     events,
     models,
     path,
@@ -85,6 +86,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "items": scaling.items,
     "peer": peer.run,
     "visible": visible.run,
+    "batches": batches.run,
     "workers": workers.run,
     "postgres": _postgres,
     "events": events.run,
@@ -92,7 +94,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "kills": _kills,
     "quality": quality.run,
 }
-LONG = ("scale", "kills", "quality")
+LONG = ("batches", "scale", "kills", "quality")
 """Only by name: they take long, or need data sets that are no part of the project."""
 
 

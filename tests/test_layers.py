@@ -54,6 +54,7 @@ LAYERS: Mapping[str, Layer] = {
                 "awaiting",
                 "breaker",
                 "loading",
+                "jobs",
                 "mirror",
                 "modelling",
                 "renderings",

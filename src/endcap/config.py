@@ -158,6 +158,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Most PostgreSQL connections of a worker, beside two for events",
         ),
     ] = 8
+    job_lease_seconds: Annotated[
+        Seconds,
+        Meta(
+            description="How long a background job stays with a process that does not get on, or is gone"
+        ),
+    ] = 10.0
     cors_origin: Annotated[
         str, Meta(description="`Access-Control-Allow-Origin` of the public endpoints")
     ] = "*"

@@ -187,18 +187,66 @@ class Customization(Struct, frozen=True):
         return min((pin.window.changes_at(now) for pin in self.pins), default=inf)
 
 
+FieldKind = Literal["text", "number", "boolean", "date", "object"]
+"""What the values of a catalog field are; a list is of the kind of its elements."""
+Shape = tuple[tuple[str, FieldKind], ...]
+"""Fields and their kinds."""
+
+
 class CatalogObject(Struct, frozen=True):
     """
     One object of the catalog: an item, a category, a brand, an article.
 
     `document` is one JSON object in the wire's words: `identity`, `type` and those of `generation`, `active_from`,
-    `active_to`, `fields`, `nested` that were sent.
+    `active_to`, `fields`, `nested` that were sent. `shape` and `nested` are what a write says besides, and not kept:
+    the kinds of the fields that it sets, and the objects that its nested ones make.
     """
 
     identity: ItemId
     type: str
     generation: str | None
     document: bytes
+    shape: Shape = ()
+    nested: "tuple[CatalogObject, ...]" = ()
+
+    @property
+    def kept(self) -> "CatalogObject":
+        """Without what is not kept."""
+        if not self.shape and not self.nested:
+            return self
+        return CatalogObject(self.identity, self.type, self.generation, self.document)
+
+    def is_as(self, other: "CatalogObject | None") -> bool:
+        """Whether the same is kept of both."""
+        return (
+            other is not None
+            and self.document == other.document
+            and (self.type, self.generation) == (other.type, other.generation)
+        )
+
+
+class Merge(Struct, frozen=True):
+    """
+    From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing; None leaves
+    what is there. `fields` and `nested` are all that the result may name: its shape, and the identities of its nested
+    objects.
+    """
+
+    change: Callable[[bytes | None], CatalogObject | CatalogFault | None]
+    fields: frozenset[str] = frozenset()
+    nested: tuple[ItemId, ...] = ()
+
+    def __call__(self, stored: bytes | None) -> CatalogObject | CatalogFault | None:
+        return self.change(stored)
+
+
+class Field(Struct, frozen=True):
+    """A catalog field, and its kind since the first value: when that was seen, and in which object."""
+
+    name: str
+    kind: FieldKind
+    identity: ItemId
+    since: Micros
 
 
 class Event(Struct, frozen=True):
@@ -216,10 +264,6 @@ class Event(Struct, frozen=True):
     at: Micros
     received_at: Micros
     document: bytes
-
-
-Merge = Callable[[bytes | None], CatalogObject | CatalogFault]
-"""From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing."""
 
 
 SortColumn = Literal[

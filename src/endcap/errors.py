@@ -7,7 +7,7 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     Problem
     ├── Refused                      the caller may not, or not like this
     │   ├── Unauthenticated          a signature check failed
-    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · PathNotFound
+    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · JobNotFound · PathNotFound
     │   ├── MethodNotAllowed · UnsupportedMediaType · BodyTooLarge · TooManyRequests
     │   ├── MalformedBody            not JSON, or not the right outer shape
     │   ├── FaultyFields             the right shape, with faulty fields: all of them, by field
@@ -73,6 +73,12 @@ class RecommenderNotFound(Refused):
     """Recommender not found."""
 
     code = "recommender_not_found"
+
+
+class JobNotFound(Refused):
+    """Job not found."""
+
+    code = "job_not_found"
 
 
 class PathNotFound(Refused):

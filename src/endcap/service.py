@@ -6,11 +6,13 @@ mirror and the store, and answers with bytes ready to send. It knows nothing of 
 the caller's.
 """
 
+import asyncio
 import hashlib
 import random
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -44,9 +46,12 @@ from endcap.engine.place import (
 )
 from endcap.errors import (
     CatalogFault,
+    CatalogFaults,
     CustomizationNotFound,
     FaultyFields,
+    JobNotFound,
     RecommenderNotFound,
+    TooManyRequests,
 )
 from endcap.mirror import Mirror, Shop
 from endcap.recommend.recommenders import Recommender
@@ -54,14 +59,18 @@ from endcap.recommend.shoppers import UNKNOWN, Shopper, Shoppers
 from endcap.recommend.strategies import SPARE, External, Query
 from endcap.renderings import Rendered, Renderings
 from endcap.store.port import (
+    CommitGeneration,
+    Committed,
     CreateCustomization,
     DeleteCustomization,
     Idempotency,
+    Job,
     MergeObjects,
     PutObjects,
     RemoveModel,
     RemoveObjects,
     ReplaceCustomization,
+    StartJob,
     Store,
 )
 from endcap.telemetry import log
@@ -70,11 +79,18 @@ from endcap.wire import catalog_export, recommending
 from endcap.wire import customizations as wire
 from endcap.wire.catalog import hit_json
 from endcap.wire.catalog_export import ContentExport
+from endcap.wire.kinds import mismatch
 from endcap.wire.listing import Export, Listing
 from endcap.wire.recommending import Explanation, ItemShown, PinShown, Request
+from endcap.wire.updates import Progress, progress_json, read_update
 
 HIT_SPELLINGS_MAX = 8  # sets of hit_fields kept encoded per item
 _NOTHING: Mapping[int, Sequence[str]] = {}
+LONG_BODY_BYTES = 100_000  # some two milliseconds
+OPEN_JOBS_MAX = 20  # of one tracker: they are done one after the other
+OPEN_JOBS_RETRY_SECONDS = 10
+JOB_ID_MAX = 2**53  # production clients read it as an integer, JavaScript among them
+T = TypeVar("T")
 _encode = msgspec.json.encode
 _TARGET_TYPES: Mapping[Priority, str] = {
     priority: str(kind.__struct_config__.tag) for kind, priority in PRIORITIES.items()
@@ -131,6 +147,8 @@ class Service:
         self._shoppers = shoppers or (lambda _: nobody)
         self._scalars = frozenset(settings.scalar_attributes)
         self._renderings = Renderings()
+        self.on_job: Callable[[], None] = lambda: None
+        """Called when there is a new job."""
 
     def shop(self, tracker: str) -> Shop:
         """Raises TrackerNotFound, StillLoading."""
@@ -285,35 +303,81 @@ class Service:
 
     async def put_objects(self, shop: Shop, body: bytes) -> Written:
         """Raises CatalogFaults for a body that is no list of objects."""
-        batch = wire_catalog.read_objects(body)
+        batch = await _read(wire_catalog.read_objects, body)
         objects: Sequence[CatalogObject] = tuple(batch.objects.values())
         if not objects:
             return Written(0, batch.faults, shop.revision)
         write = PutObjects(shop.tracker, objects, self.settings.creator, self.clock())
-        committed = await self.committer.commit(write)
-        return Written(len(objects), batch.faults, committed.revision)
+        return _written(batch, await self.committer.commit(write))
 
     async def patch_objects(self, shop: Shop, body: bytes) -> Written:
         """Raises CatalogFaults, BodyTooLarge."""
-        batch = wire_catalog.read_patches(body)
+        batch = await _read(wire_catalog.read_patches, body)
         if not batch.objects:
             return Written(0, batch.faults, shop.revision)
-        committed = await self.committer.commit(
-            MergeObjects(shop.tracker, batch.objects, self.settings.creator, self.clock())
-        )
-        faults = {**batch.faults, **committed.faults}
-        return Written(len(batch.objects) - len(committed.faults), faults, committed.revision)
+        write = MergeObjects(shop.tracker, batch.objects, self.settings.creator, self.clock())
+        return _written(batch, await self.committer.commit(write))
 
     async def remove_objects(self, shop: Shop, body: bytes) -> Written:
         """Raises CatalogFaults."""
-        batch = wire_catalog.read_removals(body)
+        batch = await _read(wire_catalog.read_removals, body)
         if not batch.objects:
             return Written(0, batch.faults, shop.revision)
-        committed = await self.committer.commit(
-            RemoveObjects(shop.tracker, batch.objects, self.settings.creator, self.clock())
+        write = RemoveObjects(shop.tracker, batch.objects, self.settings.creator, self.clock())
+        return _written(batch, await self.committer.commit(write))
+
+    async def commit_generation(self, shop: Shop, *, type_: str, generation: str) -> Committed:
+        """Removes the objects of a type from other generations. Raises CatalogFaults if the generation is empty."""
+        write = CommitGeneration(
+            shop.tracker, type_, generation, self.settings.creator, self.clock()
         )
-        faults = {**batch.faults, **committed.faults}
-        return Written(len(batch.objects) - len(committed.faults), faults, committed.revision)
+        return await self.committer.commit(write)
+
+    async def start_update(self, shop: Shop, body: bytes) -> int:
+        """
+        Starts an update by query, and returns the id of its job. Raises CatalogFaults, also for fields that are of
+        other types by now; TooManyRequests.
+        """
+        update = await _read(read_update, body)
+        fields = await self._asked(lambda: self.store.fields(shop.tracker))
+        fault = mismatch(update.shape, {each.name: each for each in fields})
+        if fault is not None:
+            raise CatalogFaults(0, {"body": fault})
+        if await self._asked(lambda: self.store.count_open_jobs(shop.tracker)) >= OPEN_JOBS_MAX:
+            raise TooManyRequests(OPEN_JOBS_RETRY_SECONDS)
+        now = self.clock()
+        job = Job(
+            id=self._chance.randrange(1, JOB_ID_MAX),
+            kind="update",
+            request=body,
+            actor=self.settings.creator,
+            created_at=now,
+            updated_at=now,
+        )
+        await self.committer.commit(StartJob(shop.tracker, job, now))
+        self.on_job()
+        return job.id
+
+    async def update_progress(self, shop: Shop, id: int) -> bytes:
+        """How an update by query goes on. Raises JobNotFound."""
+        job = await self._asked(lambda: self.store.job(shop.tracker, id))
+        if job is None or job.kind != "update":
+            raise JobNotFound
+        return progress_json(
+            Progress(
+                shop.tracker,
+                job.status,
+                job.updates,
+                job.failures,
+                {key: CatalogFault(*told) for key, told in job.faults.items()},
+                job.checked,
+                job.reason,
+            )
+        )
+
+    async def _asked(self, ask: Callable[[], T]) -> T:
+        """A point read of the store, where it is quickest."""
+        return ask() if self.store.inline else await asyncio.to_thread(ask)
 
     def content_page(self, shop: Shop, wanted: ContentExport, *, base_url: str) -> bytes:
         """One page of the catalog, read from the store; links to the next begin with the base URL."""
@@ -563,6 +627,18 @@ class Service:
             if len(item.hits) < HIT_SPELLINGS_MAX:
                 item.hits[fields] = hit
         return hit
+
+
+async def _read(read: Callable[[bytes], T], body: bytes) -> T:
+    """A body's contents; what takes milliseconds to read is read beside the event loop."""
+    if len(body) < LONG_BODY_BYTES:
+        return read(body)
+    return await asyncio.to_thread(read, body)
+
+
+def _written(batch: wire_catalog.Batch, committed: Committed) -> Written:
+    faults = {**batch.faults, **committed.faults}
+    return Written(len(batch.objects) - len(committed.faults), faults, committed.revision)
 
 
 def explanation(

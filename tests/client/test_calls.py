@@ -117,6 +117,12 @@ def url(outgoing: Outgoing) -> httpx2.URL:
         (calls.put_objects(TRACKER, []), "POST /v1/content"),
         (calls.patch_objects(TRACKER, []), "PATCH /v1/content"),
         (calls.delete_objects(TRACKER, []), "DELETE /v1/content"),
+        (
+            calls.commit_generation(TRACKER, "item", "7 & 8"),
+            "POST /v1/content/commit?type=item&generation=7+%26+8",
+        ),
+        (calls.update_by_query(TRACKER, "item", {}, {}), "PATCH /v1/update_by_query"),
+        (calls.update_progress(TRACKER, 12345), "GET /v1/update_by_query?job_id=12345"),
         (calls.health(TRACKER), "GET /healthz"),
         (calls.ready(TRACKER), "GET /readyz"),
     ],

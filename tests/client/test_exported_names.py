@@ -8,6 +8,7 @@ import endcap.client
 from endcap.client import AsyncClient, Client
 
 VERBS = {
+    "commit_generation",
     "create",
     "delete",
     "delete_model",
@@ -33,6 +34,8 @@ VERBS = {
     "replace",
     "send_event",
     "summary",
+    "update_by_query",
+    "update_progress",
 }
 
 
@@ -60,6 +63,7 @@ def test_exported_names() -> None:
         "RecommendationRequest",
         "SignedAuth",
         "Summary",
+        "UpdateProgress",
     ]
     assert all(hasattr(endcap.client, name) for name in endcap.client.__all__)
 

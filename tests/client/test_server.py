@@ -21,6 +21,7 @@ from endcap.client import (
     PlacementRequest,
     RecommendationRequest,
     Summary,
+    UpdateProgress,
 )
 from endcap.domain import Micros
 from endcap.errors import FaultyFields, FaultyRows
@@ -197,6 +198,33 @@ def test_the_catalog_is_put_merged_and_removed(client: Client) -> None:
     assert shown(client, "/p/1")["brand"] == ["Fender"]
     assert client.delete_objects(objects) == 2
     assert hits(client) == []
+
+
+def test_a_generation_is_committed(client: Client) -> None:
+    """What is of another one goes; an empty one is refused."""
+    client.put_objects([item("/p/1"), {**item("/p/2"), "generation": "2"}])
+
+    assert client.commit_generation("item", "2") == 1
+    assert client.commit_generation("item", "2") == 0
+    assert hits(client) == ["/p/2"]
+    with pytest.raises(errors.CatalogFaults) as refused:
+        client.commit_generation("item", "3")
+    assert refused.value.faults["generation"].kind == "not_found"
+
+
+def test_objects_are_updated_by_query(client: Client) -> None:
+    """The number of the job is good for asking how it goes on."""
+    client.put_objects([item("/p/1", colour="olive"), item("/p/2", colour=["olive", "red"])])
+
+    job = client.update_by_query("item", {"colour": "olive"}, {"colour": "green"})
+    while not (told := client.update_progress(job)).is_over:
+        pass
+
+    assert told == UpdateProgress("complete", 2, 0, {}, 2)
+    with pytest.raises(errors.JobNotFound):
+        client.update_progress(job + 1)
+    with pytest.raises(errors.CatalogFaults):
+        client.update_by_query("item", {}, {"availability": "no"})
 
 
 def test_a_partial_failure_names_the_faulty(client: Client) -> None:

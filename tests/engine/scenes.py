@@ -19,7 +19,6 @@ from endcap.engine.place import (
 )
 from endcap.engine.rules import Rules
 from endcap.engine.snapshot import Snapshot
-from endcap.wire import catalog as wire_catalog
 from endcap.wire.customizations import read_definition
 from endcap.wire.recommending import Request, read_requests
 from tests.cases import Case, PinOutcome, micros
@@ -38,10 +37,10 @@ POPULAR = Ranked()
 
 
 def object_of(sent: Wire) -> CatalogObject:
-    """One catalog object as it is sent."""
-    held = wire_catalog.object_from(sent)
-    assert isinstance(held, CatalogObject), held
-    return held
+    """One catalog object as a store may hold it, be it from before fields were judged."""
+    return CatalogObject(
+        ItemId(sent["identity"]), sent["type"], sent.get("generation"), msgspec.json.encode(sent)
+    )
 
 
 def catalog_of(sent: Iterable[Wire], scores: Mapping[str, float] | None = None) -> Catalog:

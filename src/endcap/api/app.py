@@ -54,6 +54,7 @@ from endcap.errors import (
     StoreUnavailable,
     TooManyRequests,
 )
+from endcap.jobs import JobRunner
 from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
 from endcap.recording import Recorder
@@ -78,6 +79,7 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    jobs: JobRunner
     events: EventStore
     activity: Activity
     recorder: Recorder
@@ -111,6 +113,8 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         new_id=new_id,
         shoppers=activity.shoppers,
     )
+    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
+    service.on_job = jobs.wake
     source = EventSource(events, open_place(settings))
     recorder = Recorder(settings, events, activity, clock=clock)
     return Parts(
@@ -120,6 +124,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         mirror,
         committer,
         service,
+        jobs,
         events,
         activity,
         recorder,
@@ -199,6 +204,7 @@ class App:
     def stop(self) -> None:
         """Commits what was handed over, then lets go."""
         self._ending.set()
+        self.parts.jobs.stop()
         self.parts.committer.stop()
         self._lists.stop()
         self.parts.recorder.stop()
@@ -227,6 +233,7 @@ class App:
         gc.freeze()
         self.parts.mirror.start()
         self._lists.start()
+        self.parts.jobs.start()
         self.parts.activity.start()
         self.parts.schedule.start()
         self.is_ready = True

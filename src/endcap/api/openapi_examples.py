@@ -77,6 +77,7 @@ GUITAR = {
 STRAP = {
     "identity": "/p/555",
     "type": "item",
+    "generation": "2025-01-20",
     "fields": {
         "title": "Leather strap",
         "brand": "Fender",

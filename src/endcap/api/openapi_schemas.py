@@ -21,12 +21,14 @@ from endcap.domain import (
     TAGS_MAX,
 )
 from endcap.engine.place import Source, Verdict
+from endcap.store.port import JOB_FAULTS_MAX
 from endcap.wire.catalog import TYPE_CHARACTERS_MAX
 from endcap.wire.customizations import PIN_TYPES, TARGET_TYPES
 from endcap.wire.listing import LIMIT_MAX
 from endcap.wire.placing import RANKING_MAX
 from endcap.wire.placing import SIZE_MAX as PLACEMENT_SIZE_MAX
 from endcap.wire.recommending import HIT_FIELDS_MAX, SIZE_DEFAULT, SIZE_MAX
+from endcap.wire.updates import FIELDS_MAX, TYPES_MAX
 
 Schema = dict[str, Any]
 
@@ -798,7 +800,8 @@ def _catalog() -> dict[str, Schema]:
     )
     nested = optional(
         {"type": "array", "items": ANY_OBJECT},
-        "Categories, brands and the like, of the same shape; a category may carry `fields.ancestors`, top first.",
+        "Categories, brands and the like, of the same shape; a category may carry `fields.ancestors`, top first. All "
+        "but variants and items become objects of the catalog, too, of this one's generation.",
     )
     generation = optional(
         text(longest=TYPE_CHARACTERS_MAX), "The upload that it belongs to, for a later clean-up."
@@ -831,9 +834,11 @@ def _catalog() -> dict[str, Schema]:
                     "type": "object",
                     "required": ["title"],
                     "properties": {"title": {"type": "string", "minLength": 1}},
-                    "description": "Its attributes. Special: `availability` 1 or 0; `availability_rank` 1 to 15, where "
-                    "15 is unavailable; `price`, a text from which `price_amount` is derived; `introduced_at`; "
-                    "names with a leading `_` can be filtered by and are never shown.",
+                    "description": "Its attributes. A list is of the type of its elements, and the first value of a "
+                    "field fixes its type. Special: `availability` 1 or 0; `availability_rank` 1 to 15, where 15 is "
+                    "unavailable; `price`, `price_old`, `price_…`, texts or numbers from which `…_amount` is derived; "
+                    "`introduced_at`, a date; `geo_…`, a place with `lat` and `lon`; names with a leading `_` can be "
+                    "filtered by and are never shown.",
                 },
                 "nested": nested,
             },
@@ -866,6 +871,30 @@ def _catalog() -> dict[str, Schema]:
                 "type": type_,
             },
         },
+        "CatalogUpdate": _update(type_),
+        "CatalogUpdateStarted": {
+            "type": "object",
+            "required": ["status_url"],
+            "properties": {
+                "status_url": {
+                    "type": "string",
+                    "description": "Where to ask how it goes on; `job_id` is an integer.",
+                }
+            },
+        },
+        "CatalogUpdateProgress": _progress(),
+        "CatalogCommitted": {
+            "allOf": [ref("CatalogAnswer")],
+            "required": ["removed_count"],
+            "properties": {
+                "ok_count": {"description": "Objects of the type that are of the generation."},
+                "removed_count": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "description": "Objects of the type that were of another one, or of none.",
+                },
+            },
+        },
         "ContentPage": _content_page(identity, type_),
         "CatalogAnswer": {
             "type": "object",
@@ -888,6 +917,52 @@ def _catalog() -> dict[str, Schema]:
                 "type": {"type": "string", "examples": ["malformed_input"]},
                 "reason": {"type": "string", "examples": ["incorrect object format"]},
                 "caused_by": ref("Details"),
+            },
+        },
+    }
+
+
+def _update(type_: Schema) -> Schema:
+    fields: Schema = {"type": "object", "maxProperties": FIELDS_MAX}
+    return {
+        "type": "object",
+        "required": ["search", "update"],
+        "properties": {
+            "search": {
+                "type": "object",
+                "required": ["types", "partial"],
+                "properties": {
+                    "types": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": TYPES_MAX,
+                        "items": type_,
+                        "description": "Only objects of these types.",
+                    },
+                    "partial": {
+                        "type": "object",
+                        "required": ["fields"],
+                        "properties": {
+                            "fields": described(
+                                fields,
+                                "What fields must be: the value, or one of its elements, letter case and type "
+                                "included; of a list every element, of an object every member; null: not there.",
+                            )
+                        },
+                    },
+                },
+            },
+            "update": {
+                "type": "object",
+                "required": ["fields"],
+                "properties": {
+                    "fields": {
+                        **fields,
+                        "minProperties": 1,
+                        "properties": {"title": {"type": "string", "minLength": 1}},
+                        "description": "Attributes to set, each replaced whole; the others stay.",
+                    }
+                },
             },
         },
     }
@@ -933,6 +1008,34 @@ def _content_page(identity: Schema, type_: Schema) -> Schema:
                     },
                 },
             },
+        },
+    }
+
+
+def _progress() -> Schema:
+    count: Schema = {"type": "integer", "minimum": 0}
+    return {
+        "type": "object",
+        "required": [
+            "tracker_id",
+            "status",
+            "updates_count",
+            "failures_count",
+            "failures",
+            "checked_count",
+        ],
+        "properties": {
+            "tracker_id": {"type": "string"},
+            "status": {"type": "string", "enum": ["in progress", "complete", "failed"]},
+            "updates_count": described(count, "Objects updated so far."),
+            "failures_count": described(count, "Objects that could not be updated."),
+            "failures": {
+                "type": "object",
+                "additionalProperties": ref("CatalogFault"),
+                "description": f"What was wrong, by identity, of the first {JOB_FAULTS_MAX}.",
+            },
+            "checked_count": described(count, "Objects of the types that were looked at so far."),
+            "reason": {"type": "string", "description": "Why the job failed as a whole."},
         },
     }
 

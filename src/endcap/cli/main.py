@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "migrate": ("endcap.cli.serve", "migrate", "Bring the database schema up to date."),
     "tracker": ("endcap.cli.trackers", "tracker", "Create trackers, rotate their keys."),
     "import": ("endcap.cli.data", "import_", "Load a catalog, transactions or customizations."),
+    "catalog": ("endcap.cli.catalog", "catalog", "See and reset the types of a catalog's fields."),
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),
     "pull": ("endcap.cli.pull", "pull", "Copy a tracker from another host, Luigi's Box for one."),
     "build": ("endcap.cli.data", "build", "Build and publish the recommenders."),

@@ -26,6 +26,7 @@ from endcap.client._values import (
     Recommendation,
     RecommendationRequest,
     Summary,
+    UpdateProgress,
 )
 
 __all__ = [
@@ -50,4 +51,5 @@ __all__ = [
     "RecommendationRequest",
     "SignedAuth",
     "Summary",
+    "UpdateProgress",
 ]

@@ -19,13 +19,16 @@ from endcap.client._reading import (
     customizations,
     decoded,
     etag,
+    job_id,
     model_table,
     model_told,
     nothing,
     ok_count,
     page,
     problem_of,
+    removed_count,
     retry_after_seconds,
+    update_progress_of,
 )
 from endcap.client._values import (
     CatalogPage,
@@ -39,6 +42,7 @@ from endcap.client._values import (
     Recommendation,
     RecommendationRequest,
     Summary,
+    UpdateProgress,
 )
 from endcap.domain import Micros
 
@@ -445,6 +449,51 @@ def delete_objects(tracker: str, objects: Objects) -> Call[int]:
     names = ("type", "identity", "url")
     return _content(
         "DELETE", [{name: each[name] for name in names if name in each} for each in objects]
+    )
+
+
+def commit_generation(tracker: str, type: str, generation: str) -> Call[int]:
+    """
+    Takes the objects of a type out of the catalog that are of another generation, or of none, and returns how many.
+
+    Raises CatalogFaults if no object of the type is of the generation. The vendor does not say how many went: 0 there.
+    """
+    return Call(
+        method="POST",
+        path="/v1/content/commit",
+        query=_query(type=type, generation=generation),
+        read=removed_count,
+    )
+
+
+def update_by_query(
+    tracker: str,
+    types: Several,
+    search: Mapping[str, Any],
+    update: Mapping[str, Any],
+) -> Call[int]:
+    """
+    Has `update`'s fields set in all objects of some types whose fields are as `search` says, in the background.
+
+    Returns the job's number, for `update_progress`. Raises CatalogFaults.
+    """
+    wanted = {"types": [types] if isinstance(types, str) else types, "partial": {"fields": search}}
+    return Call(
+        method="PATCH",
+        path="/v1/update_by_query",
+        content=_encode({"search": wanted, "update": {"fields": update}}),
+        repeatable=False,
+        read=job_id,
+    )
+
+
+def update_progress(tracker: str, job_id: int) -> Call[UpdateProgress]:
+    """How an update by query goes on. Raises JobNotFound."""
+    return Call(
+        method="GET",
+        path="/v1/update_by_query",
+        query=_query(job_id=job_id),
+        read=update_progress_of,
     )
 
 

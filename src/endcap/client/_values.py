@@ -5,10 +5,12 @@ Read leniently, since two servers and their next versions must be understood: un
 some answer was seen to leave out has a default. Texts of time stay texts, as they were sent; -1 and 0 are positions.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from endcap.errors import CatalogFault
 from endcap.wire.recommending import Explanation as Explanation
 from endcap.wire.recommending import ItemShown as ItemShown
 from endcap.wire.recommending import PinShown as PinShown
@@ -84,6 +86,22 @@ class Model(Struct, frozen=True, kw_only=True):
     updated_at: str | None = None
     revision: int = 0
     etag: str | None = None
+
+
+class UpdateProgress(Struct, frozen=True):
+    """How an update by query goes on; `failures` are problems by identity, of the first that failed."""
+
+    status: str
+    """`in progress`, `complete` or `failed`."""
+    updates_count: int
+    failures_count: int
+    failures: Mapping[str, CatalogFault]
+    checked_count: int
+    """Objects looked at so far. Endcap only."""
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in ("complete", "failed")
 
 
 class ExportedObject(Struct, frozen=True, kw_only=True):

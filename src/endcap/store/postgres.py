@@ -20,6 +20,7 @@ from endcap.domain import (
     OLDEST_FIRST,
     CatalogObject,
     CustomizationId,
+    Field,
     Filter,
     ItemId,
     Record,
@@ -40,6 +41,8 @@ from endcap.store.filters import Filters
 from endcap.store.port import (
     ChangeRow,
     Changes,
+    CommitGeneration,
+    Job,
     Load,
     ModelRow,
     Outcome,
@@ -235,6 +238,22 @@ class PostgresStore(PostgresPool):
             present = _Transaction(connection).fetch_present(names)
         return {identity: each for (_, identity), each in present.objects.items()}
 
+    def fields(self, tracker: TrackerId) -> Sequence[Field]:
+        found = self._all("fetch_fields", {"tracker": tracker})
+        return [Field(*row) for row in found]
+
+    def job(self, tracker: TrackerId, id: int) -> Job | None:
+        found = self._all("fetch_job", {"tracker": tracker, "id": id})
+        return rows.read_job(found[0][0]) if found else None
+
+    def open_jobs(self) -> Sequence[tuple[TrackerId, Job]]:
+        found = self._all("fetch_open_jobs", {})
+        return [(tracker, rows.read_job(state)) for tracker, state in found]
+
+    def count_open_jobs(self, tracker: TrackerId) -> int:
+        ((count,),) = self._all("count_open_jobs", {"tracker": tracker})
+        return int(count)
+
     @contextmanager
     def load(self, tracker: TrackerId) -> Iterator[Load]:
         with self._snapshot() as connection:
@@ -372,6 +391,14 @@ class _Transaction:
                     _sql["fetch_models"], {"tracker": tracker}, binary=True
                 ).fetchall()
             },
+            fields={
+                (row[0], row[1]): Field(*row[1:])
+                for row in self._look_up("fetch_present_fields", names.fields)
+            },
+            jobs={
+                (tracker, (job := rows.read_job(state)).id): job
+                for tracker, state in self._look_up("fetch_present_jobs", names.jobs)
+            },
         )
 
     def write(self, effects: Effects) -> None:
@@ -387,15 +414,28 @@ class _Transaction:
         write("save_models", [rows.model(*each) for each in effects.models])
         write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
+        write("save_fields", [rows.field(*each) for each in effects.fixed])
+        write("delete_fields", effects.forgotten)
+        write("save_jobs", [rows.job(*each) for each in effects.jobs])
         for tracker, before in effects.outdated.items():
             self._connection.execute(_sql["purge_replays"], {"tracker": tracker, "before": before})
+        for tracker, before in effects.outdated_jobs.items():
+            self._connection.execute(_sql["purge_jobs"], {"tracker": tracker, "before": before})
+
+    def count_generation(self, write: CommitGeneration) -> int:
+        (count,) = one(self._connection, _sql["count_generation"], _swept(write))
+        return int(count)
+
+    def sweep(self, write: CommitGeneration, *, limit: int) -> Sequence[ItemId]:
+        found = self._connection.execute(_sql["sweep"], _swept(write) | {"limit": limit})
+        return [identity for (identity,) in found.fetchall()]
 
     def save_trackers(self, trackers: Sequence[TrackerRow]) -> None:
         self._write("save_trackers", [rows.tracker(each) for each in trackers])
         for each in trackers:
             self._connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, each.id))
 
-    def _look_up(self, query: str, keys: Sequence[tuple[str, str]]) -> Iterator[Row]:
+    def _look_up(self, query: str, keys: Sequence[tuple[str, str | int]]) -> Iterator[Row]:
         for start in range(0, len(keys), BATCH_NAMES_MAX):
             some = columns(keys[start : start + BATCH_NAMES_MAX])
             yield from self._connection.execute(_sql[query], some, binary=True).fetchall()
@@ -417,6 +457,10 @@ def _tracker_row(connection: Connection, tracker: TrackerId) -> TrackerRow:
 
 
 # What PostgreSQL is told
+
+
+def _swept(write: CommitGeneration) -> dict[str, object]:
+    return {"tracker": write.tracker, "type": write.type, "generation": write.generation}
 
 
 def _key(identity: str) -> str:

@@ -9,14 +9,15 @@ from typing import Any
 
 import msgspec
 
-from endcap.domain import CatalogObject, Record, TrackerId
+from endcap.domain import CatalogObject, Field, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import ChangeRow, ModelRow, TrackerRow
+from endcap.store.port import ChangeRow, Job, ModelRow, TrackerRow
 
 Row = tuple[Any, ...]
 
 _tags = msgspec.json.Decoder(tuple[str, ...])
 _keys = msgspec.json.Decoder(list[str])
+_job = msgspec.json.Decoder(Job)
 _replayed = msgspec.msgpack.Decoder(Record)
 
 
@@ -61,6 +62,18 @@ def read_record(row: Row) -> Record:
 
 def catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:
     return (tracker, each.identity, each.type, each.generation, each.document)
+
+
+def field(tracker: TrackerId, each: Field) -> Row:
+    return (tracker, each.name, each.kind, each.identity, each.since)
+
+
+def job(tracker: TrackerId, each: Job) -> Row:
+    return (tracker, each.id, each.status, each.created_at, each.updated_at, json_text(each))
+
+
+def read_job(state: str) -> Job:
+    return _job.decode(state)
 
 
 def replay(key: ReplayKey, known: Replay) -> Row:

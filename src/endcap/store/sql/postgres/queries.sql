@@ -102,6 +102,64 @@ DELETE FROM object
 USING unnest(%b::text[], %b::text[]) AS k (tracker, key)
 WHERE object.tracker = k.tracker AND object.key = k.key
 
+-- name: fetch_present_fields
+-- The fields that a batch names, as far as they have a kind.
+SELECT f.tracker, f.name, f.kind, f.identity, f.since
+FROM unnest(%b::text[], %b::text[]) AS k (tracker, name)
+JOIN field AS f ON f.tracker = k.tracker AND f.name = k.name
+
+-- name: fetch_present_jobs
+-- The jobs that a batch names.
+SELECT j.tracker, j.state
+FROM unnest(%b::text[], %b::bigint[]) AS k (tracker, id)
+JOIN job AS j ON j.tracker = k.tracker AND j.id = k.id
+
+-- name: save_fields
+INSERT INTO field (tracker, name, kind, identity, since)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[])
+ON CONFLICT (tracker, name) DO UPDATE SET
+    kind = excluded.kind, identity = excluded.identity, since = excluded.since
+
+-- name: delete_fields
+DELETE FROM field
+USING unnest(%b::text[], %b::text[]) AS k (tracker, name)
+WHERE field.tracker = k.tracker AND field.name = k.name
+
+-- name: save_jobs
+INSERT INTO job (tracker, id, status, created_at, updated_at, state)
+SELECT * FROM unnest(
+    %b::text[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::text[])
+ON CONFLICT (tracker, id) DO UPDATE SET
+    status = excluded.status, updated_at = excluded.updated_at, state = excluded.state
+
+-- name: purge_jobs
+-- Jobs that ended, and were asked for long enough.
+DELETE FROM job
+WHERE tracker = %(tracker)s AND updated_at <= %(before)s AND status <> 'in progress'
+
+-- name: count_generation
+-- What a commit of a generation keeps.
+SELECT count(*)
+FROM object
+WHERE tracker = %(tracker)s AND type = %(type)s AND generation = %(generation)s
+
+-- name: sweep
+-- A commit of a generation: removes some of what is not of it. Along the index: what has none, what is before it, and
+-- what is behind it.
+DELETE FROM object
+WHERE tracker = %(tracker)s AND key IN (
+    SELECT key FROM object
+    WHERE tracker = %(tracker)s AND type = %(type)s AND generation IS NULL
+    UNION ALL
+    SELECT key FROM object
+    WHERE tracker = %(tracker)s AND type = %(type)s AND generation < %(generation)s
+    UNION ALL
+    SELECT key FROM object
+    WHERE tracker = %(tracker)s AND type = %(type)s AND generation > %(generation)s
+    LIMIT %(limit)s
+)
+RETURNING identity
+
 -- name: save_replays
 -- An outdated replay gives way.
 INSERT INTO replay (tracker, key, fingerprint, created_at, record)
@@ -238,6 +296,26 @@ SELECT count(*) FROM object WHERE tracker = %(tracker)s
 
 -- name: count_objects_of_types
 SELECT count(*) FROM object WHERE tracker = %(tracker)s AND type = ANY(%(types)s)
+
+-- name: fetch_fields
+SELECT name, kind, identity, since FROM field WHERE tracker = %(tracker)s ORDER BY name
+
+-- name: fetch_job
+SELECT state FROM job WHERE tracker = %(tracker)s AND id = %(id)s
+
+-- name: fetch_open_jobs
+-- What is to be worked on: the oldest job of every tracker.
+SELECT tracker, state
+FROM (
+    SELECT DISTINCT ON (tracker) tracker, created_at, state
+    FROM job
+    WHERE status = 'in progress'
+    ORDER BY tracker, created_at, id
+) AS first
+ORDER BY created_at, tracker
+
+-- name: count_open_jobs
+SELECT count(*) FROM job WHERE tracker = %(tracker)s AND status = 'in progress'
 
 -- name: fetch_changed_subjects
 -- What changed after a revision: kinds and subjects.

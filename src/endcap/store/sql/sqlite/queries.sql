@@ -103,6 +103,59 @@ ON CONFLICT (tracker, identity) DO UPDATE SET
 -- name: delete_objects
 DELETE FROM object WHERE (tracker, identity) IN (VALUES {rows})
 
+-- name: fetch_present_fields
+-- The fields that a batch names, as far as they have a kind.
+SELECT json_group_array(json_array(f.tracker, json_array(f.name, f.kind, f.identity, f.since)))
+FROM json_each(:keys) AS k
+CROSS JOIN field AS f
+    ON f.tracker = json_extract(k.value, '$[0]') AND f.name = json_extract(k.value, '$[1]')
+
+-- name: fetch_present_jobs
+-- The jobs that a batch names.
+SELECT json_group_array(json_array(j.tracker, json(j.state)))
+FROM json_each(:keys) AS k
+CROSS JOIN job AS j
+    ON j.tracker = json_extract(k.value, '$[0]') AND j.id = json_extract(k.value, '$[1]')
+
+-- name: save_fields
+INSERT INTO field (tracker, name, kind, identity, since)
+VALUES {rows}
+ON CONFLICT (tracker, name) DO UPDATE SET
+    kind = excluded.kind, identity = excluded.identity, since = excluded.since
+
+-- name: delete_fields
+DELETE FROM field WHERE (tracker, name) IN (VALUES {rows})
+
+-- name: save_jobs
+INSERT INTO job (tracker, id, status, created_at, updated_at, state)
+VALUES {rows}
+ON CONFLICT (tracker, id) DO UPDATE SET
+    status = excluded.status, updated_at = excluded.updated_at, state = excluded.state
+
+-- name: purge_jobs
+-- Jobs that ended, and were asked for long enough.
+DELETE FROM job WHERE tracker = :tracker AND updated_at <= :before AND status <> 'in progress'
+
+-- name: count_generation
+-- What a commit of a generation keeps.
+SELECT count(*)
+FROM object
+WHERE tracker = :tracker AND type = :type AND generation = :generation
+
+-- name: sweep
+-- A commit of a generation: removes some of what is not of it. Along the index: what has none, what is before it, and
+-- what is behind it.
+DELETE FROM object
+WHERE rowid IN (
+    SELECT rowid FROM object WHERE tracker = :tracker AND type = :type AND generation IS NULL
+    UNION ALL
+    SELECT rowid FROM object WHERE tracker = :tracker AND type = :type AND generation < :generation
+    UNION ALL
+    SELECT rowid FROM object WHERE tracker = :tracker AND type = :type AND generation > :generation
+    LIMIT :limit
+)
+RETURNING identity
+
 -- name: save_replays
 -- An outdated replay gives way.
 INSERT INTO replay (tracker, key, fingerprint, created_at, record)
@@ -241,6 +294,27 @@ SELECT count(*) FROM object WHERE tracker = :tracker
 SELECT count(*)
 FROM object
 WHERE tracker = :tracker AND type IN (SELECT value FROM json_each(:types))
+
+-- name: fetch_fields
+SELECT name, kind, identity, since FROM field WHERE tracker = :tracker ORDER BY name
+
+-- name: fetch_job
+SELECT state FROM job WHERE tracker = :tracker AND id = :id
+
+-- name: fetch_open_jobs
+-- What is to be worked on: the oldest job of every tracker.
+SELECT j.tracker, j.state
+FROM (
+    SELECT tracker, id, row_number() OVER (PARTITION BY tracker ORDER BY created_at, id) AS place
+    FROM job
+    WHERE status = 'in progress'
+) AS first
+JOIN job AS j ON j.tracker = first.tracker AND j.id = first.id
+WHERE first.place = 1
+ORDER BY j.created_at, j.tracker
+
+-- name: count_open_jobs
+SELECT count(*) FROM job WHERE tracker = :tracker AND status = 'in progress'
 
 -- name: fetch_changed_subjects
 -- What changed after a revision: kinds and subjects, as a JSON list, for the reason given above.
