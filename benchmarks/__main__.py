@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from benchmarks import (
     batches,
+    console,
     events,
     models,
     path,
@@ -90,6 +91,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "workers": workers.run,
     "postgres": _postgres,
     "events": events.run,
+    "console": console.run,
     "scale": _scale,
     "kills": _kills,
     "quality": quality.run,

@@ -37,6 +37,8 @@ class Size(Struct, frozen=True):
     kills: int
     events_kept: int
     """In the store that events are added to."""
+    console_customizations: int
+    """In the list that the console shows."""
 
 
 def _cases(customizations: int) -> tuple[Case, ...]:
@@ -71,6 +73,7 @@ SIZES = {
         batches_seconds=2.0,
         kills=2,
         events_kept=100_000,
+        console_customizations=10_000,
     ),
     "full": Size(
         rounds=5,
@@ -89,6 +92,7 @@ SIZES = {
         batches_seconds=20.0,
         kills=20,
         events_kept=1_000_000,
+        console_customizations=100_000,
     ),
 }
 

@@ -47,6 +47,7 @@ LAYERS: Mapping[str, Layer] = {
     "application": Layer(
         frozenset(
             {
+                "accounts",
                 "clock",
                 "config",
                 "telemetry",
@@ -68,6 +69,9 @@ LAYERS: Mapping[str, Layer] = {
                 "list_watch",
                 "neighbour_lists",
                 "placing",
+                "bulk",
+                "rosters",
+                "verdicts",
                 "publishing",
                 "transfer",
                 "sample",
@@ -75,8 +79,10 @@ LAYERS: Mapping[str, Layer] = {
             }
         ),
         ("language", "engine", "store", "recommend"),
-        frozenset({"msgspec", "cryptography", "prometheus_client", "structlog", "obstore"}),
-        only=frozenset({"store.port", "store.events"}),
+        frozenset(
+            {"argon2", "msgspec", "cryptography", "prometheus_client", "structlog", "obstore"}
+        ),
+        only=frozenset({"store.accounts", "store.port", "store.events"}),
     ),
     "client": Layer(frozenset({"client"}), ("language",), frozenset({"msgspec", "httpx2"})),
     "api": Layer(
@@ -97,7 +103,7 @@ LAYERS: Mapping[str, Layer] = {
     "web": Layer(
         frozenset({"web"}),
         ("language", "engine", "store", "recommend", "application", "api"),
-        frozenset({"msgspec"}),
+        frozenset({"jinja2", "markupsafe", "msgspec"}),
     ),
     "cli": Layer(
         frozenset({"cli", "__main__"}),

@@ -168,6 +168,39 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str, Meta(description="`Access-Control-Allow-Origin` of the public endpoints")
     ] = "*"
 
+    console: Annotated[
+        bool, Meta(description="Serve the console for merchandisers at `/console`")
+    ] = True
+    console_session_idle_minutes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=60 * 24 * 30,
+            description="A session of the console ends when unused for so long",
+        ),
+    ] = 480
+    console_session_hours: Annotated[
+        int,
+        Meta(
+            ge=1, le=24 * 90, description="A session of the console ends so long after signing in"
+        ),
+    ] = 168
+    console_picture_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Origins that the console may load pictures of products from, e.g. "
+            "`https://cdn.example.com` (separated by commas)"
+        ),
+    ] = ()
+    console_proxies: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10,
+            description="Proxies in front that add to `X-Forwarded-For`: how the console knows a browser's address",
+        ),
+    ] = 0
+
     @property
     def store_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'endcap.db'}"
@@ -203,11 +236,12 @@ def load(
         {name: environment[variable(name)] for name in NAMES if variable(name) in environment}
     )
     given.update({name: value for name, value in (flags or {}).items() if value is not None})
-    for listed in ("scalar_attributes", "recommender_hosts"):
-        if isinstance(given.get(listed), str):
-            given[listed] = [name.strip() for name in given[listed].split(",") if name.strip()]
-    if isinstance(given.get("access_log"), str):
-        given["access_log"] = given["access_log"].lower()
+    for name in ("scalar_attributes", "recommender_hosts", "console_picture_hosts"):
+        if isinstance(given.get(name), str):
+            given[name] = [each.strip() for each in given[name].split(",") if each.strip()]
+    for name in ("access_log", "console"):
+        if isinstance(given.get(name), str):
+            given[name] = given[name].lower()
     if "data_dir" in given:
         given["data_dir"] = str(given["data_dir"])
     try:

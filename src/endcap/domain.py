@@ -14,6 +14,7 @@ from sys import intern
 from typing import Literal, NewType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from endcap.criteria import Rule
 from endcap.errors import CatalogFault
@@ -131,6 +132,8 @@ class Definition(Struct, frozen=True):
     tags: tuple[str, ...]
     document: bytes
     metadata: bytes | None = None
+    disabled: bool | None = None
+    """Whether it shall not speak; None leaves that as it is."""
 
     @property
     def target_identity(self) -> ItemId | None:
@@ -151,10 +154,14 @@ class Record(Struct, frozen=True):
     created_at: Micros
     updated_at: Micros
     revision: int
+    disabled: bool = False
 
 
 class Customization(Struct, frozen=True):
-    """A customization as the engine keeps it: understood, and without the documents."""
+    """
+    A customization as it is kept in memory: understood, and without the documents. The engine needs the first six
+    fields to place pins; lists of customizations need the others.
+    """
 
     id: CustomizationId
     model: str
@@ -162,9 +169,20 @@ class Customization(Struct, frozen=True):
     pins: tuple[Pin, ...]
     created_at: Micros
     revision: int
+    disabled: bool = False
+    """It is kept and listed, and does not speak."""
+    unreadable: bool = False
+    """The same, because nobody understands it: an older version, or a hand, left it in the database."""
+    updated_at: Micros = Micros(0)
+    creator: str = ""
+    tags: tuple[str, ...] = ()
+    title: str | None = None
+    """What its author called the target (`target_metadata`)."""
 
     @classmethod
-    def of(cls, record: Record, definition: Definition) -> "Customization":
+    def of(
+        cls, record: Record, definition: Definition, *, title: str | None = None
+    ) -> "Customization":
         return cls(
             record.id,
             intern(record.model),  # thousands share it
@@ -172,7 +190,26 @@ class Customization(Struct, frozen=True):
             definition.pins,
             record.created_at,
             record.revision,
+            record.disabled,
+            False,
+            record.updated_at,
+            intern(record.creator),
+            tuple(map(intern, record.tags)),
+            title,
         )
+
+    @classmethod
+    def unread(cls, record: Record) -> "Customization":
+        """One that is not understood; what stores select by is known of it all the same."""
+        target = (
+            AllTarget() if record.target_identity is None else ItemTarget(record.target_identity)
+        )
+        nothing = Definition(record.model, record.target_type, target, (), record.tags, b"{}")
+        return replace(cls.of(record, nothing), unreadable=True)
+
+    @property
+    def is_silent(self) -> bool:
+        return self.disabled or self.unreadable
 
     @property
     def priority(self) -> Priority:

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from endcap.awaiting import Awaiting, settle
-from endcap.domain import Customization, CustomizationId, Record, TrackerId
+from endcap.domain import Customization, CustomizationId, Definition, Record, TrackerId
 from endcap.engine.snapshot import Snapshot
 from endcap.errors import (
     Problem,
@@ -47,13 +47,14 @@ from endcap.store.port import (
     ModelRow,
     Outcome,
     ReplaceCustomization,
+    RestoreCustomization,
     Store,
     TrackerRow,
     Write,
 )
 from endcap.telemetry import log
 from endcap.vault import Vault
-from endcap.wire.customizations import definition_of
+from endcap.wire.customizations import definition_of, title_of
 
 CHECK_SECONDS_MIN = 0.02  # how often requests for the unknown may make us ask the store
 RETRY_SECONDS = 0.5  # while the store is away
@@ -444,9 +445,10 @@ class Mirror:
         """A record that cannot be read any more is ours to fix; the others must not wait for that."""
         for record in records:
             try:
-                yield Customization.of(record, definition_of(record))
+                yield _known(record, definition_of(record))
             except Problem as problem:
                 log.error("customization cannot be read", id=record.id, exc_info=problem)
+                yield Customization.unread(record)
 
     def _keys(self, row: TrackerRow) -> tuple[Key, ...]:
         """Those that open. With another master key none does: nobody can sign, but shoppers see what they saw."""
@@ -511,6 +513,10 @@ def _settle_memory() -> None:
         trim(0)
 
 
+def _known(record: Record, definition: Definition) -> Customization:
+    return Customization.of(record, definition, title=title_of(record.metadata))
+
+
 def _own_changes(
     committed: Sequence[tuple[Write, Committed]],
 ) -> Mapping[CustomizationId, Customization | None] | None:
@@ -518,8 +524,10 @@ def _own_changes(
     changes: dict[CustomizationId, Customization | None] = {}
     for write, outcome in committed:
         match write:
-            case CreateCustomization() | ReplaceCustomization() if outcome.record is not None:
-                changes[write.id] = Customization.of(outcome.record, write.definition)
+            case CreateCustomization() | ReplaceCustomization() | RestoreCustomization() if (
+                outcome.record is not None
+            ):
+                changes[write.id] = _known(outcome.record, write.definition)
             case DeleteCustomization():
                 changes[write.id] = None
             case _:

@@ -283,7 +283,7 @@ class Service:
         if known is None or known.revision != record.revision:
             known = Customization.of(record, wire.definition_of(record))
         now = self.clock()
-        if not known.pinned_at(now):
+        if known.is_silent or not known.pinned_at(now):
             return False
         if not isinstance(known.target, ItemTarget):
             return True

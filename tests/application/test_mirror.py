@@ -411,8 +411,8 @@ def test_check_asks_the_store_but_not_at_every_call(world: World) -> None:
 # What cannot be read
 
 
-def test_a_record_that_cannot_be_read_is_skipped_and_logged(world: World, logged: Logged) -> None:
-    """When loaded and when followed; the others act."""
+def test_a_record_that_cannot_be_read_is_silent_and_logged(world: World, logged: Logged) -> None:
+    """When loaded and when followed; it is known by its id, and the others act."""
 
     def unreadable(id: str) -> CreateCustomization:
         return msgspec.structs.replace(world.create(id), definition=broken(id))
@@ -425,6 +425,10 @@ def test_a_record_that_cannot_be_read_is_skipped_and_logged(world: World, logged
     mirror.refresh()
 
     assert pinned(mirror) == {"b": "/p/1", "d": "/p/1"}
+    rules = shop(mirror).snapshot.rules
+    assert [each.id for each in rules.all() if each.unreadable] == ["a", "c"]
+    speaking = rules.speaking(shop(mirror).snapshot.catalog, model="trends", items=())
+    assert sorted(each.id for each in speaking) == ["b", "d"]
     assert shop(mirror).revision == 5
     assert [(entry["event"], entry["id"]) for entry in logged] == [
         ("customization cannot be read", "a"),

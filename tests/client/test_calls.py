@@ -70,6 +70,7 @@ def definitions() -> st.SearchStrategy[Definition]:
         "model": texts,
         "target_metadata": st.none() | st.dictionaries(texts, texts | st.none()),
         "tags": st.lists(texts, unique=True, max_size=5).map(tuple),
+        "disabled": st.none() | st.booleans(),
         "pin_definitions": st.lists(pins(), max_size=4).map(tuple),
     }
     return (
@@ -241,6 +242,7 @@ def test_a_definition_arrives_whole(definition: Definition) -> None:
     assert said.pop("target_metadata", None) == (
         msgspec.json.decode(read.metadata) if read.metadata else None
     )
+    assert said.pop("disabled", None) is read.disabled
     assert kept == said
 
 

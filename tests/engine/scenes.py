@@ -51,7 +51,13 @@ def customization_of(id: str, created_at: Micros, body: Wire) -> Customization:
     """One customization as it is sent, and what the server adds."""
     definition = read_definition(msgspec.json.encode(body))
     return Customization(
-        CustomizationId(id), definition.model, definition.target, definition.pins, created_at, 1
+        CustomizationId(id),
+        definition.model,
+        definition.target,
+        definition.pins,
+        created_at,
+        1,
+        disabled=definition.disabled is True,
     )
 
 

@@ -4,6 +4,7 @@ The store's contract in the plainest Python there is: the oracle of random histo
 It shares no code with the adapters' decision and takes every write by itself, straight from the port's text.
 """
 
+import json
 from collections.abc import Callable, Sequence
 
 from endcap.domain import (
@@ -39,6 +40,7 @@ from endcap.store.port import (
     RemoveObjects,
     ReplaceCustomization,
     ResetField,
+    RestoreCustomization,
     RevokeKey,
     StartJob,
     TakeJob,
@@ -87,6 +89,8 @@ class NaiveStore:
                 return self.create(write)
             case ReplaceCustomization() | DeleteCustomization():
                 return self.change(write)
+            case RestoreCustomization():
+                return self.restore(write)
             case PutObjects():
                 last = {each.identity: each for each in write.objects}
                 return self.store(write, [(key, self.putting(each)) for key, each in last.items()])
@@ -126,6 +130,14 @@ class NaiveStore:
         outcome = self.log(write, "customization", [(write.id, "create", None, whole(record))])
         return Committed(outcome.revision, record)
 
+    def restore(self, write: RestoreCustomization) -> Outcome:
+        if (write.tracker, write.id) in self.records:
+            return UsageFault()
+        record = self.record(write, write.creator, write.created_at)
+        self.records[write.tracker, write.id] = record
+        outcome = self.log(write, "customization", [(write.id, "create", None, whole(record))])
+        return Committed(outcome.revision, record)
+
     def change(self, write: ReplaceCustomization | DeleteCustomization) -> Outcome:
         before = self.records.get((write.tracker, write.id))
         if before is None:
@@ -134,8 +146,8 @@ class NaiveStore:
             return RevisionConflict()
         if isinstance(write, DeleteCustomization):
             del self.records[write.tracker, write.id]
-            return self.log(write, "customization", [(write.id, "delete", whole(before), None)])
-        record = self.record(write, before.creator, before.created_at)
+            return self.log(write, "customization", [(write.id, "delete", farewell(before), None)])
+        record = self.record(write, before.creator, before.created_at, before.disabled)
         self.records[write.tracker, write.id] = record
         outcome = self.log(
             write, "customization", [(write.id, "replace", whole(before), whole(record))]
@@ -143,7 +155,11 @@ class NaiveStore:
         return Committed(outcome.revision, record)
 
     def record(
-        self, write: CreateCustomization | ReplaceCustomization, creator: str, created_at: int
+        self,
+        write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
+        creator: str,
+        created_at: int,
+        disabled: bool = False,
     ) -> Record:
         wanted = write.definition
         return Record(
@@ -158,6 +174,7 @@ class NaiveStore:
             created_at=created_at,  # type: ignore[arg-type]
             updated_at=write.now,
             revision=self.trackers[write.tracker].revision + 1,
+            disabled=disabled if wanted.disabled is None else wanted.disabled,
         )
 
     def putting(self, each: CatalogObject) -> Wish:
@@ -307,8 +324,21 @@ class NaiveStore:
         return Committed(row.revision)
 
 
+def farewell(record: Record) -> bytes:
+    """The whole, with who made it and when."""
+    creator = json.dumps(record.creator, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join(
+        (whole(record)[:-1], b',"creator":', creator, b',"created_at":%d}' % record.created_at)
+    )
+
+
 def whole(record: Record) -> bytes:
-    """The document with the metadata as its last member."""
-    if record.metadata is None:
+    """The document with the metadata and the switch as its last members."""
+    if record.metadata is None and not record.disabled:
         return record.document
-    return b"".join((record.document[:-1], b',"target_metadata":', record.metadata, b"}"))
+    members = [record.document[:-1]]
+    if record.metadata is not None:
+        members.append(b'"target_metadata":' + record.metadata)
+    if record.disabled:
+        members.append(b'"disabled":true')
+    return b",".join(members) + b"}"

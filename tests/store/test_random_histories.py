@@ -45,6 +45,7 @@ from endcap.store.port import (
     RemoveObjects,
     ReplaceCustomization,
     ResetField,
+    RestoreCustomization,
     RevokeKey,
     Store,
     TrackerRow,
@@ -82,12 +83,16 @@ objects = sent | st.builds(
 
 
 def definition(
-    model: str, identity: ItemId | None, tags: list[str], document: bytes, metadata: bytes | None
+    model: str,
+    identity: ItemId | None,
+    tags: list[str],
+    document: bytes,
+    metadata: bytes | None,
+    disabled: bool | None,
 ) -> Definition:
     target = AllTarget() if identity is None else ItemTarget(identity)
-    return Definition(
-        model, "all" if identity is None else "item", target, (), tuple(tags), document, metadata
-    )
+    kind = "all" if identity is None else "item"
+    return Definition(model, kind, target, (), tuple(tags), document, metadata, disabled)
 
 
 definitions = st.builds(
@@ -97,6 +102,7 @@ definitions = st.builds(
     st.lists(texts, max_size=3, unique=True),
     documents,
     st.none() | documents,
+    st.sampled_from([None, False, True]),
 )
 
 
@@ -139,6 +145,7 @@ writes: st.SearchStrategy[Write] = st.one_of(
     ),
     st.builds(ReplaceCustomization, trackers, ids, definitions, texts, instants, expected),
     st.builds(DeleteCustomization, trackers, ids, texts, instants, expected),
+    st.builds(RestoreCustomization, trackers, ids, definitions, texts, instants, texts, instants),
     st.builds(PutObjects, trackers, st.lists(objects, max_size=4), texts, instants),
     st.builds(MergeObjects, trackers, merges(), texts, instants),
     st.builds(CommitGeneration, trackers, texts, texts, texts, instants),
@@ -337,6 +344,10 @@ def test_adapters_agree_with_the_naive_store(
                 if line.kind == "object"
             }
             assert unnamed(list(store.history(tracker))) == unnamed(naive.history[tracker])
+            stretch = [line for line in naive.history[tracker] if seen < line.revision <= seen + 3]
+            assert unnamed(list(store.log(tracker, after=seen, through=seen + 3))) == unnamed(
+                stretch
+            )
             filter_ = data.draw(filters)
             sort = data.draw(sorts)
             found = sorted_by([each for each in records.values() if meets(each, filter_)], sort)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from endcap.accounts import Accounts
 from endcap.activity import Activity
 from endcap.api.asking import Asker
 from endcap.api.auth import Authenticator
@@ -46,7 +47,7 @@ from endcap.archive.reading import EventSource
 from endcap.archive.schedule import Schedule
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
-from endcap.config import Settings, load
+from endcap.config import Settings
 from endcap.errors import (
     MethodNotAllowed,
     PathNotFound,
@@ -59,10 +60,10 @@ from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
 from endcap.recording import Recorder
 from endcap.service import Service
-from endcap.store import open_events, open_store
+from endcap.store import open_accounts, open_events, open_store
 from endcap.store.events import EventStore
 from endcap.store.port import Store
-from endcap.telemetry import Metrics, configure_logging, log
+from endcap.telemetry import Metrics, log
 from endcap.vault import Vault, open_vault
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
@@ -79,6 +80,7 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    accounts: Accounts
     jobs: JobRunner
     events: EventStore
     activity: Activity
@@ -92,6 +94,7 @@ class Parts(Struct, frozen=True):
 
     def close(self) -> None:
         """Lets go of the databases."""
+        self.accounts.close()
         self.store.close()
         self.events.close()
 
@@ -102,6 +105,12 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     vault = open_vault(settings)
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
+    accounts = Accounts(
+        open_accounts(settings.store_url),
+        idle_seconds=settings.console_session_idle_minutes * 60,
+        session_seconds=settings.console_session_hours * 3_600,
+        clock=clock,
+    )
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
     service = Service(
@@ -124,6 +133,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         mirror,
         committer,
         service,
+        accounts,
         jobs,
         events,
         activity,
@@ -133,17 +143,10 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     )
 
 
-def from_environment() -> "App":
-    """What the server's workers call: the whole application by the environment's settings."""
-    settings = load()
-    configure_logging(settings)
-    return App(build(settings))
-
-
 class App:
-    """The ASGI application."""
+    """The ASGI application. `also` mounts what is not of the API: the console."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, also: Sequence[Callable[[Routes], None]] = ()) -> None:
         self.parts = parts
         self.is_ready = False
         """Whether every tracker is in memory."""
@@ -185,6 +188,8 @@ class App:
             service, parts.activity, self.metrics, is_ready=lambda: self._tells_ready
         ).mount(self._routes)
         DocsEndpoints().mount(self._routes)
+        for mount in also:
+            mount(self._routes)
 
     def start(self) -> None:
         """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
@@ -324,6 +329,10 @@ class App:
         """Raises PathNotFound, MethodNotAllowed."""
         found = self._routes.find(request.path)
         if found is None:
+            below = self._routes.below(request.path)
+            if below is not None:
+                request.route = below[0]
+                return below[1]
             raise PathNotFound(details={"path": [f"No such path: {request.path}"]})
         request.route, request.parameters, endpoints = found
         endpoint = endpoints.get(request.method)

@@ -172,6 +172,9 @@ def _customizations() -> dict[str, Schema]:
                     "type": "string",
                     "description": "Who made it: `api`, unless set otherwise.",
                 },
+                "disabled": described(
+                    {"const": True}, "There while it is switched off: nothing of it acts."
+                ),
                 "available": described(
                     FLAG,
                     "Whether at least one pin is inside its window now and, for an item target, the item is in the "
@@ -245,6 +248,11 @@ def _input(target_type: str, description: str, target: dict[str, Schema]) -> Sch
             **target,
             "target_metadata": optional(
                 ANY_OBJECT, "Anything to show with the target, e.g. its `title` and `image_link`."
+            ),
+            "disabled": optional(
+                FLAG,
+                "Whether it is switched off: it is kept, and nothing of it acts. Left out, a new one is on and another "
+                "stays as it is.",
             ),
             "tags": optional(_tags(f"To find it by: at most {TAGS_MAX}, repeats not counted.")),
             "pin_definitions": {

@@ -19,27 +19,12 @@ from endcap.cli.support import (
     tracker_option,
 )
 from endcap.domain import INPUT_ITEMS_MAX, ItemId, Micros
-from endcap.engine.place import Verdict
 from endcap.errors import RecommenderNotFound, UsageFault
 from endcap.mirror import Shop
 from endcap.recommend.models import REFERENCE
+from endcap.verdicts import meaning, position
 from endcap.wire.reading import instant
 from endcap.wire.recommending import SIZE_MAX, Explanation, ItemShown, Request
-
-MEANINGS: Mapping[str, str] = {
-    Verdict.ASLEEP: "its window is not open",
-    Verdict.OTHER_WIDGET: "it is for another widget",
-    Verdict.NOT_IN_CATALOG: "no item has this identity",
-    Verdict.UNAVAILABLE: "sold out, or outside its own dates",
-    Verdict.WRONG_TYPE: "it is no item",
-    Verdict.BLACKLISTED: "the request excluded it",
-    Verdict.CONTEXT: "the request's context excluded it",
-    Verdict.INPUT_ITEM: "it is the item that is looked at",
-    Verdict.SHOWN_ELSEWHERE: "another widget of the page shows it",
-    Verdict.NO_MATCH: "no item that may be shown meets the criteria",
-    Verdict.BEYOND_SIZE: "fewer slots are shown",
-}
-"""For verdicts that the engine leaves without a sentence, because they say it all to those who know them."""
 
 
 @click.command()
@@ -140,15 +125,6 @@ def _letters(explained: Explanation) -> Mapping[str, str]:
         customization: ascii_uppercase[number % 26] + str(number // 26 or "")
         for number, customization in enumerate(met)
     }
-
-
-def position(number: int) -> str:
-    return {-1: "everywhere", 0: "block"}.get(number, str(number))
-
-
-def meaning(verdict: str, because: str) -> str:
-    """The engine's sentence, or what the verdict means by itself."""
-    return because or MEANINGS.get(verdict, "")
 
 
 def _because_of(shown: ItemShown, letters: Mapping[str, str]) -> str:

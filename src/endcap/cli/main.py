@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "demo": ("endcap.cli.demo", "demo", "Show it all on a built-in guitar shop."),
     "migrate": ("endcap.cli.serve", "migrate", "Bring the database schema up to date."),
     "tracker": ("endcap.cli.trackers", "tracker", "Create trackers, rotate their keys."),
+    "user": ("endcap.cli.users", "user", "Say who may sign in to the console."),
     "import": ("endcap.cli.data", "import_", "Load a catalog, transactions or customizations."),
     "catalog": ("endcap.cli.catalog", "catalog", "See and reset the types of a catalog's fields."),
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),

@@ -42,6 +42,8 @@ class Definition(Struct, frozen=True, kw_only=True):
     target_criteria: Criteria | None = None
     target_metadata: dict[str, Any] | None = None
     tags: tuple[str, ...] = ()
+    disabled: bool | None = None
+    """Whether it has no say for now; None, of a replacement, leaves that as it is. Endcap alone knows it."""
     pin_definitions: tuple[Pin, ...] = ()
 
 

@@ -61,6 +61,19 @@ class PersistentMap(Generic[K, V]):
         for shard in self._shards:
             yield from shard.items()
 
+    def changed_since(self, older: "PersistentMap[K, V]") -> dict[K, V | None]:
+        """What makes this map of an older one: entries that are others now, and None for those that are gone."""
+        changes: dict[K, V | None] = {}
+        if self._mask == older._mask:
+            pairs = list(zip(self._shards, older._shards, strict=True))
+        else:
+            pairs = [(dict(self.items()), dict(older.items()))]
+        for now, before in pairs:
+            if now is not before:
+                changes.update(dict.fromkeys(before.keys() - now.keys()))
+                changes.update({k: v for k, v in now.items() if before.get(k) is not v})
+        return changes
+
     def changed(self, changes: Mapping[K, V | None]) -> "PersistentMap[K, V]":
         """The map with entries set, or removed where the value is None."""
         successor: PersistentMap[K, V] = PersistentMap.__new__(PersistentMap)

@@ -14,6 +14,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Literal, Protocol, TypeVar, assert_never
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -63,6 +64,7 @@ from endcap.store.port import (
     RemoveObjects,
     ReplaceCustomization,
     ResetField,
+    RestoreCustomization,
     RevokeKey,
     StartJob,
     StepJob,
@@ -196,7 +198,7 @@ def names_of(batch: Sequence[Part]) -> Names:
                 records[write.tracker, write.id] = None
                 if write.idempotency is not None:
                     replays[replay_key(write.tracker, write.idempotency.key)] = None
-            case ReplaceCustomization() | DeleteCustomization():
+            case ReplaceCustomization() | DeleteCustomization() | RestoreCustomization():
                 records[write.tracker, write.id] = None
             case PutObjects():
                 for each in write.objects:
@@ -349,10 +351,20 @@ def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def logged(record: Record) -> bytes:
-    """A record's document as the log keeps it: with its metadata, so that a version can be had back whole."""
-    if record.metadata is None:
+    """A record as the log keeps it: with its metadata and its switch, so that a version can be had back whole."""
+    if record.metadata is None and not record.disabled:
         return record.document
-    return record.document[:-1] + b',"target_metadata":' + record.metadata + b"}"
+    metadata = b"" if record.metadata is None else b',"target_metadata":' + record.metadata
+    return record.document[:-1] + metadata + (b',"disabled":true}' if record.disabled else b"}")
+
+
+def last_words(record: Record) -> bytes:
+    """The same of a record that goes: with what no later version would tell, so that it can be restored as it was."""
+    origin = b',"creator":%b,"created_at":%d}' % (
+        msgspec.json.encode(record.creator),
+        record.created_at,
+    )
+    return logged(record)[:-1] + origin
 
 
 class _Decision:
@@ -388,7 +400,12 @@ class _Decision:
         if tracker is None:
             return TrackerNotFound()
         match write:
-            case CreateCustomization() | ReplaceCustomization() | DeleteCustomization():
+            case (
+                CreateCustomization()
+                | ReplaceCustomization()
+                | DeleteCustomization()
+                | RestoreCustomization()
+            ):
                 return self._take_customization(part.index, write, tracker)
             case PutObjects() | MergeObjects() | RemoveObjects():
                 return self._catalog.take_objects(part.index, write, tracker)
@@ -448,6 +465,8 @@ class _Decision:
         before = self._records.get(key)
         if isinstance(write, CreateCustomization):
             return self._replayed(write, tracker) or self._create(index, write, tracker, before)
+        if isinstance(write, RestoreCustomization):
+            return self._restore(index, write, tracker, before)
         if before is None:
             return CustomizationNotFound()
         if write.expected is not None and before.revision not in write.expected:
@@ -455,9 +474,15 @@ class _Decision:
         revision = self._ledger.spend(index, tracker)
         if isinstance(write, DeleteCustomization):
             self._records.drop(key)
-            self._log(write, revision, "customization", write.id, "delete", old=logged(before))
+            self._log(write, revision, "customization", write.id, "delete", old=last_words(before))
             return Committed(revision)
-        record = _record(write, revision, creator=before.creator, created_at=before.created_at)
+        record = _record(
+            write,
+            revision,
+            creator=before.creator,
+            created_at=before.created_at,
+            disabled=before.disabled,
+        )
         self._records.put(key, record)
         self._log(
             write,
@@ -486,16 +511,29 @@ class _Decision:
         self, index: int, write: CreateCustomization, tracker: TrackerRow, before: Record | None
     ) -> Outcome:
         if before is not None:
-            return UsageFault("A customization with this id exists", {"id": [write.id]})
+            return _taken(write.id)
         revision = self._ledger.spend(index, tracker)
         made = write.now if write.created_at is None else write.created_at
-        record = _record(write, revision, creator=write.creator, created_at=made)
+        record = _record(write, revision, creator=write.creator, created_at=made, disabled=False)
         self._records.put((write.tracker, write.id), record)
         if write.idempotency is not None:
             self._replays.put(
                 replay_key(write.tracker, write.idempotency.key),
                 Replay(write.idempotency.fingerprint, write.now, record),
             )
+        self._log(write, revision, "customization", write.id, "create", new=logged(record))
+        return Committed(revision, record)
+
+    def _restore(
+        self, index: int, write: RestoreCustomization, tracker: TrackerRow, before: Record | None
+    ) -> Outcome:
+        if before is not None:
+            return _taken(write.id)
+        revision = self._ledger.spend(index, tracker)
+        record = _record(
+            write, revision, creator=write.creator, created_at=write.created_at, disabled=False
+        )
+        self._records.put((write.tracker, write.id), record)
         self._log(write, revision, "customization", write.id, "create", new=logged(record))
         return Committed(revision, record)
 
@@ -572,13 +610,19 @@ def _new_tracker(write: CreateTracker) -> TrackerRow:
     return TrackerRow(write.tracker, write.name, 0, (write.sealed_key,), None, write.now)
 
 
+def _taken(id: CustomizationId) -> UsageFault:
+    return UsageFault("A customization with this id exists", {"id": [id]})
+
+
 def _record(
-    write: CreateCustomization | ReplaceCustomization,
+    write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
     revision: int,
     *,
     creator: str,
     created_at: Micros,
+    disabled: bool,
 ) -> Record:
+    """`disabled` counts where the definition leaves it open."""
     definition = write.definition
     return Record(
         id=write.id,
@@ -592,6 +636,7 @@ def _record(
         created_at=created_at,
         updated_at=write.now,
         revision=revision,
+        disabled=disabled if definition.disabled is None else definition.disabled,
     )
 
 

@@ -82,8 +82,8 @@ class CreateCustomization(Struct, frozen=True):
 
 class ReplaceCustomization(Struct, frozen=True):
     """
-    Keeps id, created_at and creator. Outcome: Committed with the new record; CustomizationNotFound;
-    RevisionConflict if `expected` is given and does not hold the record's revision.
+    Keeps id, created_at and creator, and `disabled` where the definition leaves it open. Outcome: Committed with the
+    new record; CustomizationNotFound; RevisionConflict if `expected` is given and does not hold the record's revision.
     """
 
     tracker: TrackerId
@@ -102,6 +102,21 @@ class DeleteCustomization(Struct, frozen=True):
     actor: str
     now: Micros
     expected: frozenset[int] | None = None
+
+
+class RestoreCustomization(Struct, frozen=True):
+    """
+    Brings a deleted customization back as what it was: its id, creator and time of creation are its own again.
+    Outcome: Committed with the record; UsageFault if a customization has the id.
+    """
+
+    tracker: TrackerId
+    id: CustomizationId
+    definition: Definition
+    creator: str
+    created_at: Micros
+    actor: str
+    now: Micros
 
 
 class PutObjects(Struct, frozen=True):
@@ -314,7 +329,9 @@ class RemoveModel(Struct, frozen=True):
     expected: frozenset[int] | None = None
 
 
-CustomizationWrite = CreateCustomization | ReplaceCustomization | DeleteCustomization
+CustomizationWrite = (
+    CreateCustomization | ReplaceCustomization | DeleteCustomization | RestoreCustomization
+)
 ObjectWrite = PutObjects | MergeObjects | RemoveObjects
 ModelWrite = PutModel | RemoveModel
 CatalogWrite = CommitGeneration | ResetField
@@ -447,6 +464,11 @@ class Store(Protocol):
 
     def customization(self, tracker: TrackerId, id: CustomizationId) -> Record | None: ...
 
+    def customizations(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Record]:
+        """Those of the ids that are there."""
+
     def page(
         self,
         tracker: TrackerId,
@@ -510,3 +532,6 @@ class Store(Protocol):
 
     def history(self, tracker: TrackerId, *, subject: str | None = None) -> Iterator[ChangeRow]:
         """The change log, oldest first."""
+
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        """The change log from one revision, without, to another, with; oldest first."""

@@ -168,6 +168,14 @@ class PostgresStore(PostgresPool):
         found = self._all("fetch_customization", {"tracker": tracker, "id": id})
         return rows.read_record(found[0]) if found else None
 
+    def customizations(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Record]:
+        names = Names(records=[(tracker, each) for each in ids], objects=(), replays=())
+        with self._snapshot() as connection:
+            present = _Transaction(connection).fetch_present(names)
+        return {id_: record for (_, id_), record in present.records.items()}
+
     def page(
         self,
         tracker: TrackerId,
@@ -291,6 +299,12 @@ class PostgresStore(PostgresPool):
         query = "fetch_history" if subject is None else "fetch_history_of"
         with self._snapshot() as connection:
             found = stream(connection, _sql[query], {"tracker": tracker, "subject": subject})
+            yield from (ChangeRow(*row) for row in found)
+
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        values = {"tracker": tracker, "after": after, "through": through}
+        with self._snapshot() as connection:
+            found = stream(connection, _sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in found)
 
     # Connections

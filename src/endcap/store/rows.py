@@ -8,6 +8,7 @@ with its tracker where it is written, and comes without where it is read. Column
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from endcap.domain import CatalogObject, Field, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
@@ -39,6 +40,7 @@ def saved(tracker: TrackerId, record: Record) -> Row:
         record.created_at,
         record.updated_at,
         record.revision,
+        record.disabled,
     )
 
 
@@ -51,13 +53,15 @@ def rewritten(tracker: TrackerId, record: Record) -> Row:
         record.metadata,
         record.updated_at,
         record.revision,
+        record.disabled,
     )
 
 
 def read_record(row: Row) -> Record:
-    id, model, target_type, identity, tags, *rest = row  # noqa: A001 - a record's own word
+    id, model, target_type, identity, tags, *rest = row[:-1]  # noqa: A001 - a record's own word
     known = () if tags == "[]" else _tags.decode(tags)
-    return Record(id, model, target_type, identity, known, *rest)
+    record = Record(id, model, target_type, identity, known, *rest)
+    return replace(record, disabled=True) if row[-1] else record
 
 
 def catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:

@@ -194,6 +194,14 @@ class SqliteStore(SqliteFile):
         found = self._all(_sql["fetch_customization"], {"tracker": tracker, "id": id})
         return rows.read_record(found[0]) if found else None
 
+    def customizations(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Record]:
+        names = Names(records=[(tracker, each) for each in ids], objects=(), replays=())
+        with self._snapshot() as connection:
+            present = _Transaction(connection).fetch_present(names)
+        return {id_: record for (_, id_), record in present.records.items()}
+
     def page(
         self,
         tracker: TrackerId,
@@ -323,6 +331,12 @@ class SqliteStore(SqliteFile):
         query = "fetch_history" if subject is None else "fetch_history_of"
         with self._snapshot() as connection:
             cursor = connection.execute(_sql[query], {"tracker": tracker, "subject": subject})
+            yield from (ChangeRow(*row) for row in stream(cursor))
+
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        values = {"tracker": tracker, "after": after, "through": through}
+        with self._snapshot() as connection:
+            cursor = connection.execute(_sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in stream(cursor))
 
     # The mark
@@ -491,7 +505,7 @@ _record_heads = msgspec.json.Decoder(
         tuple[
             tuple[TrackerId, int, int | None],
             tuple[CustomizationId, str, str, ItemId | None, tuple[str, ...]],
-            tuple[str, Micros, Micros, int],
+            tuple[str, Micros, Micros, int, bool],
         ]
     ]
 )

@@ -35,7 +35,7 @@ ON CONFLICT (id) DO UPDATE SET
 -- The customizations that a batch names, or that changed.
 SELECT
     c.tracker, c.id, c.model, c.target_type, c.target_identity, c.tags, c.document, c.metadata,
-    c.creator, c.created_at, c.updated_at, c.revision
+    c.creator, c.created_at, c.updated_at, c.revision, c.disabled
 FROM unnest(%b::text[], %b::text[]) AS k (tracker, id)
 JOIN customization AS c ON c.tracker = k.tracker AND c.id = k.id
 
@@ -55,24 +55,26 @@ JOIN replay AS r ON r.tracker = k.tracker AND r.key = k.key
 -- New rows, and rows of which something changed that indexes are made of.
 INSERT INTO customization (
     tracker, id, model, target_type, target_identity, tags, document, metadata, creator,
-    created_at, updated_at, revision)
+    created_at, updated_at, revision, disabled)
 SELECT * FROM unnest(
     %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[],
-    %b::bytea[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[])
+    %b::bytea[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::boolean[])
 ON CONFLICT (tracker, id) DO UPDATE SET
     model = excluded.model, target_type = excluded.target_type,
     target_identity = excluded.target_identity, tags = excluded.tags, creator = excluded.creator,
     created_at = excluded.created_at, updated_at = excluded.updated_at,
-    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata
+    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata,
+    disabled = excluded.disabled
 
 -- name: rewrite_customizations
 -- The usual PUT: all but what indexes are made of.
 UPDATE customization
 SET tags = r.tags, document = r.document, metadata = r.metadata, updated_at = r.updated_at,
-    revision = r.revision
+    revision = r.revision, disabled = r.disabled
 FROM unnest(
-    %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[])
-    AS r (tracker, id, tags, document, metadata, updated_at, revision)
+    %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
+    %b::boolean[])
+    AS r (tracker, id, tags, document, metadata, updated_at, revision, disabled)
 WHERE customization.tracker = r.tracker AND customization.id = r.id
 
 -- name: delete_customizations
@@ -204,7 +206,7 @@ SELECT id, revision FROM tracker
 -- The point read behind GET.
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = %(tracker)s AND id = %(id)s
 
@@ -216,7 +218,7 @@ SELECT count(*) FROM customization WHERE tracker = %(tracker)s{conditions}
 -- One page, found by narrow rows first: the documents of what is sorted away are not read.
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = %(tracker)s AND id = ANY(ARRAY(
     SELECT id
@@ -231,7 +233,7 @@ ORDER BY {order}
 -- All, sorted.
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = %(tracker)s{conditions}
 ORDER BY {order}
@@ -269,7 +271,7 @@ SELECT
 -- name: load_customizations
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = %(tracker)s
 
@@ -338,6 +340,13 @@ FROM (
 SELECT revision, kind, subject, action, actor, at, old, new
 FROM change
 WHERE tracker = %(tracker)s
+ORDER BY revision, ordinal
+
+-- name: fetch_log
+-- A stretch of the log, oldest first.
+SELECT revision, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = %(tracker)s AND revision > %(after)s AND revision <= %(through)s
 ORDER BY revision, ordinal
 
 -- name: fetch_history_of

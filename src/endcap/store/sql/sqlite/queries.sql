@@ -34,7 +34,8 @@ SELECT
     json_group_array(json_array(
         json_array(c.tracker, length(c.document), length(c.metadata)),
         json_array(c.id, c.model, c.target_type, c.target_identity, json(c.tags)),
-        json_array(c.creator, c.created_at, c.updated_at, c.revision))),
+        json_array(c.creator, c.created_at, c.updated_at, c.revision,
+            json(iif(c.disabled, 'true', 'false'))))),
     CAST(group_concat(c.document, '') AS BLOB),
     CAST(group_concat(c.metadata, '') AS BLOB)
 FROM json_each(:keys) AS k
@@ -67,20 +68,22 @@ CROSS JOIN replay AS r
 -- New rows, and rows of which something changed that indexes are made of.
 INSERT INTO customization (
     tracker, id, model, target_type, target_identity, tags, document, metadata, creator,
-    created_at, updated_at, revision)
+    created_at, updated_at, revision, disabled)
 VALUES {rows}
 ON CONFLICT (tracker, id) DO UPDATE SET
     model = excluded.model, target_type = excluded.target_type,
     target_identity = excluded.target_identity, tags = excluded.tags, creator = excluded.creator,
     created_at = excluded.created_at, updated_at = excluded.updated_at,
-    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata
+    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata,
+    disabled = excluded.disabled
 
 -- name: rewrite_customizations
 -- The usual PUT: all but what indexes are made of.
-WITH rewritten (tracker, id, tags, document, metadata, updated_at, revision) AS (VALUES {rows})
+WITH rewritten (
+    tracker, id, tags, document, metadata, updated_at, revision, disabled) AS (VALUES {rows})
 UPDATE customization
 SET tags = r.tags, document = r.document, metadata = r.metadata, updated_at = r.updated_at,
-    revision = r.revision
+    revision = r.revision, disabled = r.disabled
 FROM rewritten AS r
 WHERE customization.tracker = r.tracker AND customization.id = r.id
 
@@ -196,7 +199,7 @@ SELECT id, revision FROM tracker
 -- The point read behind GET.
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = :tracker AND id = :id
 
@@ -215,7 +218,7 @@ WITH page AS MATERIALIZED (
 )
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM page CROSS JOIN customization ON customization.rowid = page.place
 
 -- name: fetch_matches
@@ -229,7 +232,7 @@ WITH page AS MATERIALIZED (
 )
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM page CROSS JOIN customization ON customization.rowid = page.place
 
 -- name: has_model
@@ -264,7 +267,7 @@ SELECT
 -- name: load_customizations
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = :tracker
 
@@ -340,6 +343,13 @@ FROM (
 SELECT revision, kind, subject, action, actor, at, old, new
 FROM change
 WHERE tracker = :tracker
+ORDER BY revision, ordinal
+
+-- name: fetch_log
+-- A stretch of the log, oldest first.
+SELECT revision, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = :tracker AND revision > :after AND revision <= :through
 ORDER BY revision, ordinal
 
 -- name: fetch_history_of
