@@ -18,6 +18,8 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     ├── StoreUnavailable             the database does not answer, or what is in it is not known here yet
     │   ├── StillLoading             this process has just been started
     │   └── RevisionNotReached       this process lags behind what the caller has seen
+    ├── BuildUnderWay                somebody else builds this tracker's recommenders
+    ├── ArtifactConflict             another artifact was published since one began
     ├── UsageFault                   a command or setting that cannot work as given
     └── FaultyRows                   an import file with faulty rows: nothing was stored
 """
@@ -180,6 +182,18 @@ class RevisionNotReached(StoreUnavailable):
     """What you have seen is not shown here yet; try again shortly."""
 
     code = "revision_not_reached"
+
+
+class BuildUnderWay(Problem):
+    """This tracker's recommenders are being built by another process; wait until it is done."""
+
+    code = "build_under_way"
+
+
+class ArtifactConflict(Problem):
+    """Another artifact was published meanwhile; this one is kept, and is not served."""
+
+    code = "artifact_conflict"
 
 
 class UsageFault(Problem):

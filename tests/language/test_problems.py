@@ -18,6 +18,8 @@ AT_HOME: dict[type[Problem], str] = {
     errors.Problem: "the trunk of the tree",
     errors.Refused: "a branch of the tree",
     errors.CatalogFault: "one of many: CatalogFaults has the status",
+    errors.BuildUnderWay: "of commands and the schedule",
+    errors.ArtifactConflict: "of commands and the schedule",
     errors.UsageFault: "of commands and settings",
     errors.FaultyRows: "of files that commands import",
 }

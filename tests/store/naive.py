@@ -6,6 +6,7 @@ It shares no code with the adapters' decision and takes every write by itself, s
 
 from endcap.domain import CatalogObject, CustomizationId, ItemId, Record, TrackerId
 from endcap.errors import (
+    ArtifactConflict,
     CatalogFault,
     CustomizationNotFound,
     IdempotencyConflict,
@@ -174,6 +175,8 @@ class NaiveStore:
                     return UsageFault()
                 keys, artifact = tuple(e for e in row.sealed_keys if e != key), row.artifact
             case PublishArtifact():
+                if write.expected is not None and row.artifact not in write.expected:
+                    return ArtifactConflict()
                 if write.artifact == row.artifact:
                     return Committed(row.revision)
                 keys, artifact = row.sealed_keys, write.artifact

@@ -15,7 +15,7 @@ from endcap.store import open_store, scripts
 from endcap.store.port import Store
 from endcap.store.sqlite import SqliteStore
 from tests.store.conftest import MakeUrl, sqlite_url
-from tests.store.writes import committed, create, new_tracker, some_tracker
+from tests.store.writes import MIGRATIONS, committed, create, new_tracker, some_tracker
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -68,7 +68,7 @@ def test_migrate_applies_each_migration_once(make_url: MakeUrl) -> None:
     """The second time there is nothing to do, and what was stored is there."""
     store = open_store(make_url())
 
-    assert store.migrate() == ["0001_store"]
+    assert store.migrate() == MIGRATIONS
     tracker = some_tracker()
     committed(store, new_tracker(tracker), create(tracker))
     assert store.migrate() == []
@@ -91,7 +91,7 @@ def test_migrations_from_several_processes_at_once(make_url: MakeUrl) -> None:
     with SPAWN.Pool(4) as processes:
         applied = processes.map(migrate, [url] * 4, chunksize=1)
 
-    assert sorted(applied) == [[], [], [], ["0001_store"]]
+    assert sorted(applied) == [[], [], [], MIGRATIONS]
 
 
 def test_a_store_is_closed_twice_without_harm(fresh: Store) -> None:

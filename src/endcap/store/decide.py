@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from endcap.domain import CatalogObject, CustomizationId, ItemId, Micros, Record, TrackerId
 from endcap.errors import (
+    ArtifactConflict,
     CatalogFault,
     CustomizationNotFound,
     IdempotencyConflict,
@@ -511,6 +512,8 @@ class _Decision:
         return Committed(revision)
 
     def _publish(self, index: int, write: PublishArtifact, tracker: TrackerRow) -> Outcome:
+        if write.expected is not None and tracker.artifact not in write.expected:
+            return ArtifactConflict()
         if write.artifact == tracker.artifact:
             return Committed(tracker.revision)
         revision = self._ledger.spend(index, replace(tracker, artifact=write.artifact))

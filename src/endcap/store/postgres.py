@@ -31,6 +31,7 @@ from endcap.domain import (
     CustomizationId,
     Filter,
     ItemId,
+    Micros,
     Record,
     Sort,
     TrackerId,
@@ -46,7 +47,18 @@ from endcap.store.decide import (
     carry_out,
 )
 from endcap.store.filters import Filters
-from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+from endcap.store.port import (
+    Build,
+    BuildRecord,
+    ChangeRow,
+    Changes,
+    Load,
+    Outcome,
+    Page,
+    Summary,
+    TrackerRow,
+    Write,
+)
 from endcap.store.rows import Row
 
 POOL_SIZE_MAX = 10
@@ -296,6 +308,23 @@ class PostgresStore:
         with self._snapshot() as connection:
             found = _stream(connection, _sql[query], {"tracker": tracker, "subject": subject})
             yield from (ChangeRow(*row) for row in found)
+
+    # Builds
+
+    def claim_build(
+        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
+    ) -> BuildRecord | None:
+        found = self._all("claim_build", rows.build_claim(tracker, holder, now, until))
+        return rows.read_build_record(found[0][0]) if found else None
+
+    def keep_build(
+        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
+    ) -> bool:
+        return bool(self._all("keep_build", rows.build_kept(tracker, holder, record, until)))
+
+    def builds(self) -> Mapping[TrackerId, Build]:
+        found = map(rows.read_build, self._all("fetch_builds", {}))
+        return {each.tracker: each for each in found}
 
     # Connections
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import msgspec
 
-from endcap.domain import CatalogObject, Record, TrackerId
+from endcap.domain import CatalogObject, Micros, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import ChangeRow, TrackerRow
+from endcap.store.port import Build, BuildRecord, ChangeRow, TrackerRow
 
 Row = tuple[Any, ...]
 
 _tags = msgspec.json.Decoder(tuple[str, ...])
 _keys = msgspec.json.Decoder(list[str])
 _replayed = msgspec.msgpack.Decoder(Record)
+_build_record = msgspec.json.Decoder(BuildRecord)
 
 
 def json_text(value: object) -> str:
@@ -95,3 +96,24 @@ def read_tracker(row: Row) -> TrackerRow:
     id, name, revision, sealed_keys, artifact, created_at = row  # noqa: A001 - likewise
     keys = tuple(bytes.fromhex(key) for key in _keys.decode(sealed_keys))
     return TrackerRow(id, name, revision, keys, artifact, created_at)
+
+
+def read_build_record(text: str) -> BuildRecord:
+    return _build_record.decode(text)
+
+
+def read_build(row: Row) -> Build:
+    tracker, holder, held_until, text = row
+    return Build(TrackerId(tracker), holder, Micros(held_until), read_build_record(text))
+
+
+def build_claim(tracker: TrackerId, holder: str, now: Micros, until: Micros) -> dict[str, object]:
+    fresh = json_text(BuildRecord())
+    return {"tracker": tracker, "holder": holder, "now": now, "until": until, "record": fresh}
+
+
+def build_kept(
+    tracker: TrackerId, holder: str, record: BuildRecord, until: Micros | None
+) -> dict[str, object]:
+    kept = json_text(record)
+    return {"tracker": tracker, "holder": holder, "record": kept, "until": until}

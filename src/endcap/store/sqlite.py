@@ -50,7 +50,18 @@ from endcap.store.decide import (
 )
 from endcap.store.filters import Filters
 from endcap.store.mark import CommitMark
-from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+from endcap.store.port import (
+    Build,
+    BuildRecord,
+    ChangeRow,
+    Changes,
+    Load,
+    Outcome,
+    Page,
+    Summary,
+    TrackerRow,
+    Write,
+)
 from endcap.store.rows import Row
 
 PATIENCE_SECONDS = 10.0  # how long a writer waits for the writers before it
@@ -290,6 +301,28 @@ class SqliteStore:
         with self._snapshot() as connection:
             cursor = connection.execute(_sql[query], {"tracker": tracker, "subject": subject})
             yield from (ChangeRow(*row) for row in _stream(cursor))
+
+    # Builds
+
+    def claim_build(
+        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
+    ) -> BuildRecord | None:
+        found = self._written("claim_build", rows.build_claim(tracker, holder, now, until))
+        return rows.read_build_record(found[0][0]) if found else None
+
+    def keep_build(
+        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
+    ) -> bool:
+        return bool(self._written("keep_build", rows.build_kept(tracker, holder, record, until)))
+
+    def builds(self) -> Mapping[TrackerId, Build]:
+        found = map(rows.read_build, self._all(_sql["fetch_builds"], {}))
+        return {each.tracker: each for each in found}
+
+    def _written(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        """A write outside the feed: one statement, durable when it returns."""
+        with self._writing() as connection:
+            return connection.execute(_sql[query], values).fetchall()
 
     # Connections
 
