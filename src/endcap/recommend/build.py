@@ -2,12 +2,16 @@
 Builds an artifact from order lines.
 
 The work is plain SQL over one relation, `purchase`, and runs unchanged on other engines (`sql/*.sql`; only
-`purchases.sql` is DuckDB's own). Here DuckDB runs it in bounded memory and spills beside the artifact. The same orders
-and the same `now` give the same bytes: weights are summed as integers, and ties are settled by identity.
+`purchases.sql` is DuckDB's own). Here DuckDB runs it in bounded memory and spills beside the artifact; `spark` runs the
+same texts on a cluster, and `rows` finishes what it wrote. The same orders and the same `now` give the same bytes:
+weights are summed as integers, and ties are settled by identity.
 """
 
-from collections.abc import Callable, Mapping
+import hashlib
+
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,8 @@ from endcap.recommend.orders import order_files
 Progress = Callable[[str, int, int], None]
 """(step, done, total), called as steps begin and once at the end."""
 Columns = Mapping[str, NDArray[Any]]
+Results = Callable[[str], Columns]
+"""What a statement gives, by its name, in its own order."""
 
 STEPS = ("orders", "popularity", "neighbours", "histories", "writing")
 
@@ -65,19 +71,27 @@ def build(
         connection.execute("SET VARIABLE files = $1", [[literally(file) for file in files]])
         connection.execute("SET VARIABLE now = $1", [now])
         connection.execute(statement_of("purchases"))
-        lines = int(_column(connection, "SELECT count(*) AS lines FROM purchase")[0])
-        identities = _column(connection, "SELECT identity FROM item ORDER BY item_no").tolist()
-        if not identities:
+        ((lines,),) = connection.execute("SELECT count(*) FROM purchase").fetchall()
+        if not lines:
             raise UsageFault(f"There are no order lines in {orders}")
-        begin("popularity")
-        popularity = _table(connection, "popularity")
-        begin("neighbours")
-        neighbours, affinities = _neighbours(_table(connection, "neighbours"), len(identities))
-        begin("histories")
-        customers = _column(connection, "SELECT user_id FROM customer ORDER BY user_no")
-        users, histories, bought, times = _histories(_table(connection, "histories"), customers)
+        learned = learned_from(lambda name: _table(connection, name), begin)
     begin("writing")
-    learned = Learned(
+    artifact = write_artifact(learned, out, now=now, lines=lines)
+    begin("done")
+    return artifact
+
+
+def learned_from(table: Results, begin: Callable[[str], None]) -> Learned:
+    """Lays the results of all statements out for serving; asks for each once, and says which step it begins."""
+    identities = table("items")["identity"].tolist()
+    begin("popularity")
+    popularity = table("popularity")
+    begin("neighbours")
+    neighbours, affinities = _neighbours(table("neighbours"), len(identities))
+    begin("histories")
+    customers = table("customers")["user_id"]
+    users, histories, bought, times = _histories(table("histories"), customers)
+    return Learned(
         identities=identities,
         popularity=popularity["recent"].astype(np.float64) / 1e9 + popularity["orders"] / 1e9,
         orders=popularity["orders"].astype(np.int64),
@@ -88,23 +102,33 @@ def build(
         bought=bought,
         times=times,
     )
-    artifact = write_artifact(learned, out, now=now, lines=lines)
-    begin("done")
-    return artifact
 
 
 def statement_of(name: str) -> str:
     """The text of one SQL file."""
-    return resources.files("endcap.recommend").joinpath("sql", f"{name}.sql").read_text()
+    return _sql().joinpath(f"{name}.sql").read_text("utf-8")
+
+
+def statements() -> Sequence[str]:
+    """The names of those that every engine runs unchanged, over what its own `purchases…` has prepared."""
+    names = (each.name.removesuffix(".sql") for each in _sql().iterdir())
+    return sorted(name for name in names if not name.startswith("purchases"))
+
+
+def recipe() -> str:
+    """A digest of how results are made of orders: other texts may give others."""
+    digest = hashlib.sha256()
+    for name in (*statements(), "purchases"):
+        digest.update(statement_of(name).encode())
+    return digest.hexdigest()
+
+
+def _sql() -> Traversable:
+    return resources.files("endcap.recommend").joinpath("sql")
 
 
 def _table(connection: Connection, name: str) -> Columns:
     return connection.execute(statement_of(name).format(source="purchase")).fetchnumpy()
-
-
-def _column(connection: Connection, statement: str) -> NDArray[Any]:
-    (values,) = connection.execute(statement).fetchnumpy().values()
-    return values
 
 
 def _neighbours(found: Columns, items: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

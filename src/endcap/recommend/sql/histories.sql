@@ -14,7 +14,7 @@ ranked AS (
         row_number() OVER (PARTITION BY user_no ORDER BY age_days, item_no) AS place
     FROM bought
 )
-SELECT user_no, item_no, CAST(least(times, 65535) AS INTEGER) AS times
+SELECT user_no, item_no, CAST(least(times, 65535) AS INTEGER) AS times, place
 FROM ranked
 WHERE place <= 20
 ORDER BY user_no, place

@@ -1,6 +1,7 @@
 -- What is bought together: P(neighbour | item) / popularity(neighbour) ^ 0.2, an order counting half after 120 days,
 -- the best 50 of an item. Orders of more than 100 items say little and would make most of the pairs.
--- Weights are millionths, so that sums are exact in any order.
+-- Weights are millionths, so that sums are exact in any order. What divides is written as 1e6, which is binary
+-- everywhere; 1000000.0 is a decimal, and what engines make of a quotient of decimals differs.
 -- Parameter: {source}, a relation (order_no, item_no, user_no, age_days) with every item of an order once.
 WITH ordered AS (
     SELECT order_no
@@ -17,12 +18,12 @@ weighted AS (
     JOIN ordered AS o ON o.order_no = s.order_no
 ),
 popularity AS (
-    SELECT item_no, sum(weight) / 1000000.0 AS weight
+    SELECT item_no, sum(weight) / 1e6 AS weight
     FROM weighted
     GROUP BY item_no
 ),
 pair AS (
-    SELECT a.item_no AS one, b.item_no AS other, sum(a.weight) / 1000000.0 AS weight
+    SELECT a.item_no AS one, b.item_no AS other, sum(a.weight) / 1e6 AS weight
     FROM weighted AS a
     JOIN weighted AS b ON b.order_no = a.order_no AND b.item_no > a.item_no
     GROUP BY a.item_no, b.item_no

@@ -1,0 +1,136 @@
+"""
+The heavy step on Apache Spark: the same statements over the same files of orders, results as Parquet.
+
+    python -m endcap.recommend.spark --orders PATH … --out ROWS          on this machine, or where Spark's own settings say
+    spark-submit …/endcap/recommend/spark.py --orders PATH … --out ROWS  on a cluster
+
+Paths are whatever Spark reads: folders and files, `s3a://`, `gs://`, `hdfs://`. All work is SQL, so executors need Spark
+and nothing else; the driver needs this package. `endcap build --from ROWS` makes the artifact of the results.
+
+Writes what `rows` describes. Knows no artifact and no store.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from endcap.domain import Micros
+from endcap.errors import UsageFault
+from endcap.recommend.build import recipe, statement_of, statements
+from endcap.recommend.rows import ABOUT, ROWS_FORMAT
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Progress = Callable[[str, int, int], None]
+RELATIONS = ("purchase", "customer", "item", "line")
+
+
+@contextmanager
+def session(name: str = "endcap build", **settings: str) -> Iterator["SparkSession"]:
+    """
+    A session with Spark's own settings (spark-defaults.conf, spark-submit, SPARK_REMOTE) but for those given.
+
+    Raises UsageFault where PySpark or Java is missing.
+    """
+    try:
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra, which few need
+        from pyspark.sql import SparkSession  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageFault("PySpark is not installed: pip install 'endcap[spark]'") from error
+    builder = SparkSession.builder.appName(name)
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    try:
+        spark = builder.getOrCreate()
+    except (PySparkException, OSError, RuntimeError) as error:
+        raise UsageFault("Spark does not start; it needs Java 17 or later (JAVA_HOME)") from error
+    try:
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+        yield spark
+    finally:
+        spark.stop()
+
+
+def learn(
+    spark: "SparkSession", orders: Sequence[str], out: str, *, now: Micros, progress: Progress
+) -> int:
+    """
+    Writes the rows of every statement to a folder that is not there yet; how many order lines there were.
+
+    Raises UsageFault for what Spark cannot read, write or do.
+    """
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - there, or there were no session
+
+    names = statements()
+    steps = ("orders", *names)
+    try:
+        progress("orders", 0, len(steps))
+        spark.read.option("mergeSchema", "true").parquet(*orders).createOrReplaceTempView("order_line")  # fmt: skip
+        for statement in _parts(statement_of("purchases_spark").format(now=int(now))):
+            spark.sql(statement)
+        lines = int(spark.table("purchase").count())
+        for done, name in enumerate(names, 1):
+            progress(name, done, len(steps))
+            rows = spark.sql(statement_of(name).format(source="purchase"))
+            rows.write.parquet(f"{out}/{name}")
+        _write_about(spark, out, now=now, lines=lines)
+        progress("done", len(steps), len(steps))
+    except PySparkException as error:
+        raise UsageFault(f"Spark could not learn from {', '.join(orders)}: {error}") from error
+    finally:
+        for name in RELATIONS:
+            spark.sql(f"UNCACHE TABLE IF EXISTS {name}")
+    return lines
+
+
+def _write_about(spark: "SparkSession", out: str, *, now: Micros, lines: int) -> None:
+    """Last, so that it vouches for the rest."""
+    about = spark.sql(
+        f"SELECT {ROWS_FORMAT} AS format, CAST({now} AS BIGINT) AS now, "
+        f"CAST({lines} AS BIGINT) AS lines, '{recipe()}' AS recipe"
+    )
+    about.coalesce(1).write.parquet(f"{out}/{ABOUT}")
+
+
+def _parts(script: str) -> Sequence[str]:
+    """The statements of a script, without the comments before them."""
+    code = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
+    return [part.strip() for part in code.split(";") if part.strip()]
+
+
+def _told(step: str, done: int, total: int) -> None:
+    print(f"{done} of {total}: {step}", file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m endcap.recommend.spark",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--orders", required=True, nargs="+", metavar="PATH", help="files or folders of order lines"
+    )
+    parser.add_argument("--out", required=True, metavar="ROWS", help="a folder that is not there")
+    parser.add_argument(
+        "--now",
+        type=int,
+        metavar="MICROSECONDS",
+        help="since 1970, UTC: what the ages of orders count from, at the latest; default: the clock",
+    )
+    given = parser.parse_args(arguments)
+    now = Micros(given.now if given.now is not None else time.time_ns() // 1_000)
+    try:
+        with session() as spark:
+            lines = learn(spark, given.orders, given.out, now=now, progress=_told)
+    except UsageFault as fault:
+        sys.exit(f"{fault}\n{fault.__cause__ or ''}".strip())
+    print(f"{lines} order lines. Next: endcap build --from {given.out} --tracker ID")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+-- What purchases.sql makes, for Spark: the same relations with the same rows, but that an order's number is its id, which
+-- is what a cluster can know of an order without bringing all of them to one place. Items and users are numbered in one
+-- place: a sort of as many texts as there are items, and as there are users.
+-- Parameters: {now} (microseconds). A view order_line has the lines of all files.
+CACHE TABLE line OPTIONS ('storageLevel' 'DISK_ONLY') AS
+SELECT
+    order_id,
+    identity,
+    max(user_id) AS user_id,
+    min(unix_micros(CAST(created_at AS TIMESTAMP))) AS created_at
+FROM order_line
+GROUP BY order_id, identity;
+
+CACHE TABLE item OPTIONS ('storageLevel' 'DISK_ONLY') AS
+SELECT identity, CAST(row_number() OVER (ORDER BY identity) - 1 AS INTEGER) AS item_no
+FROM (SELECT DISTINCT identity FROM line);
+
+CACHE TABLE customer OPTIONS ('storageLevel' 'DISK_ONLY') AS
+SELECT user_id, CAST(row_number() OVER (ORDER BY user_id) - 1 AS INTEGER) AS user_no
+FROM (SELECT DISTINCT user_id FROM line WHERE user_id IS NOT NULL);
+
+CREATE OR REPLACE TEMPORARY VIEW purchase_order AS
+SELECT order_id, max(user_id) AS user_id, min(created_at) AS created_at
+FROM line
+GROUP BY order_id;
+
+CACHE TABLE purchase OPTIONS ('storageLevel' 'DISK_ONLY') AS
+SELECT
+    o.order_id AS order_no,
+    i.item_no,
+    c.user_no,
+    greatest(0, least({now}, n.created_at) - o.created_at) / 86400e6 AS age_days
+FROM line AS l
+JOIN item AS i ON i.identity = l.identity
+JOIN purchase_order AS o ON o.order_id = l.order_id
+LEFT JOIN customer AS c ON c.user_id = o.user_id
+CROSS JOIN (SELECT max(created_at) AS created_at FROM purchase_order) AS n;
