@@ -42,7 +42,7 @@ LAYERS: Mapping[str, Layer] = {
     "recommend": Layer(
         frozenset({"recommend"}),
         ("language", "engine"),
-        frozenset({"msgspec", "numpy", "pyroaring", "duckdb"}),
+        frozenset({"msgspec", "numpy", "pyroaring", "duckdb", "pyspark"}),
     ),
     "application": Layer(
         frozenset(
@@ -58,6 +58,9 @@ LAYERS: Mapping[str, Layer] = {
                 "health",
                 "committer",
                 "service",
+                "schedule",
+                "lease",
+                "builder",
                 "publishing",
                 "transfer",
                 "sample",

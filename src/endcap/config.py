@@ -102,7 +102,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     build_every: Annotated[
         str,
         Meta(
-            description="How often the server builds each tracker's recommenders: `30m`, `6h`, `1d`, or daily at a time in UTC like `04:30`; empty: never"
+            description="When the server builds recommenders: every `30m`, `6h`, `1d`, or daily at `04:30` (UTC)"
         ),
     ] = ""
     build_memory_mb: Annotated[
@@ -111,7 +111,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     build_threads: Annotated[int, Meta(ge=1, le=256, description="Threads of a build")] = 2
     artifacts_kept: Annotated[
         int,
-        Meta(ge=1, le=1_000, description="Built recommenders kept of a tracker beside those served"),
+        Meta(
+            ge=1, le=1_000, description="Built recommenders kept of a tracker beside those served"
+        ),
     ] = 3
     poll_seconds: Annotated[
         Seconds, Meta(description="How often a worker asks the store for other workers' changes")

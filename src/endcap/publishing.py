@@ -139,6 +139,14 @@ def roll_back(
     return _publish(store, data_dir, tracker, whole, actor=actor, now=now, before=before)
 
 
+def sweep(data_dir: Path, tracker: TrackerId) -> Sequence[str]:
+    """Deletes what killed builds left behind; who calls holds the tracker's lease. The names of what there was."""
+    folder = artifacts_directory(data_dir, tracker)
+    left = archive.leftovers(folder)
+    archive.sweep(folder)
+    return left
+
+
 def prune(
     store: Store,
     data_dir: Path,

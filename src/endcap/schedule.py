@@ -78,4 +78,5 @@ def due_at(schedule: Schedule, record: BuildRecord) -> Micros | None:
 def retry_seconds(schedule: Schedule, failures: int) -> int:
     """How long after so many failures in a row there is another attempt."""
     longest = max(schedule.seconds, RETRY_SECONDS_MAX)
-    return min(RETRY_SECONDS_MIN * 2 ** min(failures - 1, 20), longest)
+    doublings = min(failures - 1, 20)
+    return min(RETRY_SECONDS_MIN << doublings, longest)

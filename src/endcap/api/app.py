@@ -33,6 +33,7 @@ from endcap.api.http import (
 from endcap.api.ops import OpsEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
+from endcap.builder import Builder
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings, load
@@ -109,11 +110,17 @@ class App:
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
         RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
-        OpsEndpoints(service, self.metrics, is_ready=lambda: self._tells_ready).mount(self._routes)
+        self._builder = Builder(parts.store, settings.data_dir, settings.schedule)
+        OpsEndpoints(
+            service,
+            self.metrics,
+            is_ready=lambda: self._tells_ready,
+            builds=lambda: self._builder.builds,
+        ).mount(self._routes)
         DocsEndpoints().mount(self._routes)
 
     def start(self) -> None:
-        """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
+        """Migrates, loads the mirror, follows, builds. Blocks until the first snapshot is there."""
         self.parts.committer.start()
         self._load()
 
@@ -128,6 +135,7 @@ class App:
         self._ending.set()
         self.parts.committer.stop()
         self.parts.mirror.stop()
+        self._builder.stop()
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
         self.parts.store.close()
@@ -139,6 +147,7 @@ class App:
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self._builder.start()
         self.is_ready = True
         self.on_ready()
         self._tells_ready = True

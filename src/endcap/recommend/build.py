@@ -8,7 +8,6 @@ weights are summed as integers, and ties are settled by identity.
 """
 
 import hashlib
-
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable

@@ -1,10 +1,11 @@
 """
 Rows that another engine wrote: the results of all statements as Parquet, finished here into the same artifact.
 
-    ROWS/about/*.parquet         one row: format, now (microseconds), lines, recipe. Written last: without it ROWS is not whole
+    ROWS/about/*.parquet         one row: format, now (microseconds), lines, recipe; written last, so that it
+                                 vouches for the rest
     ROWS/<statement>/*.parquet   what the statement of that name gives, in any number of files
 
-The order of rows in files says nothing. A statement's own last line does, which is `ORDER BY` with columns that it gives.
+The order of rows in files says nothing. A statement's own last line does: `ORDER BY` with columns that it gives.
 """
 
 import re

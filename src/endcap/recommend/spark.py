@@ -1,11 +1,11 @@
 """
 The heavy step on Apache Spark: the same statements over the same files of orders, results as Parquet.
 
-    python -m endcap.recommend.spark --orders PATH … --out ROWS          on this machine, or where Spark's own settings say
-    spark-submit …/endcap/recommend/spark.py --orders PATH … --out ROWS  on a cluster
+    python -m endcap.recommend.spark --orders PATH … --out ROWS            here, or where Spark's own settings say
+    spark-submit …/endcap/recommend/spark.py --orders PATH … --out ROWS    on a cluster
 
-Paths are whatever Spark reads: folders and files, `s3a://`, `gs://`, `hdfs://`. All work is SQL, so executors need Spark
-and nothing else; the driver needs this package. `endcap build --from ROWS` makes the artifact of the results.
+Paths are whatever Spark reads: folders and files, `s3a://`, `gs://`, `hdfs://`. All work is SQL, so executors need
+Spark and nothing else; the driver needs this package. `endcap build --from ROWS` makes the artifact of the results.
 
 Writes what `rows` describes. Knows no artifact and no store.
 """
