@@ -135,11 +135,10 @@ class Builder:
             self._stopping.wait(self.look_seconds)
 
     def _is_due(self, build: Build | None) -> bool:
-        if build is None:
-            return True
         assert self._schedule is not None
-        at, now = due_at(self._schedule, build.record), self._clock()
-        return at is not None and at <= now and not build.is_held_by_somebody(now)
+        at, now = due_at(self._schedule, build), self._clock()
+        is_held = build is not None and build.is_held_by_somebody(now)
+        return at is not None and at <= now and not is_held
 
     def _attempt(self, row: TrackerRow) -> None:
         inputs = inputs_of(self._data_dir, row.id)
@@ -149,8 +148,7 @@ class Builder:
             lease = claim(self._store, row.id, clock=self._clock, seconds=self._lease_seconds)
         except BuildUnderWay:
             return
-        now = self._clock()
-        if not self._is_due(Build(row.id, None, now, lease.record)):  # somebody was faster
+        if not self._is_due(lease.before):  # somebody was faster
             lease.release()
         elif lease.record.inputs == inputs and is_there(self._data_dir, row.id, row.artifact):
             lease.unchanged()

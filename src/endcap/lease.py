@@ -34,21 +34,22 @@ class Lease:
         store: Store,
         tracker: TrackerId,
         holder: str,
-        record: BuildRecord,
+        claimed: Build,
         *,
         clock: Clock,
         seconds: float,
     ) -> None:
         self.tracker = tracker
-        self.record = record
+        self.before = replace(claimed, holder=None)
         """What was known of the tracker's builds when it was claimed."""
+        self.record = claimed.record
         self.lost = threading.Event()
         """Somebody else holds it now."""
         self._store = store
         self._holder = holder
         self._clock = clock
         self._seconds = seconds
-        self._under_way = record
+        self._under_way = claimed.record
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -134,10 +135,10 @@ def claim(
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     now = clock()
     until = Micros(now + int(seconds * SECOND))
-    record = store.claim_build(tracker, holder, now=now, until=until)
-    if record is None:
+    claimed = store.claim_build(tracker, holder, now=now, until=until)
+    if claimed is None:
         raise BuildUnderWay(details={tracker: [_who(store.builds().get(tracker))]})
-    return Lease(store, tracker, holder, record, clock=clock, seconds=seconds)
+    return Lease(store, tracker, holder, claimed, clock=clock, seconds=seconds)
 
 
 def _who(build: Build | None) -> str:

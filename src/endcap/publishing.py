@@ -76,10 +76,18 @@ def finish_and_publish(
     actor: str,
     now: Micros,
     progress: Progress,
+    memory_mb: int = MEMORY_MB,
+    threads: int = THREADS,
 ) -> Published:
     """The same from rows that a cluster wrote (`recommend.spark`). Raises likewise."""
     before = pointer(store, tracker)
-    artifact = finish(rows, artifacts_directory(data_dir, tracker), progress=progress)
+    artifact = finish(
+        rows,
+        artifacts_directory(data_dir, tracker),
+        progress=progress,
+        memory_mb=memory_mb,
+        threads=threads,
+    )
     return _publish(store, data_dir, tracker, artifact, actor=actor, now=now, before=before)
 
 

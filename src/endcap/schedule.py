@@ -1,7 +1,7 @@
 """
 When a tracker's recommenders are to be built: `6h` after the last attempt, or every day at `04:30`.
 
-Pure: what is known of the builds so far is a record, and the time is an argument. An attempt that failed is made again
+Pure: what is known of the builds so far is given, and the time is an argument. An attempt that failed is made again
 sooner than the next regular one where that is far away, and later where it is near, each time after twice the pause.
 """
 
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from endcap.domain import Micros
 from endcap.errors import UsageFault
-from endcap.store.port import BuildRecord
+from endcap.store.port import Build
 
 SECOND = 1_000_000
 RETRY_SECONDS_MIN = 60  # after the first failure
@@ -64,15 +64,16 @@ def read_schedule(text: str) -> Schedule | None:
     )
 
 
-def due_at(schedule: Schedule, record: BuildRecord) -> Micros | None:
-    """When a tracker is to be built next; at once where it never was, never (None) while it is held."""
-    if record.is_held:
+def due_at(schedule: Schedule, build: Build | None) -> Micros | None:
+    """When a tracker is to be built next; at once where it never was, never (None) while that is paused."""
+    if build is not None and build.is_paused:
         return None
-    if record.began_at is None:
+    if build is None or build.record.began_at is None:
         return Micros(0)
+    record = build.record
     if record.failures and record.ended_at is not None:
         return Micros(record.ended_at + retry_seconds(schedule, record.failures) * SECOND)
-    return schedule.next_after(record.began_at)
+    return schedule.next_after(build.record.began_at)
 
 
 def retry_seconds(schedule: Schedule, failures: int) -> int:

@@ -20,17 +20,20 @@ FAILED = BuildRecord(
     built_seconds=7.5,
     artifact="20261101T000000Z-0123abcd",
     inputs="5f",
-    is_held=True,
 )
+
+
+def held(tracker: TrackerId, holder: str, until: float, record: BuildRecord | None = None) -> Build:
+    return Build(tracker, holder, at(until), False, record or BuildRecord())
 
 
 def test_a_claim_is_for_one(store: Store, tracker: TrackerId) -> None:
     """Who comes first has it until the time that was said; the other one is told so, and may have it then."""
-    assert store.claim_build(tracker, "ann", now=NOON, until=at(60)) == BuildRecord()
+    assert store.claim_build(tracker, "ann", now=NOON, until=at(60)) == held(tracker, "ann", 60)
 
     assert store.claim_build(tracker, "bob", now=at(59), until=at(119)) is None
-    assert store.builds()[tracker] == Build(tracker, "ann", at(60), BuildRecord())
-    assert store.claim_build(tracker, "bob", now=at(60), until=at(120)) == BuildRecord()
+    assert store.builds()[tracker] == held(tracker, "ann", 60)
+    assert store.claim_build(tracker, "bob", now=at(60), until=at(120)) is not None
     assert store.builds()[tracker].holder == "bob"
 
 
@@ -54,7 +57,7 @@ def test_the_holder_may_have_it_longer(store: Store, tracker: TrackerId) -> None
     assert store.claim_build(tracker, "bob", now=at(100), until=at(160)) is None
     assert store.keep_build(tracker, "ann", FAILED, until=at(170))
     assert store.claim_build(tracker, "bob", now=at(160), until=at(220)) is None
-    assert store.builds()[tracker] == Build(tracker, "ann", at(170), FAILED)
+    assert store.builds()[tracker] == held(tracker, "ann", 170, FAILED)
 
 
 def test_what_was_said_is_there_for_the_next(store: Store, tracker: TrackerId) -> None:
@@ -66,7 +69,8 @@ def test_what_was_said_is_there_for_the_next(store: Store, tracker: TrackerId) -
     left = store.builds()[tracker]
     assert (left.holder, left.record) == (None, FAILED)
     assert not left.is_held_by_somebody(at(1))
-    assert store.claim_build(tracker, "bob", now=at(3), until=at(63)) == FAILED
+    claimed = store.claim_build(tracker, "bob", now=at(3), until=at(63))
+    assert claimed == held(tracker, "bob", 63, FAILED)
 
 
 def test_who_lost_it_has_nothing_to_say(store: Store, tracker: TrackerId) -> None:
@@ -76,7 +80,7 @@ def test_who_lost_it_has_nothing_to_say(store: Store, tracker: TrackerId) -> Non
 
     assert not store.keep_build(tracker, "ann", FAILED, until=at(200))
     assert not store.keep_build(tracker, "ann", FAILED, until=None)
-    assert store.builds()[tracker] == Build(tracker, "bob", at(121), BuildRecord())
+    assert store.builds()[tracker] == held(tracker, "bob", 121)
 
 
 def test_trackers_are_claimed_apart(store: Store, tracker: TrackerId) -> None:
@@ -91,6 +95,24 @@ def test_trackers_are_claimed_apart(store: Store, tracker: TrackerId) -> None:
 
     assert store.builds()[tracker].holder == "ann"
     assert store.builds()[other].holder is None
+
+
+def test_a_pause_is_for_the_schedule(store: Store, tracker: TrackerId) -> None:
+    """Before the first build, and during one, which goes on; nothing else that is known changes."""
+    store.pause_build(tracker, paused=True)
+    claimed = store.claim_build(tracker, "ann", now=NOON, until=at(60))
+    assert claimed is not None
+    assert claimed.is_paused
+
+    store.pause_build(tracker, paused=False)
+    assert store.keep_build(tracker, "ann", FAILED, until=at(70))
+    assert store.builds()[tracker] == held(tracker, "ann", 70, FAILED)
+
+    store.pause_build(tracker, paused=True)
+    assert store.keep_build(tracker, "ann", FAILED, until=None)
+    left = store.builds()[tracker]
+    assert left.is_paused
+    assert left.record == FAILED
 
 
 def test_nothing_was_built_yet(fresh: Store) -> None:

@@ -75,4 +75,5 @@ def _build_gauges(
     yield "endcap_build_success_time_seconds", "When a build last succeeded", labels, succeeded
     yield "endcap_build_seconds", "How long that took", labels, record.built_seconds or 0
     yield "endcap_build_failures", "Failures since a build did not fail", labels, record.failures
-    yield "endcap_build_held", "Whether the schedule leaves it alone", labels, record.is_held
+    is_paused = build is not None and build.is_paused
+    yield "endcap_build_paused", "Whether the schedule leaves it alone", labels, is_paused

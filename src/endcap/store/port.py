@@ -259,8 +259,6 @@ class BuildRecord(Struct, frozen=True, omit_defaults=True):
     artifact: str | None = None
     inputs: str | None = None
     """A digest of what it learned from."""
-    is_held: bool = False
-    """Whether the schedule leaves this tracker alone."""
 
 
 class Build(Struct, frozen=True):
@@ -269,6 +267,8 @@ class Build(Struct, frozen=True):
     tracker: TrackerId
     holder: str | None
     held_until: Micros
+    is_paused: bool
+    """Whether the schedule leaves this tracker alone."""
     record: BuildRecord
 
     def is_held_by_somebody(self, now: Micros) -> bool:
@@ -343,7 +343,7 @@ class Store(Protocol):
 
     def claim_build(
         self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
-    ) -> BuildRecord | None:
+    ) -> Build | None:
         """
         Takes a tracker's build for one holder, or for longer if it has it: what is known of the builds so far. None if
         another one has it. One holder at a time, whoever asks and from wherever, as far as clocks agree.
@@ -354,5 +354,8 @@ class Store(Protocol):
     ) -> bool:
         """Says how the holder's build goes; until None lets go of it. False if it is not the holder's any more."""
 
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        """Has the schedule leave a tracker alone, or no longer; whoever builds meanwhile goes on."""
+
     def builds(self) -> Mapping[TrackerId, Build]:
-        """All that was ever claimed, by tracker."""
+        """All that was ever claimed or paused, by tracker."""

@@ -313,14 +313,17 @@ class PostgresStore:
 
     def claim_build(
         self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
-    ) -> BuildRecord | None:
+    ) -> Build | None:
         found = self._all("claim_build", rows.build_claim(tracker, holder, now, until))
-        return rows.read_build_record(found[0][0]) if found else None
+        return rows.read_build(found[0]) if found else None
 
     def keep_build(
         self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
     ) -> bool:
         return bool(self._all("keep_build", rows.build_kept(tracker, holder, record, until)))
+
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        self._all("pause_build", rows.build_paused(tracker, paused=paused))
 
     def builds(self) -> Mapping[TrackerId, Build]:
         found = map(rows.read_build, self._all("fetch_builds", {}))

@@ -98,13 +98,10 @@ def read_tracker(row: Row) -> TrackerRow:
     return TrackerRow(id, name, revision, keys, artifact, created_at)
 
 
-def read_build_record(text: str) -> BuildRecord:
-    return _build_record.decode(text)
-
-
 def read_build(row: Row) -> Build:
-    tracker, holder, held_until, text = row
-    return Build(TrackerId(tracker), holder, Micros(held_until), read_build_record(text))
+    tracker, holder, held_until, paused, record = row
+    known = _build_record.decode(record)
+    return Build(TrackerId(tracker), holder, Micros(held_until), bool(paused), known)
 
 
 def build_claim(tracker: TrackerId, holder: str, now: Micros, until: Micros) -> dict[str, object]:
@@ -117,3 +114,7 @@ def build_kept(
 ) -> dict[str, object]:
     kept = json_text(record)
     return {"tracker": tracker, "holder": holder, "record": kept, "until": until}
+
+
+def build_paused(tracker: TrackerId, *, paused: bool) -> dict[str, object]:
+    return {"tracker": tracker, "paused": int(paused), "record": json_text(BuildRecord())}

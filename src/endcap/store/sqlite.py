@@ -306,14 +306,17 @@ class SqliteStore:
 
     def claim_build(
         self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
-    ) -> BuildRecord | None:
+    ) -> Build | None:
         found = self._written("claim_build", rows.build_claim(tracker, holder, now, until))
-        return rows.read_build_record(found[0][0]) if found else None
+        return rows.read_build(found[0]) if found else None
 
     def keep_build(
         self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
     ) -> bool:
         return bool(self._written("keep_build", rows.build_kept(tracker, holder, record, until)))
+
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        self._written("pause_build", rows.build_paused(tracker, paused=paused))
 
     def builds(self) -> Mapping[TrackerId, Build]:
         found = map(rows.read_build, self._all(_sql["fetch_builds"], {}))

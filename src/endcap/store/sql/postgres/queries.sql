@@ -236,11 +236,11 @@ ORDER BY revision, ordinal
 
 -- name: claim_build
 -- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it.
-INSERT INTO build (tracker, holder, held_until, record)
-VALUES (%(tracker)s, %(holder)s, %(until)s, %(record)s)
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (%(tracker)s, %(holder)s, %(until)s, 0, %(record)s)
 ON CONFLICT (tracker) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
 WHERE build.holder IS NULL OR build.holder = excluded.holder OR build.held_until <= %(now)s
-RETURNING record
+RETURNING tracker, holder, held_until, paused, record
 
 -- name: keep_build
 -- What the holder says of its build; without `until` it lets go.
@@ -250,5 +250,12 @@ SET record = %(record)s, held_until = coalesce(%(until)s::bigint, held_until),
 WHERE tracker = %(tracker)s AND holder = %(holder)s
 RETURNING tracker
 
+-- name: pause_build
+-- Has the schedule leave a tracker alone, or no longer.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (%(tracker)s, NULL, 0, %(paused)s, %(record)s)
+ON CONFLICT (tracker) DO UPDATE SET paused = excluded.paused
+RETURNING tracker
+
 -- name: fetch_builds
-SELECT tracker, holder, held_until, record FROM build ORDER BY tracker
+SELECT tracker, holder, held_until, paused, record FROM build ORDER BY tracker

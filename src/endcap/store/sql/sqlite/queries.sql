@@ -241,12 +241,12 @@ ORDER BY revision, ordinal
 -- name: claim_build
 -- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it. `WHERE true` tells
 -- SQLite that ON belongs to INSERT.
-INSERT INTO build (tracker, holder, held_until, record)
-SELECT :tracker, :holder, :until, :record
+INSERT INTO build (tracker, holder, held_until, paused, record)
+SELECT :tracker, :holder, :until, 0, :record
 WHERE true
 ON CONFLICT (tracker) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
 WHERE build.holder IS NULL OR build.holder = excluded.holder OR build.held_until <= :now
-RETURNING record
+RETURNING tracker, holder, held_until, paused, record
 
 -- name: keep_build
 -- What the holder says of its build; without `until` it lets go.
@@ -256,5 +256,12 @@ SET record = :record, held_until = coalesce(:until, held_until),
 WHERE tracker = :tracker AND holder = :holder
 RETURNING tracker
 
+-- name: pause_build
+-- Has the schedule leave a tracker alone, or no longer.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (:tracker, NULL, 0, :paused, :record)
+ON CONFLICT (tracker) DO UPDATE SET paused = excluded.paused
+RETURNING tracker
+
 -- name: fetch_builds
-SELECT tracker, holder, held_until, record FROM build ORDER BY tracker
+SELECT tracker, holder, held_until, paused, record FROM build ORDER BY tracker

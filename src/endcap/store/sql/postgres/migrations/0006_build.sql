@@ -4,5 +4,6 @@ CREATE TABLE build (
     tracker text COLLATE "C" NOT NULL PRIMARY KEY,
     holder text COLLATE "C",  -- who builds now; NULL: nobody
     held_until bigint NOT NULL,  -- when somebody else may, whatever the holder does
+    paused bigint NOT NULL,  -- 1: the schedule leaves this tracker alone
     record text NOT NULL  -- JSON, endcap.store.port.BuildRecord
 );

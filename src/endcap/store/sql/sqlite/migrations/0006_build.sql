@@ -4,5 +4,6 @@ CREATE TABLE build (
     tracker TEXT NOT NULL PRIMARY KEY,
     holder TEXT,  -- who builds now; NULL: nobody
     held_until INTEGER NOT NULL,  -- when somebody else may, whatever the holder does
+    paused INTEGER NOT NULL,  -- 1: the schedule leaves this tracker alone
     record TEXT NOT NULL  -- JSON, endcap.store.port.BuildRecord
 ) STRICT, WITHOUT ROWID;
