@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from endcap.domain import Micros
 from endcap.errors import UsageFault
 from endcap.recommend.artifact import (
+    FORMAT,
     NEIGHBOURS_MAX,
     Artifact,
     Learned,
@@ -115,8 +116,8 @@ def statements() -> Sequence[str]:
 
 
 def recipe() -> str:
-    """A digest of how results are made of orders: other texts may give others."""
-    digest = hashlib.sha256()
+    """A digest of how artifacts are made of orders: other texts, or another format, may give others."""
+    digest = hashlib.sha256(str(FORMAT).encode())
     for name in (*statements(), "purchases"):
         digest.update(statement_of(name).encode())
     return digest.hexdigest()
