@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Progress = Callable[[str, int, int], None]
-RELATIONS = ("purchase", "customer", "item", "line")
+RELATIONS = ("purchase", "purchase_order", "customer", "item", "line", "order_line")
+"""What is made on the way, those that need others first."""
 
 
 @contextmanager
@@ -69,6 +70,7 @@ def learn(
     steps = ("orders", *names)
     try:
         progress("orders", 0, len(steps))
+        _forget(spark)
         spark.read.option("mergeSchema", "true").parquet(*orders).createOrReplaceTempView("order_line")  # fmt: skip
         for statement in _parts(statement_of("purchases_spark").format(now=int(now))):
             spark.sql(statement)
@@ -82,9 +84,13 @@ def learn(
     except PySparkException as error:
         raise UsageFault(f"Spark could not learn from {', '.join(orders)}: {error}") from error
     finally:
-        for name in RELATIONS:
-            spark.sql(f"UNCACHE TABLE IF EXISTS {name}")
+        _forget(spark)
     return lines
+
+
+def _forget(spark: "SparkSession") -> None:
+    for name in RELATIONS:
+        spark.catalog.dropTempView(name)  # and what is cached of it
 
 
 def _write_about(spark: "SparkSession", out: str, *, now: Micros, lines: int) -> None:

@@ -1,0 +1,117 @@
+"""
+The statements on Spark: the same rows as DuckDB's, one by one, over the same files.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from endcap.errors import UsageFault
+from endcap.recommend.build import build, quietly, statement_of, statements
+from endcap.recommend.rows import finish, order_of
+from endcap.recommend.spark import learn
+from tests.recommend.shelf import LAST_DAY, NOW, Line, write_orders
+from tests.services.spark import running_spark
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = [pytest.mark.slow, pytest.mark.spark]
+
+REAL_LINES = 60_000
+"""Of a million: the latest, so that orders are whole but for one."""
+
+ODD: list[Line] = [
+    (order, name, "Zoë", 0.5)
+    for order in ("ö", "o\tquote'\"", "ß")
+    for name in ("a", "B", "é", "☃", "𝄞", "ｚ", "10002")
+]
+ODD += [("huge", f"h{item}", None, 2) for item in range(101)]
+ODD += [("late", "a", "u1", -900), ("old", "B", "u1", 5_000), ("old", "B", "u2", 5_001)]
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator["SparkSession"]:
+    with running_spark() as session:
+        yield session
+
+
+def rows_of_duckdb(orders: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(
+            "SET VARIABLE files = $1", [[str(each) for each in sorted(orders.iterdir())]]
+        )
+        connection.execute("SET VARIABLE now = $1", [NOW])
+        connection.execute(statement_of("purchases"))
+        return {
+            name: connection.execute(statement_of(name).format(source="purchase")).fetchall()
+            for name in statements()
+        }
+
+
+def rows_of_spark(rows: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with duckdb.connect(":memory:") as connection:
+        return {
+            name: connection.execute(
+                f"SELECT * FROM read_parquet('{rows / name}/*.parquet') ORDER BY {order_of(name)}"
+            ).fetchall()
+            for name in statements()
+        }
+
+
+@pytest.mark.real_data
+def test_both_engines_learn_the_same(
+    spark: "SparkSession", tmp_path: Path, shared_data: Path
+) -> None:
+    """The latest orders of a real shop, and all that is odd in orders: ties, overlaps, strange names, a huge order."""
+    orders = tmp_path / "orders"
+    write_orders(orders / "0.parquet", ODD[:20])
+    write_orders(orders / "1.parquet", ODD[10:])
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(
+            "COPY (SELECT CAST(order_id AS VARCHAR) AS order_id, CAST(item_id AS VARCHAR) AS identity, "
+            "CAST(customer_id AS VARCHAR) AS user_id, "
+            "CAST(ts AS TIMESTAMP) + ($1 - (SELECT max(CAST(ts AS TIMESTAMP)) FROM line)) AS created_at, "
+            "CAST(quantity AS DOUBLE) AS quantity, CAST(NULL AS DOUBLE) AS unit_price "
+            f"FROM line WHERE quantity > 0 ORDER BY ts DESC LIMIT {REAL_LINES}) "
+            f"TO '{orders / 'real.parquet'}' (FORMAT parquet)".replace(
+                "line", f"read_parquet('{shared_data / 'online_retail_lines.parquet'}')"
+            ),
+            [LAST_DAY],
+        )
+    rows = tmp_path / "rows"
+
+    lines = learn(spark, [str(orders)], str(rows), now=NOW, progress=quietly)
+
+    expected, found = rows_of_duckdb(orders), rows_of_spark(rows)
+    for name in statements():
+        assert len(found[name]) == len(expected[name]) > 0, name
+        for one, other in zip(found[name], expected[name], strict=True):
+            assert one == other, name
+    built = build(orders, tmp_path / "built", now=NOW)
+    finished = finish(rows, tmp_path / "finished")
+    assert finished.name == built.name
+    assert finished.counts == built.counts
+    assert REAL_LINES * 0.9 < lines == built.counts["lines"]
+
+
+def test_what_spark_cannot_read_is_said(spark: "SparkSession", tmp_path: Path) -> None:
+    """And a folder that is there is not written over."""
+    with pytest.raises(UsageFault, match="nowhere"):
+        learn(spark, [str(tmp_path / "nowhere")], str(tmp_path / "rows"), now=NOW, progress=quietly)
+
+    write_orders(tmp_path / "orders" / "0.parquet", [("1", "a", None, 0)])
+    (tmp_path / "taken" / "customers").mkdir(parents=True)
+    with pytest.raises(UsageFault, match="taken"):
+        learn(
+            spark,
+            [str(tmp_path / "orders")],
+            str(tmp_path / "taken"),
+            now=NOW,
+            progress=quietly,
+        )
