@@ -13,6 +13,8 @@ from endcap.errors import UsageFault
 from endcap.recommend.build import build, quietly, statement_of, statements
 from endcap.recommend.rows import finish, order_of
 from endcap.recommend.spark import learn
+from tests.cli.driver import TRACKER, Shell
+from tests.cli.test_build import order
 from tests.recommend.shelf import LAST_DAY, NOW, Line, write_orders
 from tests.services.spark import running_spark
 
@@ -98,6 +100,23 @@ def test_both_engines_learn_the_same(
     assert finished.name == built.name
     assert finished.counts == built.counts
     assert REAL_LINES * 0.9 < lines == built.counts["lines"]
+
+
+def test_the_command_builds_with_spark(spark: "SparkSession", tmp_path: Path) -> None:
+    """The same artifact as without, and nothing left beside it."""
+    spark.conf.set(
+        "spark.sql.codegen.wholeStage", "false"
+    )  # compiling takes longer than a few orders
+    shell = Shell(tmp_path / "data")
+    shell.create_tracker()
+    order(shell, "/p/1", "/p/2", "/p/3")
+    known = shell.json("build", "--tracker", TRACKER)["artifact"]
+
+    built = shell.json("build", "--tracker", TRACKER, "--engine", "spark")["artifact"]
+
+    assert built[-8:] == known[-8:]
+    folder = tmp_path / "data" / "artifacts" / TRACKER
+    assert {each.name for each in folder.iterdir()} == {known, built}
 
 
 def test_what_spark_cannot_read_is_said(spark: "SparkSession", tmp_path: Path) -> None:

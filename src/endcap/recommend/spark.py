@@ -33,7 +33,8 @@ RELATIONS = ("purchase", "purchase_order", "customer", "item", "line", "order_li
 @contextmanager
 def session(name: str = "endcap build", **settings: str) -> Iterator["SparkSession"]:
     """
-    A session with Spark's own settings (spark-defaults.conf, spark-submit, SPARK_REMOTE) but for those given.
+    A session with Spark's own settings (spark-defaults.conf, spark-submit, SPARK_REMOTE) but for those given. One that
+    this process has already is taken, and left to who made it.
 
     Raises UsageFault where PySpark or Java is missing.
     """
@@ -45,6 +46,7 @@ def session(name: str = "endcap build", **settings: str) -> Iterator["SparkSessi
     builder = SparkSession.builder.appName(name)
     for key, value in settings.items():
         builder = builder.config(key, value)
+    is_there = SparkSession.getActiveSession() is not None
     try:
         spark = builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
@@ -53,7 +55,8 @@ def session(name: str = "endcap build", **settings: str) -> Iterator["SparkSessi
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         yield spark
     finally:
-        spark.stop()
+        if not is_there:
+            spark.stop()
 
 
 def learn(
