@@ -21,9 +21,9 @@ from tests.services.spark import running_spark
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-pytestmark = [pytest.mark.slow, pytest.mark.spark]
+pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.timeout(900)]
 
-REAL_LINES = 60_000
+REAL_LINES = 30_000
 """Of a million: the latest, so that orders are whole but for one."""
 
 ODD: list[Line] = [
