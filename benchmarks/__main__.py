@@ -18,7 +18,18 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from benchmarks import path, peer, placement, report, scale, scaling, serving, visible, workers
+from benchmarks import (
+    events,
+    path,
+    peer,
+    placement,
+    report,
+    scale,
+    scaling,
+    serving,
+    visible,
+    workers,
+)
 from benchmarks.report import Cell, Findings, Measured, Report, Row, Table
 from benchmarks.sizes import SIZES, Size, without_more
 
@@ -34,15 +45,24 @@ def _scale(size: Size) -> Findings:
         return Findings([*scale.rows(), *scale.load_rows(url)])
 
 
+CRASH_TESTS = ("tests/durability/test_kill_nine.py", "tests/durability/test_kill_nine_events.py")
+
+
 def _kills(size: Size) -> Findings:
     """The crash tests."""
-    command = [sys.executable, "-m", "pytest", "-q", "tests/durability/test_kill_nine.py"]
+    command = [sys.executable, "-m", "pytest", "-q", *CRASH_TESTS]
     environment = {**os.environ, "ENDCAP_TEST_KILLS": str(size.kills)}
     report.step(f"{size.kills} kills for each store and number of workers")
     done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)
     told = done.stdout.strip().splitlines()[-1:]
     failed = done.returncode
-    row = Row("kill -9 in a storm of writes", failed, "0: no failure", failed == 0, " ".join(told))
+    row = Row(
+        "kill -9 in a storm of writes, and of events",
+        failed,
+        "0: no failure",
+        failed == 0,
+        " ".join(told),
+    )
     columns = ["store", "workers", "kills"]
     lines: list[list[Cell]] = [
         [store, workers, size.kills] for store in ("SQLite", "PostgreSQL") for workers in (1, 2)
@@ -63,6 +83,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "visible": visible.run,
     "workers": workers.run,
     "postgres": _postgres,
+    "events": events.run,
     "scale": _scale,
     "kills": _kills,
 }

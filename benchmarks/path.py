@@ -62,7 +62,7 @@ def run() -> Findings:
         data_dir = Path(held)
         prepared = prepare(data_dir, items_count=ITEMS, customizations=CUSTOMIZATIONS)
         known = ids(prepared, KNOWN)
-        prepared.store.close()
+        prepared.close()
         settings = load({"ENDCAP_CLOCK_SKEW_SECONDS": "300"}, {"data_dir": str(data_dir)})
         return uvloop.run(_measured(App(build(settings)), known))
 

@@ -77,7 +77,7 @@ def pins(number: int, products: int) -> tuple[int, int]:
 def _ours(stack: ExitStack, products: int, count: int) -> Server:
     data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     objects = catalog_objects(mix.objects(products))
-    fill(data_dir, objects, (_customization(n, products) for n in range(count))).store.close()
+    fill(data_dir, objects, (_customization(n, products) for n in range(count))).close()
     return stack.enter_context(endcap(data_dir))
 
 

@@ -194,7 +194,7 @@ def _apart(step: str, folder: str, url: str) -> list[Row]:
 def _fill(folder: str, url: str) -> list[Row]:
     """A store with two trackers: one has the items, the other the customizations; so each tells its memory."""
     parts = build(load({}, {"data_dir": folder, "database_url": url or None}))
-    parts.store.migrate()
+    parts.migrate()
     now, tracker = system_clock(), TrackerId(TRACKER)
     for each in (tracker, OTHER):
         parts.store.commit([CreateTracker(each, "scale", parts.vault.seal(KEY), "benchmark", now)])
@@ -214,7 +214,7 @@ def _fill(folder: str, url: str) -> list[Row]:
     )
     while batch := list(itertools.islice(rules, 10_000)):
         parts.store.commit(batch)
-    parts.store.close()
+    parts.close()
     return []
 
 

@@ -100,7 +100,7 @@ def _filled(
     with tempfile.TemporaryDirectory() as held:
         data_dir = Path(held)
         step(f"{told}: writing")
-        fill(data_dir, catalog_objects(mix.objects(items_count)), bodies).store.close()
+        fill(data_dir, catalog_objects(mix.objects(items_count)), bodies).close()
         step(f"{told}: loading")
         with endcap(data_dir) as server:
             step(f"{told}: ready after {server.ready_seconds:.1f} s")

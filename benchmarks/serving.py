@@ -90,7 +90,7 @@ def against_floor(kind: Kind, size: Size, *, customizations: int, url: str = "")
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         parts = prepare(data_dir, items_count=ITEMS, customizations=customizations, url=url)
         known = ids(parts, 500)
-        parts.store.close()
+        parts.close()
         ours = stack.enter_context(endcap(data_dir, environment={"ENDCAP_DATABASE_URL": url}))
         theirs = stack.enter_context(floor())
         sides = {"floor": theirs.port, "Endcap": ours.port}

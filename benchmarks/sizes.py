@@ -31,6 +31,8 @@ class Size(Struct, frozen=True):
     visible_seconds: float
     """Of updates in one round, and as long without any."""
     kills: int
+    events_kept: int
+    """In the store that events are added to."""
 
 
 def _cases(customizations: int) -> tuple[Case, ...]:
@@ -55,6 +57,7 @@ SIZES = {
         visible_items=1_000,
         visible_seconds=2.0,
         kills=2,
+        events_kept=100_000,
     ),
     "full": Size(
         rounds=5,
@@ -69,6 +72,7 @@ SIZES = {
         visible_items=20_000,
         visible_seconds=8.0,
         kills=20,
+        events_kept=1_000_000,
     ),
 }
 

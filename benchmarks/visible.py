@@ -89,7 +89,7 @@ def _measured(case: Case, size: Size) -> Found:
         step(f"{told}: writing")
         objects = catalog_objects(mix.objects(size.visible_items))
         bodies = mix.bodies(case.customizations, size.visible_items)
-        fill(data_dir, objects, bodies, url=url).store.close()
+        fill(data_dir, objects, bodies, url=url).close()
         environment = {"ENDCAP_DATABASE_URL": url}
         step(f"{told}: loading")
         with endcap(

@@ -27,7 +27,7 @@ def run(size: Size) -> Findings:
         data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         parts = prepare(data_dir, items_count=ITEMS, customizations=CUSTOMIZATIONS)
         known = ids(parts, 500)
-        parts.store.close()
+        parts.close()
         servers: dict[int, Server] = {
             workers: stack.enter_context(endcap(data_dir, workers=workers, pinned=False))
             for workers in WORKERS

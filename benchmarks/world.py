@@ -103,7 +103,7 @@ def fill(
     """The same with any items and any customizations, written through the store group by group, with progress."""
     settings = load({}, {"data_dir": str(data_dir), "database_url": url or None})
     parts = build(settings)
-    parts.store.migrate()
+    parts.migrate()
     tracker = TrackerId(TRACKER)
     now = system_clock()
     made = CreateTracker(tracker, "benchmark", parts.vault.seal(KEY), "benchmark", now)

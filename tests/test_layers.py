@@ -57,6 +57,10 @@ LAYERS: Mapping[str, Layer] = {
                 "renderings",
                 "health",
                 "committer",
+                "grouping",
+                "activity",
+                "recording",
+                "archive",
                 "service",
                 "schedule",
                 "lease",
@@ -68,14 +72,16 @@ LAYERS: Mapping[str, Layer] = {
             }
         ),
         ("language", "engine", "store", "recommend"),
-        frozenset({"msgspec", "cryptography", "prometheus_client", "structlog"}),
-        only=frozenset({"store.port"}),
+        frozenset({"msgspec", "cryptography", "prometheus_client", "structlog", "obstore"}),
+        only=frozenset({"store.port", "store.events"}),
     ),
     "client": Layer(frozenset({"client"}), ("language",), frozenset({"msgspec", "httpx2"})),
     "api": Layer(
         frozenset({"api"}),
         ("language", "engine", "store", "recommend", "application"),
-        frozenset({"msgspec", "httptools", "prometheus_client", "uvicorn", "uvloop"}),
+        frozenset(
+            {"msgspec", "httptools", "prometheus_client", "python_multipart", "uvicorn", "uvloop"}
+        ),
     ),
     "web": Layer(
         frozenset({"web"}),

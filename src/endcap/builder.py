@@ -23,9 +23,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from endcap.archive.reading import EventSource
 from endcap.clock import Clock, system_clock
 from endcap.domain import TrackerId
-from endcap.errors import ArtifactConflict, BuildUnderWay, StoreUnavailable
+from endcap.errors import ArtifactConflict, BuildUnderWay, NothingToLearn, StoreUnavailable
 from endcap.lease import LEASE_SECONDS, Lease, claim
 from endcap.publishing import Published, inputs_of, is_there
 from endcap.schedule import Schedule, due_at, retry_seconds
@@ -62,6 +63,7 @@ class Builder:
     def __init__(
         self,
         store: Store,
+        source: EventSource,
         data_dir: Path,
         schedule: Schedule | None,
         *,
@@ -72,6 +74,7 @@ class Builder:
     ) -> None:
         """`command` gets the tracker as its last argument. It says what `Said` is, and ends with 0 if it published."""
         self._store = store
+        self._source = source
         self._data_dir = data_dir
         self._schedule = schedule
         self._command = command
@@ -141,7 +144,7 @@ class Builder:
         return at is not None and at <= now and not is_held
 
     def _attempt(self, row: TrackerRow) -> None:
-        inputs = inputs_of(self._data_dir, row.id)
+        inputs = inputs_of(self._data_dir, row.id, self._source)
         if inputs is None:  # nothing to learn from; or the orders are on another host
             return
         try:
@@ -174,6 +177,9 @@ class Builder:
         elif self._stopping.is_set() or lease.lost.is_set():
             lease.release()
             log.warning("build stopped", tracker=tracker, seconds=seconds)
+        elif last.code == NothingToLearn.code:  # shoppers looked and bought nothing yet
+            lease.unchanged()
+            log.debug("nothing to build", tracker=tracker, seconds=seconds)
         elif last.code == ArtifactConflict.code:
             reason = last.problem or ArtifactConflict().reason
             lease.superseded(reason, inputs=inputs)

@@ -50,6 +50,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ""
     host: Annotated[str, Meta(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on")] = 8000
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://[^/?#\\s]+/?)?$",
+            description="`https://host` as clients call it, for links in answers; empty: as the request says",
+        ),
+    ] = ""
     workers: Annotated[
         int, Meta(ge=1, le=256, description="Worker processes that share the port")
     ] = 1
@@ -78,12 +85,48 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     inflated_bytes_max: Annotated[
         int, Meta(ge=1_024, description="Largest body after gzip or deflate was undone")
     ] = 10_000_000
+    event_bytes_max: Annotated[int, Meta(ge=1_024, description="Largest body of an event")] = (
+        100_000
+    )
+    transactions_bytes_max: Annotated[
+        int, Meta(ge=1_024, description="Largest body of an upload of past transactions")
+    ] = 1_000_000_000
     throttle_tracker_per_second: Annotated[
         Count, Meta(description="Signed requests a second a tracker may make; 0: no limit")
     ] = 0
     throttle_address_per_second: Annotated[
         Count, Meta(description="Public requests a second an address may make; 0: no limit")
     ] = 0
+    throttle_client_events: Annotated[
+        Count,
+        Meta(description="Events that one `client_id` may send in 15 seconds; 0: no limit"),
+    ] = 0
+    events_ahead_seconds_max: Annotated[
+        Count,
+        Meta(description="How far a shopper's clock may be ahead; later events are dropped"),
+    ] = 3_600
+    events_age_days_max: Annotated[
+        int, Meta(ge=1, description="How old an event may be when it is sent; others are dropped")
+    ] = 7
+    events_store_days: Annotated[
+        int,
+        Meta(ge=1, description="Days that events stay in the database before they are archived"),
+    ] = 7
+    events_url: Annotated[
+        str,
+        Meta(
+            description="Where events are archived: `s3://bucket/prefix`; empty: `events/` in the data directory"
+        ),
+    ] = ""
+    events_retention_days: Annotated[
+        Count, Meta(description="Days that archived events are kept; 0: for ever")
+    ] = 400
+    events_archive_seconds: Annotated[
+        Count,
+        Meta(
+            description="How often a server looks for events to archive; 0: only `endcap events archive` does"
+        ),
+    ] = 3_600
     unknown_models: Annotated[
         Literal["accept", "refuse"],
         Meta(
@@ -119,7 +162,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Seconds, Meta(description="How often a worker asks the store for other workers' changes")
     ] = 0.05
     postgres_pool_size: Annotated[
-        int, Meta(ge=2, le=1_000, description="Most PostgreSQL connections of a worker")
+        int,
+        Meta(
+            ge=2,
+            le=1_000,
+            description="Most PostgreSQL connections of a worker, beside two for events",
+        ),
     ] = 8
     cors_origin: Annotated[
         str, Meta(description="`Access-Control-Allow-Origin` of the public endpoints")
@@ -141,6 +189,18 @@ NAMES = tuple(field.name for field in msgspec.structs.fields(Settings))
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
+
+
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """The variables with which another process sees the same settings."""
+    found = {name: getattr(settings, name) for name in NAMES}
+    return {variable(name): _as_text(value) for name, value in found.items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def load(

@@ -201,6 +201,23 @@ class CatalogObject(Struct, frozen=True):
     document: bytes
 
 
+class Event(Struct, frozen=True):
+    """
+    One thing that a shopper did or was shown, as the shop's page told it: `document` is the JSON object that was sent.
+
+    `at` is when it happened, `received_at` when it was told. `client` is the device, `customer` who was logged in.
+    """
+
+    tracker: TrackerId
+    id: str
+    type: str
+    client: str
+    customer: str | None
+    at: Micros
+    received_at: Micros
+    document: bytes
+
+
 Merge = Callable[[bytes | None], CatalogObject | CatalogFault]
 """From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing."""
 

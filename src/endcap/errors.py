@@ -21,6 +21,8 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     ├── BuildUnderWay                somebody else builds this tracker's recommenders
     ├── ArtifactConflict             another artifact was published since one began
     ├── UsageFault                   a command or setting that cannot work as given
+    │   └── NothingToLearn           a tracker without orders
+    ├── PeerUnavailable              the host that a pull asks does not answer
     └── FaultyRows                   an import file with faulty rows: nothing was stored
 """
 
@@ -202,12 +204,26 @@ class UsageFault(Problem):
     code = "usage"
 
 
+class NothingToLearn(UsageFault):
+    """There are no orders to learn from; import transactions first, or have pages tell them."""
+
+    code = "nothing_to_learn"
+
+
+class PeerUnavailable(Problem):
+    """The host to pull from does not answer; what came so far is stored, and --resume goes on from there."""
+
+    code = "peer_unavailable"
+
+
 class FaultyRows(Problem):
     """The file has faulty rows; nothing was stored."""
 
     code = "faulty_rows"
 
-    def __init__(self, faults: Mapping[int, str], *, total: int | None = None) -> None:
+    def __init__(
+        self, faults: Mapping[int, str], *, total: int | None = None, unit: str = "line"
+    ) -> None:
         self.faults = dict(faults)
         self.total = total if total is not None else len(self.faults)
-        super().__init__(details={f"line {line}": [text] for line, text in self.faults.items()})
+        super().__init__(details={f"{unit} {line}": [text] for line, text in self.faults.items()})

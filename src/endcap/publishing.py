@@ -12,13 +12,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from endcap.archive.reading import EventSource
 from endcap.domain import Micros, TrackerId
-from endcap.errors import Problem, TrackerNotFound, UsageFault
+from endcap.errors import NothingToLearn, Problem, TrackerNotFound, UsageFault
 from endcap.recommend import archive
 from endcap.recommend.artifact import MANIFEST, Artifact, artifacts_directory, load_artifact
-from endcap.recommend.build import Progress, build, recipe
+from endcap.recommend.build import STEPS, Progress, build, recipe
 from endcap.recommend.database import MEMORY_MB, THREADS
-from endcap.recommend.orders import order_files, orders_directory
+from endcap.recommend.orders import FROM_EVENTS, order_files, orders_directory
 from endcap.recommend.rows import finish
 from endcap.store.port import Committed, PublishArtifact, Store
 
@@ -47,15 +48,20 @@ def build_and_publish(
     actor: str,
     now: Micros,
     progress: Progress,
+    source: EventSource | None = None,
     memory_mb: int = MEMORY_MB,
     threads: int = THREADS,
 ) -> Published:
     """
-    Builds from the tracker's imported orders.
+    Builds from the tracker's imported orders, and with a source from those that shoppers' events told of.
 
-    Raises UsageFault where there are none, TrackerNotFound, ArtifactConflict.
+    Raises NothingToLearn where there are none, UsageFault, TrackerNotFound, ArtifactConflict, StoreUnavailable.
     """
     before = pointer(store, tracker)
+    if source is not None:
+        progress("events", 0, len(STEPS) + 1)
+        source.refresh_orders(data_dir, tracker, memory_mb=memory_mb)
+        progress = _after_one(progress)
     artifact = build(
         orders_directory(data_dir, tracker),
         artifacts_directory(data_dir, tracker),
@@ -99,20 +105,28 @@ def pointer(store: Store, tracker: TrackerId) -> str | None:
     return row.artifact
 
 
-def inputs_of(data_dir: Path, tracker: TrackerId) -> str | None:
+def inputs_of(data_dir: Path, tracker: TrackerId, source: EventSource) -> str | None:
     """
     A digest of what a build would learn from and of how it would; None where there is nothing to learn from.
 
-    Files of orders never change, so their names and sizes tell.
+    Files of orders never change, so their names and sizes tell; of events the number of the last one does. What comes
+    between this look and the build is learned and looks new to the next one. Raises StoreUnavailable.
     """
-    try:
-        files = order_files(orders_directory(data_dir, tracker))
-    except UsageFault:
+    files, told = _imported(data_dir, tracker), source.told(tracker)
+    if not files and not told:
         return None
-    digest = hashlib.sha256(recipe().encode())
+    digest = hashlib.sha256(f"{recipe()} {told}\n".encode())
     for file in files:
         digest.update(f"{file.name} {file.stat().st_size}\n".encode())
     return digest.hexdigest()
+
+
+def _imported(data_dir: Path, tracker: TrackerId) -> Sequence[Path]:
+    try:
+        files = order_files(orders_directory(data_dir, tracker))
+    except NothingToLearn:
+        return []
+    return [file for file in files if not file.name.startswith(FROM_EVENTS)]
 
 
 def is_there(data_dir: Path, tracker: TrackerId, artifact: str | None) -> bool:
@@ -182,6 +196,11 @@ def prune(
         archive.sweep(folder)
     names = [each.name for each in found]
     return Pruned(names, leftovers, sum(each.bytes for each in found))
+
+
+def _after_one(progress: Progress) -> Progress:
+    """Tells the steps of a build as those after a first one."""
+    return lambda step, done, total: progress(step, done + 1, total + 1)
 
 
 def _publish(

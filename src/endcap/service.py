@@ -53,9 +53,10 @@ from endcap.store.port import (
 )
 from endcap.telemetry import log
 from endcap.wire import catalog as wire_catalog
+from endcap.wire import catalog_export, recommending
 from endcap.wire import customizations as wire
-from endcap.wire import recommending
 from endcap.wire.catalog import hit_json
+from endcap.wire.catalog_export import ContentExport
 from endcap.wire.listing import Export, Listing
 from endcap.wire.recommending import Explanation, ItemShown, PinShown, Request
 
@@ -287,6 +288,26 @@ class Service:
         )
         faults = {**batch.faults, **committed.faults}
         return Written(len(batch.objects) - len(committed.faults), faults, committed.revision)
+
+    def content_page(self, shop: Shop, wanted: ContentExport, *, base_url: str) -> bytes:
+        """One page of the catalog, read from the store; links to the next begin with the base URL."""
+        total, types = wanted.total, wanted.types
+        if total is None:
+            total = self.store.count_objects(shop.tracker, types=types)
+        found = self.store.objects_after(
+            shop.tracker, wanted.after, types=types, limit=wanted.size + 1
+        )
+        page, href = found[: wanted.size], None
+        if len(found) > len(page):
+            cursor = catalog_export.next_cursor(
+                wanted, shop.tracker, after=page[-1].identity, total=total, now=self.clock()
+            )
+            href = catalog_export.next_href(base_url, cursor)
+        shown = [
+            catalog_export.exported_json(each, fields=wanted.fields, scalars=self._scalars)
+            for each in page
+        ]
+        return catalog_export.content_page_json(total, shown, next_href=href)
 
     # Recommendations
 

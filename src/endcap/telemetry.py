@@ -21,6 +21,7 @@ from endcap.config import Settings
 LATENCY_BUCKETS_SECONDS = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 )  # fmt: skip
+Counts = Mapping[tuple[str, ...], int]
 Log = structlog.typing.FilteringBoundLogger
 log: Log = structlog.get_logger("endcap")
 
@@ -66,6 +67,7 @@ class Metrics(Collector):
             lambda: [0] * (len(LATENCY_BUCKETS_SECONDS) + 1)
         )
         self._latency_sum: dict[str, float] = defaultdict(float)
+        self._counters: list[tuple[str, str, tuple[str, ...], Callable[[], Counts]]] = []
         self._gauges: list[Callable[[], Iterable[tuple[str, str, Mapping[str, str], float]]]] = []
 
     def count(self, route: str, status: int, seconds: float) -> None:
@@ -73,6 +75,12 @@ class Metrics(Collector):
         self._requests[route, status] += 1
         self._latency[route][bisect_left(LATENCY_BUCKETS_SECONDS, seconds)] += 1
         self._latency_sum[route] += seconds
+
+    def watch_counts(
+        self, name: str, text: str, labels: tuple[str, ...], counts: Callable[[], Counts]
+    ) -> None:
+        """A counter read at scrape time: from the values of its labels to how many."""
+        self._counters.append((name, text, labels, counts))
 
     def watch(
         self, gauges: Callable[[], Iterable[tuple[str, str, Mapping[str, str], float]]]
@@ -95,6 +103,11 @@ class Metrics(Collector):
         for route, counts in list(self._latency.items()):
             latency.add_metric((route,), _cumulated(counts), self._latency_sum[route])
         yield latency
+        for name, text, names, read_counts in self._counters:
+            counter = CounterMetricFamily(name, text, labels=names)
+            for values, number in read_counts().items():
+                counter.add_metric(values, number)
+            yield counter
         families: dict[str, GaugeMetricFamily] = {}
         for name, text, labels, value in (row for read in self._gauges for row in read()):
             family = families.setdefault(name, GaugeMetricFamily(name, text, labels=tuple(labels)))

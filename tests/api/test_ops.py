@@ -45,7 +45,7 @@ def test_not_ready_before_they_are(tmp_path: Path, clock: ToldClock) -> None:
             return await http.get(path)
 
     ready, alive = asyncio.run(ask("/readyz")), asyncio.run(ask("/healthz"))
-    app.parts.store.close()
+    app.parts.close()
 
     assert ready.status_code == 503
     assert ready.json() == {"status": "loading"}

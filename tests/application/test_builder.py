@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from endcap.builder import Builder
-from endcap.domain import Micros, TrackerId
+from endcap.domain import Event, Micros, TrackerId
 from endcap.lease import claim
 from endcap.publishing import inputs_of, roll_back
 from endcap.recommend.artifact import artifacts_directory, load_artifact
@@ -70,6 +70,7 @@ class Builders:
         command = {} if program is None else {"command": (sys.executable, "-c", program)}
         return Builder(
             store or self._world.here,
+            self._world.source,
             data_dir or self._world.data_dir,
             Every(HOUR),
             clock=self._clock,
@@ -110,7 +111,7 @@ def test_what_is_due_is_built_and_served(
     assert len(load_artifact(artifacts_directory(world.data_dir, SHOP) / name).scores) == 2
     record = known(world).record
     assert (record.result, record.artifact, record.failures) == ("built", name, 0)
-    assert record.inputs == inputs_of(world.data_dir, SHOP)
+    assert record.inputs == inputs_of(world.data_dir, SHOP, world.source)
     assert known(world).holder is None
     *_, change = world.elsewhere.history(SHOP)
     assert (change.kind, change.subject, change.actor) == ("artifact", name, "schedule")
@@ -334,7 +335,10 @@ def test_what_somebody_published_meanwhile_stays(
 
     assert served(world) == first
     record = known(world).record
-    assert (record.result, record.inputs) == ("superseded", inputs_of(world.data_dir, SHOP))
+    assert (record.result, record.inputs) == (
+        "superseded",
+        inputs_of(world.data_dir, SHOP, world.source),
+    )
     assert logged[-1]["event"] == "build superseded"
     clock.now = Micros(START + 3 * HOUR * SECOND)
     builders().look()
@@ -388,7 +392,7 @@ def test_one_trackers_trouble_is_not_the_others(
 def test_without_a_schedule_what_is_known_is_read_all_the_same(world: World, clock: Clock) -> None:
     """For /metrics: builds by command are builds."""
     ordered(world)
-    builder = Builder(world.here, world.data_dir, None, clock=clock)
+    builder = Builder(world.here, world.source, world.data_dir, None, clock=clock)
     claim(world.elsewhere, SHOP, clock=clock).built("artifact", inputs=None)
 
     with running(builder):
@@ -396,6 +400,59 @@ def test_without_a_schedule_what_is_known_is_read_all_the_same(world: World, clo
 
     assert builder.builds[SHOP].record.artifact == "artifact"
     assert served(world) is None
+
+
+def told(world: World, name: str, **what: object) -> None:
+    """A shopper's event."""
+    body = {"id": name, "tracker_id": SHOP, "client_id": 7, **what}
+    at = world.tick()
+    event = Event(SHOP, name, str(body["type"]), "7", None, at, at, json.dumps(body).encode())
+    world.events.append([event])
+
+
+def bought(world: World, name: str, *items: str) -> None:
+    told(world, name, type="transaction", items=[{"url": each} for each in items])
+
+
+def test_what_shoppers_tell_is_learned_when_it_is_due(
+    world: World, builders: Builders, clock: Clock
+) -> None:
+    """Orders from events alone; told something new, it is built again, and else not."""
+    bought(world, "a", "/p/1", "/p/2")
+    builders().look()
+    first = served(world)
+    assert first is not None
+
+    clock.now = Micros(START + HOUR * SECOND)
+    builders().look()
+    assert (served(world), known(world).record.result) == (first, "unchanged")
+
+    bought(world, "b", "/p/1", "/p/3")
+    clock.now = Micros(START + 2 * HOUR * SECOND)
+    builders().look()
+
+    second = served(world)
+    assert second not in (None, first)
+    scores = load_artifact(artifacts_directory(world.data_dir, SHOP) / str(second)).scores
+    assert len(scores) == 3
+    assert known(world).record.inputs == inputs_of(world.data_dir, SHOP, world.source)
+
+
+def test_shoppers_who_bought_nothing_yet_are_no_failure(
+    world: World, builders: Builders, logged: Logged, clock: Clock
+) -> None:
+    """There is nothing to learn from, and nothing to be told of; with the first order there is."""
+    told(world, "a", type="pv", url="/p/1")
+
+    builders().look()
+
+    record = known(world).record
+    assert (record.result, record.failures, served(world)) == ("unchanged", 0, None)
+    assert "build failed" not in [each["event"] for each in logged]
+    bought(world, "b", "/p/1")
+    clock.now = Micros(START + HOUR * SECOND)
+    builders().look()
+    assert served(world) is not None
 
 
 def test_going_back_needs_no_build(world: World, builders: Builders, clock: Clock) -> None:

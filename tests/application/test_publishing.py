@@ -201,15 +201,15 @@ def test_pruning_keeps_what_is_served_and_what_was_left_last(world: World) -> No
 
 def test_what_builds_learn_from_is_told_by_a_digest(world: World) -> None:
     """Another file of orders is another digest; the same files are the same; none is none."""
-    assert inputs_of(world.data_dir, SHOP) is None
+    assert inputs_of(world.data_dir, SHOP, world.source) is None
     ordered(world)
-    first = inputs_of(world.data_dir, SHOP)
+    first = inputs_of(world.data_dir, SHOP, world.source)
     assert first is not None
-    assert inputs_of(world.data_dir, SHOP) == first
+    assert inputs_of(world.data_dir, SHOP, world.source) == first
 
     ordered(world, item="/p/3")
 
-    assert inputs_of(world.data_dir, SHOP) not in (None, first)
+    assert inputs_of(world.data_dir, SHOP, world.source) not in (None, first)
 
 
 def test_nothing_half_built_is_left(world: World, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def stored(shell: Shell) -> dict[str, Any]:
         with parts.store.load(row.id) as load:
             return {each.identity: json.loads(each.document)["fields"] for each in load.objects()}
     finally:
-        parts.store.close()
+        parts.close()
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -196,3 +196,68 @@ def test_a_missing_file_is_a_slip_of_usage(shell: Shell, tmp_path: Path) -> None
     said = shell.fault("import", "catalog", tmp_path / "none", "--tracker", TRACKER, code=2)
 
     assert "does not exist" in said
+
+
+MERCHANT = """<rss xmlns:g="http://base.google.com/ns/1.0"><channel>
+<item><g:id>7</g:id><title>Pick</title><g:price>0.50 EUR</g:price></item>
+<item><g:id>8</g:id><title>Strap</title><g:availability>{}</g:availability></item>
+</channel></rss>"""
+
+
+def test_a_feed_for_google(shell: Shell, tmp_path: Path) -> None:
+    """Told by its content; the report says what it was taken for."""
+    file = tmp_path / "feed"
+    file.write_text(MERCHANT.format("out_of_stock"))
+
+    report = shell.json("import", "catalog", file, "--tracker", TRACKER)
+
+    assert (report["format"], report["objects"]) == ("merchant", 2)
+    assert stored(shell)["8"]["availability"] == 0
+
+
+def test_a_faulty_product_is_named_by_its_line(shell: Shell, tmp_path: Path) -> None:
+    """The one on which it begins."""
+    file = tmp_path / "feed"
+    file.write_text(MERCHANT.format("maybe"))
+
+    said = shell.fault("import", "catalog", file, "--tracker", TRACKER)
+
+    assert "  line 3: availability: must be in_stock" in said
+    assert stored(shell) == {}
+
+
+def test_a_billion_laughs_is_refused(shell: Shell, tmp_path: Path) -> None:
+    """As a file that cannot be read, with the line."""
+    file = tmp_path / "feed"
+    entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">\n' for n in range(1, 9))
+    file.write_text(f'<!DOCTYPE r [<!ENTITY a0 "ha">\n{entities}]><r><item>&a8;</item></r>')
+
+    said = shell.fault("import", "catalog", file, "--tracker", TRACKER, code=2)
+
+    assert "entities of a file's own are not followed" in unwrapped(said)
+
+
+def test_a_folder_of_exported_pages(shell: Shell, tmp_path: Path) -> None:
+    """By its name of format or without; a faulty object is named by file, page and place."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    good = {"url": "/p/1", "type": "item", "attributes": {"title": "Pick"}, "nested": []}
+    (folder / "1.json").write_text(json.dumps({"total": 1, "objects": [good], "links": []}))
+
+    said = shell.call("import", "catalog", folder, "--tracker", TRACKER)
+    (folder / "2.json").write_text(json.dumps({"total": 1, "objects": [{}], "links": []}))
+    options = ("--tracker", TRACKER, "--format", "content-export")
+    refused = shell.fault("import", "catalog", folder, *options)
+
+    assert said.stdout == "Stored 1 objects (1 item).\n"
+    assert "  object 2: 2.json, page 1, object 1: is no object of a content export" in refused
+
+
+def test_a_format_that_a_file_cannot_have(shell: Shell, tmp_path: Path) -> None:
+    """A slip of usage, and so is a name that is none."""
+    file = tmp_path / "feed"
+    file.write_text(MERCHANT)
+    options = ("import", "catalog", file, "--tracker", TRACKER, "--format")
+
+    assert "--format merchant" in unwrapped(shell.fault(*options, "records", code=2))
+    assert "is not one of" in shell.fault(*options, "excel", code=2)

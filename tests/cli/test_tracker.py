@@ -14,7 +14,7 @@ def keys_of(shell: Shell, tracker: str = TRACKER) -> list[str]:
         (row,) = [each for each in parts.store.trackers() if each.id == tracker]
         return [parts.vault.open(sealed) for sealed in row.sealed_keys]
     finally:
-        parts.store.close()
+        parts.close()
 
 
 def test_create_prints_a_new_key_once(empty: Shell) -> None:

@@ -13,9 +13,12 @@ VERBS = {
     "delete_objects",
     "export",
     "export_as",
+    "export_catalog",
+    "export_page",
     "get",
     "get_if_changed",
     "health",
+    "import_transactions",
     "list",
     "list_all",
     "patch_objects",
@@ -23,6 +26,7 @@ VERBS = {
     "ready",
     "recommend",
     "replace",
+    "send_event",
     "summary",
 }
 
@@ -31,11 +35,14 @@ def test_exported_names() -> None:
     """What the package gives is this list, and all of it is there."""
     assert endcap.client.__all__ == [
         "AsyncClient",
+        "CatalogPage",
         "Client",
         "Customization",
         "Definition",
         "Explanation",
+        "ExportedObject",
         "Hit",
+        "Imported",
         "ItemShown",
         "Page",
         "Pin",

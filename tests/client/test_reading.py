@@ -225,8 +225,9 @@ def test_an_answer_that_cannot_be_read_is_a_problem(body: bytes) -> None:
 PROBLEMS: list[Problem] = [
     errors.TooManyRequests(7) if kind is errors.TooManyRequests else kind(details={"field": ["x"]})
     for kind in STATUSES
-    if kind not in (errors.CatalogFaults, errors.MethodNotAllowed)
+    if kind not in (errors.CatalogFaults, errors.FaultyRows, errors.MethodNotAllowed)
 ]
+PROBLEMS.append(errors.FaultyRows({3: "identity: is missing", 17: "created_at: is missing"}))
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.code)

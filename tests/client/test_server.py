@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from endcap import errors
 from endcap.client import Client, Definition, Pin, RecommendationRequest, Summary
 from endcap.domain import Micros
+from endcap.errors import FaultyFields, FaultyRows
 from tests.client.conftest import Connect
 from tests.client.world import Awaiting, InProcess
 
@@ -296,6 +297,44 @@ def test_an_unknown_tracker_is_told(connect: Connect) -> None:
         stranger.put_objects([])
 
 
+def test_events_are_told(client: Client) -> None:
+    """With an id and a tracker of the client's making, or of one's own; faults are named."""
+    view = {"type": "pv", "client_id": 7, "url": "/p/1"}
+
+    made, own = client.send_event(view), client.send_event({**view, "id": "own"})
+
+    assert len(made) == 36
+    assert own == client.send_event({**view, "id": "own"}) == "own"
+    with pytest.raises(FaultyFields) as raised:
+        client.send_event({"type": "pv", "client_id": 7})
+    assert list(raised.value.details) == ["url"]
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_past_transactions_are_uploaded(client: Client, tmp_path: Path, as_file: bool) -> None:
+    """A file as it is sent, or what one has in hand."""
+    lines = b"1,/p/1,ann,2025-01-05T10:00:00\n1,/p/2,ann,2025-01-05T10:00:00\n" * 5_000
+    file = tmp_path / "orders.csv"
+    file.write_bytes(lines)
+
+    imported = client.import_transactions(file if as_file else lines)
+
+    assert (imported.lines, imported.orders, imported.items) == (10_000, 1, 2)
+    assert imported.repeated == 9_998
+
+
+def test_faulty_transactions_are_told(client: Client) -> None:
+    """Ten lines by number, how many there are, and nothing is stored."""
+    lines = b"1,/p/1,ann,2025-01-05T10:00:00\n" + b"1,/p/1,ann,2025-01-05T10:00:00Z\n" * 12
+
+    with pytest.raises(FaultyRows) as raised:
+        client.import_transactions(lines)
+
+    assert sorted(raised.value.faults) == list(range(2, 12))
+    assert raised.value.total == 12
+    assert "no zone" in raised.value.faults[2]
+
+
 def test_the_server_is_well(client: Client) -> None:
     """Health and readiness, without a signature."""
     assert client.health() is True
@@ -335,3 +374,52 @@ def shown(client: Client, identity: str) -> dict[str, Any]:
     """The attributes that a shopper is shown of an object."""
     (answer,) = client.recommend([RecommendationRequest(recommendation_type="test_reco")])
     return next(hit.attributes for hit in answer.hits if hit.url == identity)
+
+
+def test_the_whole_catalog_is_exported(client: Client) -> None:
+    """Page by page, each object once, whatever the size of the pages."""
+    objects = [item(f"/p/{n}", brand="Fender", price="9,90 €") for n in range(7)]
+    client.put_objects([*objects, {**item("/b/1"), "type": "brand"}])
+
+    found = list(client.export_catalog(size=3))
+
+    assert sorted(each.url for each in found) == ["/b/1", *(f"/p/{n}" for n in range(7))]
+    (one,) = [each for each in found if each.url == "/p/4"]
+    assert (one.type, one.exact, one.nested) == ("item", True, ())
+    assert one.attributes == {
+        "title": "/p/4",
+        "brand": ["Fender"],
+        "price": "9,90 €",
+        "price_amount": 9.9,
+    }
+
+
+def test_some_of_the_catalog_is_exported(client: Client) -> None:
+    """Types and attributes as a list, or as a text with commas between."""
+    types = ["item", "brand", "category"]
+    client.put_objects([{**item(f"/{n}", color="red"), "type": types[n % 3]} for n in range(6)])
+
+    listed = client.export_catalog(
+        requested_types=["brand", "category"], hit_fields=["color"], size=1
+    )
+    spelled = client.export_catalog(requested_types="brand,category", hit_fields="color")
+
+    found = list(listed)
+    assert [each.url for each in found] == ["/1", "/2", "/4", "/5"]
+    assert [each.attributes for each in found] == [{"color": ["red"]}] * 4
+    assert found == list(spelled)
+
+
+def test_an_export_goes_on_behind_a_page(client: Client) -> None:
+    """With nothing but the link, which may have been kept meanwhile; one that is none is refused."""
+    client.put_objects([item(f"/{n}") for n in range(3)])
+
+    first = client.export_page(size=2)
+    assert first.next_link is not None
+    second = client.export_page(link=first.next_link)
+
+    assert (first.total, second.total) == (3, 3)
+    assert [each.url for each in first.results + second.results] == ["/0", "/1", "/2"]
+    assert second.next_link is None
+    with pytest.raises(errors.FaultyFields, match="begin again without a cursor"):
+        client.export_page(link=first.next_link[:-4])

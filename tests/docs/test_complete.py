@@ -29,7 +29,12 @@ def test_settings_are_on_their_page() -> None:
 def test_variables_named_anywhere_exist() -> None:
     """No page names a setting that is not, or no longer, there."""
     known = {variable(name) for name in NAMES} | {"ENDCAP_CONFIG"}
-    composed = {"ENDCAP_DB_PASSWORD", "ENDCAP_PUBLISHED_PORT", "ENDCAP_SHARED_DATA"}
+    composed = {
+        "ENDCAP_PULL_KEY",
+        "ENDCAP_DB_PASSWORD",
+        "ENDCAP_PUBLISHED_PORT",
+        "ENDCAP_SHARED_DATA",
+    }
     named = {
         (pages.name(page), name)
         for page in pages.pages()

@@ -21,7 +21,8 @@ AT_HOME: dict[type[Problem], str] = {
     errors.BuildUnderWay: "of commands and the schedule",
     errors.ArtifactConflict: "of commands and the schedule",
     errors.UsageFault: "of commands and settings",
-    errors.FaultyRows: "of files that commands import",
+    errors.NothingToLearn: "of commands and the schedule",
+    errors.PeerUnavailable: "of hosts that a command asks",
 }
 """Problems that no answer speaks of."""
 
@@ -42,6 +43,8 @@ def made(kind: type[Problem]) -> Problem:
         return MethodNotAllowed(["GET", "PUT"])
     if kind is TooManyRequests:
         return TooManyRequests(30)
+    if kind is errors.FaultyRows:
+        return errors.FaultyRows({2: "identity: is missing", 11: "created_at: is missing"})
     if kind is CatalogFaults:
         return CatalogFaults(
             1, {"/p/1": CatalogFault("malformed_input", "incorrect object format")}
@@ -73,6 +76,18 @@ def test_an_answer_is_read_back_as_the_same_problem(kind: type[Problem]) -> None
 
     assert type(found) is kind
     assert found.reason == problem.reason
+    assert found.details == problem.details
+
+
+def test_faulty_rows_are_read_back_by_line() -> None:
+    """With how many there are, when not all are named."""
+    problem = errors.FaultyRows({2: "identity: is missing", 3: "x"}, total=40)
+    problem.details = {"file": ["40 lines are faulty, the first 2 are named"], **problem.details}
+
+    found = problem_from(422, problem_json(problem))
+
+    assert isinstance(found, errors.FaultyRows)
+    assert (found.faults, found.total) == ({2: "identity: is missing", 3: "x"}, 40)
     assert found.details == problem.details
 
 

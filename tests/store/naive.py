@@ -96,7 +96,8 @@ class NaiveStore:
                 return Committed(known[2].revision, known[2], replayed=True)
         if (write.tracker, write.id) in self.records:
             return UsageFault()
-        record = self.record(write, write.creator, write.now)
+        made = write.now if write.created_at is None else write.created_at
+        record = self.record(write, write.creator, made)
         if write.idempotency is not None:
             self.keys[write.tracker, write.idempotency.key] = (
                 write.now,
@@ -201,6 +202,8 @@ class NaiveStore:
         )
         self.trackers[write.tracker] = row
         actor = write.creator if isinstance(write, CreateCustomization) else write.actor
+        if isinstance(write, CreateCustomization) and write.actor is not None:
+            actor = write.actor
         self.history[write.tracker] += [
             ChangeRow(row.revision, kind, subject, action, actor, write.now, old, new)  # type: ignore[arg-type]
             for subject, action, old, new in lines

@@ -4,6 +4,7 @@ Writing customizations: that it works, then each way to be refused.
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from endcap.domain import CustomizationId, Filter, Record, TrackerId
@@ -322,3 +323,20 @@ def test_a_large_commit(store: Store, tracker: TrackerId) -> None:
     assert {each.document for each in kept} == {b"2"}
     assert [line.revision for line in store.history(tracker)] == list(range(1, 6_252))
     assert {each.created_at for each in kept} == {NOON}
+
+
+def test_one_that_moves_in_keeps_what_it_was(store: Store, tracker: TrackerId) -> None:
+    """When it was made and by whom, though now and another write it; the log says when it came and who brought it."""
+    id_ = some_id()
+    write = msgspec.structs.replace(
+        create(tracker, id_, creator="ann", now=at(100)), created_at=at(-5_000), actor="pull"
+    )
+
+    record = recorded(store, write)
+
+    assert (record.created_at, record.updated_at, record.creator) == (at(-5_000), at(100), "ann")
+    assert store.customization(tracker, id_) == record
+    (line,) = store.history(tracker, subject=id_)
+    assert (line.actor, line.at) == ("pull", at(100))
+    replaced = recorded(store, replace(tracker, id_, now=at(200)))
+    assert (replaced.created_at, replaced.creator) == (at(-5_000), "ann")

@@ -110,6 +110,8 @@ writes: st.SearchStrategy[Write] = st.one_of(
         texts,
         instants,
         st.none() | st.builds(Idempotency, texts, texts),
+        created_at=st.none() | instants,
+        actor=st.none() | texts,
     ),
     st.builds(ReplaceCustomization, trackers, ids, definitions, texts, instants, expected),
     st.builds(DeleteCustomization, trackers, ids, texts, instants, expected),

@@ -9,16 +9,20 @@ import gc
 import itertools
 import os
 import secrets
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from endcap.activity import Activity
 from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
+from endcap.api.catalog_export import ContentExportEndpoint
 from endcap.api.customizations import CustomizationEndpoints
 from endcap.api.docs import DocsEndpoints
+from endcap.api.events import EventEndpoints
 from endcap.api.http import (
     Disconnected,
     Endpoint,
@@ -30,9 +34,13 @@ from endcap.api.http import (
     Send,
     send_response,
 )
+from endcap.api.interactions import InteractionEndpoints
 from endcap.api.ops import OpsEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
+from endcap.archive.places import open_place
+from endcap.archive.reading import EventSource
+from endcap.archive.schedule import Schedule
 from endcap.builder import Builder
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
@@ -45,8 +53,10 @@ from endcap.errors import (
     TooManyRequests,
 )
 from endcap.mirror import Mirror
+from endcap.recording import Recorder
 from endcap.service import Service
-from endcap.store import open_store
+from endcap.store import open_events, open_store
+from endcap.store.events import EventStore
 from endcap.store.port import Store
 from endcap.telemetry import Metrics, configure_logging, log
 from endcap.vault import Vault, open_vault
@@ -65,6 +75,20 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    events: EventStore
+    activity: Activity
+    recorder: Recorder
+    source: EventSource
+    schedule: Schedule
+
+    def migrate(self) -> Sequence[str]:
+        """Brings every schema up to date; the names of the migrations applied."""
+        return [*self.store.migrate(), *self.events.migrate()]
+
+    def close(self) -> None:
+        """Lets go of the databases."""
+        self.store.close()
+        self.events.close()
 
 
 def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = random_id) -> Parts:
@@ -74,7 +98,23 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
     service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
-    return Parts(settings, store, vault, mirror, committer, service)
+    events = open_events(settings.store_url)
+    activity = Activity(events, mirror)
+    source = EventSource(events, open_place(settings))
+    recorder = Recorder(settings, events, activity, clock=clock)
+    return Parts(
+        settings,
+        store,
+        vault,
+        mirror,
+        committer,
+        service,
+        events,
+        activity,
+        recorder,
+        source,
+        Schedule(settings, events),
+    )
 
 
 def from_environment() -> "App":
@@ -109,10 +149,20 @@ class App:
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
         RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
-        self._builder = Builder(parts.store, settings.data_dir, settings.schedule)
+        EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
+        InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        self.metrics.watch_counts(
+            "endcap_events",
+            "Events taken by this worker, by what became of them",
+            ("tracker", "outcome"),
+            parts.recorder.counts,
+        )
+        self._builder = Builder(parts.store, parts.source, settings.data_dir, settings.schedule)
         OpsEndpoints(
             service,
+            parts.activity,
             self.metrics,
             is_ready=lambda: self._tells_ready,
             builds=lambda: self._builder.builds,
@@ -121,12 +171,12 @@ class App:
 
     def start(self) -> None:
         """Migrates, loads the mirror, follows, builds. Blocks until the first snapshot is there."""
-        self.parts.committer.start()
+        self._start_writers()
         self._load()
 
     def begin(self) -> None:
         """The same beside whoever calls: requests are answered meanwhile, with what is there."""
-        self.parts.committer.start()
+        self._start_writers()
         self._loader = threading.Thread(target=self._keep_loading, name="loader", daemon=True)
         self._loader.start()
 
@@ -134,19 +184,33 @@ class App:
         """Commits what was handed over, then lets go."""
         self._ending.set()
         self.parts.committer.stop()
+        self.parts.recorder.stop()
+        self.parts.activity.stop()
+        self.parts.schedule.stop()
         self.parts.mirror.stop()
         self._builder.stop()
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
-        self.parts.store.close()
+        self.parts.close()
+        if (
+            "duckdb" in sys.modules
+        ):  # it complains of its own objects that nobody takes away at the end
+            gc.unfreeze()
+
+    def _start_writers(self) -> None:
+        self.parts.committer.start()
+        self.parts.recorder.start()
 
     def _load(self) -> None:
-        self.parts.store.migrate()
+        self.parts.migrate()
         self.parts.mirror.load()
+        self.parts.activity.fill()
         # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self.parts.activity.start()
+        self.parts.schedule.start()
         self._builder.start()
         self.is_ready = True
         self.on_ready()

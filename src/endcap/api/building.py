@@ -40,7 +40,7 @@ def main() -> None:
         try:
             _build(parts, tracker)
         finally:
-            parts.store.close()
+            parts.close()
     except KeyboardInterrupt:
         sys.exit(STOPPED)
     except Problem as problem:
@@ -66,6 +66,7 @@ def _build(parts: Parts, tracker: TrackerId) -> None:
         progress=lambda step, done, total: _say(Said(step=f"{step} ({done} of {total})")),
         memory_mb=settings.build_memory_mb,
         threads=settings.build_threads,
+        source=parts.source,
     )
     _say(Said(published=published))
     try:

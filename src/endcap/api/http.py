@@ -173,23 +173,52 @@ class Request:
             raise UnsupportedMediaType(details={"content_type": [f"Cannot be {content_type}"]})
         return body
 
+    async def chunks(self, *, bytes_max: int) -> AsyncIterator[bytes]:
+        """The body as it arrives, uncompressed. Raises BodyTooLarge, UnsupportedMediaType, Disconnected."""
+        encoding = (self.header(b"content-encoding") or "identity").strip().lower()
+        if encoding != "identity":
+            raise UnsupportedMediaType(
+                "The body's Content-Encoding must be none here",
+                {"content_encoding": [f"Cannot be {encoding}"]},
+            )
+        receive = self._receive
+        if isinstance(receive, bytes):
+            if len(receive) > bytes_max:
+                raise _too_large(bytes_max)
+            yield receive
+            return
+        size = 0
+        async for chunk in self._arriving(receive, bytes_max):
+            size += len(chunk)
+            if size > bytes_max:
+                raise _too_large(bytes_max)
+            yield chunk
+
     async def _whole(self, receive: Receive | bytes, bytes_max: int) -> bytes:
         """As sent; what is too long is read only until that is known."""
         if isinstance(receive, bytes):
             return receive
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in self._arriving(receive, bytes_max):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > bytes_max:
+                break
+        return b"".join(chunks)
+
+    async def _arriving(self, receive: Receive, bytes_max: int) -> AsyncIterator[bytes]:
+        """Raises BodyTooLarge where the head says it, Disconnected."""
         length = self.header(b"content-length")
         if length is not None and length.isdigit() and int(length) > bytes_max:
             raise _too_large(bytes_max)
-        chunks: list[bytes] = []
-        size, more = 0, True
-        while more and size <= bytes_max:
+        more = True
+        while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise Disconnected
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
+            yield message.get("body", b"")
             more = message.get("more_body", False)
-        return b"".join(chunks)
 
 
 def _too_large(bytes_max: int) -> BodyTooLarge:
@@ -281,7 +310,8 @@ class Routes:
             made = _Pattern.of(pattern, endpoints)
             self._patterns.setdefault(pattern.count("/"), []).append(made)
         else:
-            self._exact[pattern] = (pattern, endpoints)
+            _, known = self._exact.setdefault(pattern, (pattern, {}))
+            known.update(endpoints)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Every (method, pattern)."""

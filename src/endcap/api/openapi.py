@@ -13,15 +13,16 @@ from typing import Any
 
 from endcap import __version__
 from endcap.api import openapi_schemas as shapes
+from endcap.api.openapi_events import EVENT_OPERATIONS
 from endcap.api.openapi_operations import (
     BEHIND,
     JSON,
-    OPERATIONS,
     TAGS,
     UNSIGNED,
     Answer,
     Operation,
 )
+from endcap.api.openapi_operations import OPERATIONS as MOST_OPERATIONS
 from endcap.api.openapi_page import page
 from endcap.api.openapi_schemas import CUSTOMIZATION, TRACKER, Schema, ref
 from endcap.errors import (
@@ -33,6 +34,7 @@ from endcap.errors import (
 from endcap.store.port import IDEMPOTENCY_HOURS
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
+OPERATIONS = (*MOST_OPERATIONS, *EVENT_OPERATIONS)
 FOLDER = Path(__file__).parent
 
 
@@ -245,7 +247,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         described["requestBody"] = {
             "required": operation.body.required,
-            "content": {JSON: _media(operation.body.schema, operation.body.examples)},
+            "content": {
+                operation.body.media: _media(operation.body.schema, operation.body.examples)
+            },
         }
     described["responses"] = _responses(operation)
     described["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": _call(operation)}]
@@ -253,7 +257,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    public = operation.path == "/v1/recommend"
+    public = operation.signed != "yes"
     answers = {str(each.status): _answer(each) for each in operation.answers}
     refusals: dict[int, list[Problem]] = {}
     for problem in operation.refusals:
@@ -342,6 +346,8 @@ def _media(schema: Schema, examples: Mapping[str, Any]) -> Schema:
 
 def _call(operation: Operation) -> str:
     """The shell example: `signed` as the description defines it, or plain curl."""
+    if operation.shell:
+        return operation.shell
     query, _, options = operation.call.partition(" ")
     if not query.startswith("?"):
         query, options = "", operation.call

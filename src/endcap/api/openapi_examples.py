@@ -82,6 +82,46 @@ STRAP = {
         "color": ["black", "brown"],
     },
 }
+CONTENT_PAGE = {
+    "total": 2,
+    "objects": [
+        {
+            "url": "/p/123",
+            "type": "item",
+            "attributes": {
+                "title": "Fender Telecaster",
+                "brand": ["Fender"],
+                "price": "1 299,00 €",
+                "availability": 1,
+                "image_link": "https://doe.com/123.jpg",
+                "price_amount": 1299.0,
+                "category": ["Electric guitars"],
+                "category_lvl_1": ["Guitars"],
+                "category_lvl_2": ["Electric guitars"],
+            },
+            "nested": [
+                {
+                    "url": "/c/electric",
+                    "type": "category",
+                    "attributes": {
+                        "title": "Electric guitars",
+                        "ancestors": [{"title": "Guitars"}],
+                    },
+                    "nested": [],
+                    "exact": True,
+                }
+            ],
+            "exact": True,
+            "generation": "2025-01-20",
+        }
+    ],
+    "links": [
+        {
+            "rel": "next",
+            "href": "https://reco.example.com/v1/content_export?cursor=l6kxMjM0LTU2Nzj",
+        }
+    ],
+}
 WISH = {
     "recommendation_type": "basket",
     "recommender_client_identifier": "basket-sidebar",

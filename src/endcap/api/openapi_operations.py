@@ -13,7 +13,16 @@ from msgspec import Struct
 
 from endcap.api import openapi_parameters as parameters
 from endcap.api import openapi_schemas as shapes
-from endcap.api.openapi_examples import EXPLAINED, GIVEN, GUITAR, INPUTS, STORED, STRAP, WISH
+from endcap.api.openapi_examples import (
+    CONTENT_PAGE,
+    EXPLAINED,
+    GIVEN,
+    GUITAR,
+    INPUTS,
+    STORED,
+    STRAP,
+    WISH,
+)
 from endcap.api.openapi_schemas import TRACKER, Schema, ref
 from endcap.domain import ItemId
 from endcap.errors import (
@@ -35,6 +44,8 @@ from endcap.errors import (
     UnsupportedMediaType,
 )
 from endcap.wire.catalog import PATCH_OBJECTS_MAX, malformed
+from endcap.wire.catalog_export import CURSOR_HOURS
+from endcap.wire.catalog_export import PATH as CONTENT_EXPORT
 from endcap.wire.customizations import CSV_COLUMNS
 from endcap.wire.problems import catalog_json
 from endcap.wire.recommending import OBJECTS_MAX
@@ -59,10 +70,14 @@ class Body(Struct, frozen=True, kw_only=True):
     schema: Schema
     examples: Mapping[str, Any]
     required: bool = True
+    media: str = JSON
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One row of the table. `call` is what the shell example asks for: query string and options of curl."""
+    """
+    One row of the table. `call` is what the shell example asks for: query string and options of curl; `shell` is the
+    whole example where that does not do.
+    """
 
     method: Literal["get", "put", "post", "patch", "delete", "options"]
     path: str
@@ -76,6 +91,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     answers: Sequence[Answer]
     refusals: Sequence[Problem] = ()
     call: str = ""
+    shell: str = ""
 
 
 # Refusals that several operations share, as the server raises them.
@@ -175,12 +191,14 @@ LINKS = {
 CUSTOMIZATIONS = "Customizations"
 RECOMMENDATIONS = "Recommendations"
 CATALOG = "Catalog"
+EVENTS = "Events"
 OPERATION = "Operation"
 
 TAGS = {
     CUSTOMIZATIONS: "What merchandisers want: pins for a target, laid over what a recommender answers.",
     RECOMMENDATIONS: "What a shop's pages ask for. Public, so that browsers may ask.",
     CATALOG: "The items that can be recommended, with everything that criteria look at.",
+    EVENTS: "What shoppers do, and what they bought in the past: recommenders learn from it.",
     OPERATION: "For operators and their machines. Public; shield these from the internet as you see fit.",
 }
 
@@ -500,6 +518,36 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         answers=(CATALOG_STORED, CATALOG_FAULTS),
         refusals=CATALOG_REFUSALS,
+    ),
+    Operation(
+        method="get",
+        path=CONTENT_EXPORT,
+        id="exportObjects",
+        tag=CATALOG,
+        summary="Export the catalog",
+        description="One page of all objects, in no order that means anything. Follow the link `next` as it is given "
+        f"until there is none; it is good for {CURSOR_HOURS} hours. An object that stays in the catalog meanwhile "
+        "comes exactly once, whatever else is written. Hidden attributes (leading `_`) are never given.",
+        signed="yes",
+        parameters=parameters.CONTENT_EXPORT_PARAMETERS,
+        answers=(
+            Answer(
+                status=200,
+                description="The page.",
+                content={JSON: ref("ContentPage")},
+                examples={"first": CONTENT_PAGE},
+                headers=("Endcap-Revision",),
+            ),
+        ),
+        refusals=(
+            *SIGNED,
+            BAD_QUERY,
+            FaultyFields(
+                "Invalid content export parameters provided",
+                {"cursor": [f"Is older than {CURSOR_HOURS} hours: begin again without a cursor"]},
+            ),
+        ),
+        call="?size=500&requested_types=item",
     ),
     Operation(
         method="get",

@@ -14,6 +14,12 @@ from endcap.api.openapi_schemas import (
 )
 from endcap.api.revisions import REVISION_MAX
 from endcap.wire.catalog import PATCH_OBJECTS_MAX
+from endcap.wire.catalog_export import (
+    NAMES_CHARACTERS_MAX,
+    SIZE_DEFAULT,
+    SIZE_DIGITS_MAX,
+    SIZE_MAX,
+)
 from endcap.wire.customizations import TARGET_TYPES
 from endcap.wire.listing import LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, SORT_COLUMNS
 from endcap.wire.recommending import OBJECTS_MAX
@@ -116,6 +122,34 @@ EXPORT_PARAMETERS = (
         "remove_nonexisting_item_pins",
         FLAG,
         "Leave out pins of items that are not in the catalog (`true`, `false`, `1`, `0`).",
+    ),
+)
+CONTENT_EXPORT_PARAMETERS = (
+    query(
+        "size",
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 10**SIZE_DIGITS_MAX - 1,
+            "default": SIZE_DEFAULT,
+        },
+        f"How many objects a page has, at most {SIZE_MAX} whatever is asked.",
+    ),
+    query(
+        "hit_fields",
+        {**_SOME_TEXT, "maxLength": NAMES_CHARACTERS_MAX, "examples": ["title,web_url,price"]},
+        "Only these attributes, with commas between; absent or empty: all.",
+    ),
+    query(
+        "requested_types",
+        {**_SOME_TEXT, "maxLength": NAMES_CHARACTERS_MAX, "examples": ["item,category"]},
+        "Only objects of these types, with commas between; absent or empty: all.",
+    ),
+    query(
+        "cursor",
+        {"type": "string"},
+        "Where the last page ended, as its link says. It holds the other parameters too; of those, only `size` is "
+        "looked at beside it. Absent or empty: the first page.",
     ),
 )
 RECOMMEND_PARAMETERS = (

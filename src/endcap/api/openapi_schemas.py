@@ -9,6 +9,7 @@ may be, and the synonyms of a rule's keys. `null` for an optional field means th
 from collections.abc import Mapping
 from typing import Any
 
+from endcap.api.openapi_event_schemas import event_shapes
 from endcap.criteria import DEPTH_MAX, RULES_MAX, VALUES_MAX
 from endcap.domain import (
     IDENTITY_CHARACTERS_MAX,
@@ -86,6 +87,7 @@ def schemas() -> dict[str, Schema]:
         **_criteria("", "attributes of catalog objects", None),
         **_recommending(),
         **_catalog(),
+        **event_shapes(),
         **_criteria("Own", "attributes of customizations themselves", _OWN_FIELD),
         **_answers(),
     }
@@ -770,6 +772,7 @@ def _catalog() -> dict[str, Schema]:
                 "type": type_,
             },
         },
+        "ContentPage": _content_page(identity, type_),
         "CatalogAnswer": {
             "type": "object",
             "required": ["ok_count", "errors_count", "errors"],
@@ -791,6 +794,50 @@ def _catalog() -> dict[str, Schema]:
                 "type": {"type": "string", "examples": ["malformed_input"]},
                 "reason": {"type": "string", "examples": ["incorrect object format"]},
                 "caused_by": ref("Details"),
+            },
+        },
+    }
+
+
+def _content_page(identity: Schema, type_: Schema) -> Schema:
+    exported: Schema = {
+        "type": "object",
+        "required": ["url", "type", "attributes", "nested", "exact"],
+        "properties": {
+            "url": described(identity, "The identity, whatever it looks like."),
+            "type": type_,
+            "attributes": {
+                "type": "object",
+                "description": "As hits give them: texts as lists but for a few, derived ones too.",
+            },
+            "nested": {"type": "array", "items": ANY_OBJECT, "description": "In the same form."},
+            "exact": {"const": True},
+            "generation": {"type": "string"},
+            "active_from": OPENS,
+            "active_to": CLOSES,
+        },
+    }
+    return {
+        "type": "object",
+        "required": ["total", "objects", "links"],
+        "properties": {
+            "total": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "How many objects there were of these types when the export began.",
+            },
+            "objects": {"type": "array", "items": exported},
+            "links": {
+                "type": "array",
+                "maxItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["rel", "href"],
+                    "properties": {
+                        "rel": {"const": "next"},
+                        "href": {"type": "string", "description": "The next page, as it is."},
+                    },
+                },
             },
         },
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from endcap.activity import Activity
 from endcap.api.http import Request, Response, Routes
 from endcap.domain import Micros, TrackerId
 from endcap.service import Service
@@ -19,12 +20,14 @@ class OpsEndpoints:
     def __init__(
         self,
         service: Service,
+        activity: Activity,
         metrics: Metrics,
         *,
         is_ready: Callable[[], bool],
         builds: Callable[[], Mapping[TrackerId, Build]],
     ) -> None:
         self._service = service
+        self._activity = activity
         self._metrics = metrics
         self._is_ready = is_ready
         self._builds = builds
@@ -61,6 +64,8 @@ class OpsEndpoints:
             yield "endcap_revision", "Revision shown", labels, snapshot.revision
             yield "endcap_customizations", "Customizations in memory", labels, len(snapshot.rules)
             yield "endcap_objects", "Catalog objects in memory", labels, len(snapshot.catalog)
+            shoppers = len(self._activity.shoppers(shop.tracker))
+            yield "endcap_shoppers", "Shoppers in memory, with what they did last", labels, shoppers
             yield from _build_gauges(labels, builds.get(shop.tracker), now)
 
 

@@ -6,6 +6,7 @@ A signature on it is ignored, unless an explanation is asked for: that shows rul
 
 import re
 
+from endcap.api import cors
 from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import EXPOSED, REVISION_HEADER, as_seen, shown_at
@@ -15,7 +16,6 @@ from endcap.service import Service
 from endcap.wire.listing import Query, values
 from endcap.wire.recommending import read_requests
 
-PREFLIGHT_SECONDS = b"86400"
 _USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)", re.ASCII)
 
 
@@ -25,7 +25,7 @@ class RecommendEndpoints:
         self._authenticator = authenticator
         self._throttle = throttle
         self._bytes_max = service.settings.body_bytes_max
-        self._cors = ((b"access-control-allow-origin", service.settings.cors_origin.encode()),)
+        self._cors = cors.allowing(service.settings.cors_origin)
         self._cors_of_answers = (*self._cors, EXPOSED)
 
     def mount(self, routes: Routes) -> None:
@@ -47,16 +47,7 @@ class RecommendEndpoints:
         return Response.json(answer, 200, (shown_at(shop.revision),))
 
     async def preflight(self, request: Request) -> Response:
-        wanted = request.header(b"access-control-request-headers") or "content-type"
-        return Response(
-            204,
-            headers=(
-                *self._cors,
-                (b"access-control-allow-methods", b"POST, OPTIONS"),
-                (b"access-control-allow-headers", wanted.encode("latin-1")),
-                (b"access-control-max-age", PREFLIGHT_SECONDS),
-            ),
-        )
+        return cors.preflight(request, self._cors)
 
 
 def _asked(request: Request) -> tuple[str, bool]:

@@ -70,7 +70,8 @@ def build(
     as_json: bool,
 ) -> None:
     """
-    Build the recommenders of a tracker from its imported orders, and serve them from then on.
+    Build the recommenders of a tracker from its orders, and serve them from then on. Orders are those that were
+    imported and those that shoppers' events told of.
 
     The server does it by itself with ENDCAP_BUILD_EVERY, also again where `endcap artifact rollback --pause` kept it
     from that. One process at a time builds a tracker; older artifacts than
@@ -85,12 +86,8 @@ def build(
         raise UsageFault("--from takes rows that are counted already: leave out --engine")
     with parts(ctx) as built, progress(quiet=as_json) as bar:
         known = tracker_id(built, tracker)
-        with _leased(built, known) as lease:
-            inputs = inputs_of(built.settings.data_dir, known)
-            published = _make(engine, rows)(built, known, _told(bar, lease))
-            _prune(built, known)
-            lease.built(published.artifact, inputs=inputs)
-            built.store.pause_build(known, paused=False)
+        published = build_leased(built, known, _make(engine, rows), bar)
+        built.store.pause_build(known, paused=False)
     if as_json:
         print_json(published)
     else:
@@ -99,15 +96,28 @@ def build(
 
 
 Progress = Callable[[str, int, int], None]
+Make = Callable[[Parts, TrackerId, Progress], Published]
+"""Builds and publishes, and tells its steps."""
 
 
-def _make(engine: Engine, rows: Path | None) -> Callable[[Parts, TrackerId, Progress], Published]:
+def build_leased(built: Parts, tracker: TrackerId, make: Make, bar: Bar) -> Published:
+    """Builds as the only one who does, on record, and deletes what is too old. Raises BuildUnderWay."""
+    with _leased(built, tracker) as lease:
+        inputs = inputs_of(built.settings.data_dir, tracker, built.source)
+        published = make(built, tracker, _told(bar, lease))
+        _prune(built, tracker)
+        lease.built(published.artifact, inputs=inputs)
+    return published
+
+
+def _make(engine: Engine, rows: Path | None) -> Make:
     if rows is not None:
         return lambda built, tracker, told: _finished(built, tracker, rows, told)
-    return _by_duckdb if engine == "duckdb" else _by_spark
+    return by_duckdb if engine == "duckdb" else _by_spark
 
 
-def _by_duckdb(built: Parts, tracker: TrackerId, told: Progress) -> Published:
+def by_duckdb(built: Parts, tracker: TrackerId, told: Progress) -> Published:
+    """In this process."""
     settings = built.settings
     return build_and_publish(
         built.store,
@@ -118,6 +128,7 @@ def _by_duckdb(built: Parts, tracker: TrackerId, told: Progress) -> Published:
         progress=told,
         memory_mb=settings.build_memory_mb,
         threads=settings.build_threads,
+        source=built.source,
     )
 
 
@@ -126,6 +137,8 @@ def _by_spark(built: Parts, tracker: TrackerId, told: Progress) -> Published:
     from endcap.recommend import spark
 
     data_dir = built.settings.data_dir.absolute()
+    told("events", 0, 1)
+    built.source.refresh_orders(data_dir, tracker, memory_mb=built.settings.build_memory_mb)
     orders = [str(each) for each in order_files(orders_directory(data_dir, tracker))]
     folder = artifacts_directory(data_dir, tracker)
     folder.mkdir(parents=True, exist_ok=True)

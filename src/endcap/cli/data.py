@@ -28,6 +28,7 @@ from endcap.transfer.catalog import CatalogReport, import_catalog
 from endcap.transfer.customizations import CustomizationsReport, import_customizations
 from endcap.transfer.export import ExportFormat, export_customizations
 from endcap.transfer.fields import FieldMap
+from endcap.transfer.formats import CatalogFormat
 from endcap.transfer.transactions import TransactionsReport, import_transactions
 from endcap.wire.listing import Export
 
@@ -58,8 +59,16 @@ def import_() -> None:
 
 
 @import_.command(short_help="Put items into the catalog.")
-@_file
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
 @tracker_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["auto", *(each.value for each in CatalogFormat)]),
+    default="auto",
+    show_default=True,
+    help="What FILE is, where its content does not tell.",
+)
 @_map
 @_dry_run
 @json_option
@@ -69,6 +78,7 @@ def catalog(
     /,
     file: Path,
     tracker: str,
+    format_: str,
     maps: tuple[str, ...],
     *,
     dry_run: bool,
@@ -77,9 +87,13 @@ def catalog(
     """
     Put the items of FILE into the catalog; each replaces the one with its identity.
 
+    FILE is records (JSON, CSV, Parquet), a Google Merchant feed (RSS or Atom in XML, or a table), or what a content
+    export answered: a page, pages, or a folder of them. docs/importing.md says what becomes of each.
+
     \b
-    A feed in the API's words, and one in a shop's own:
+    A feed in the API's words, one for Google, and one in a shop's own:
       endcap import catalog items.jsonl --tracker 1234-5678
+      endcap import catalog google.xml --tracker 1234-5678 --dry-run
       endcap import catalog feed.csv.gz --tracker 1234-5678 \\
         --map identity=id --map title=name --map brand=maker \\
         --map category=categories --map price_amount=price
@@ -91,6 +105,7 @@ def catalog(
             id,
             file,
             fields=FieldMap.of(maps),
+            format=None if format_ == "auto" else CatalogFormat(format_),
             actor=ACTOR,
             now=system_clock(),
             dry_run=dry_run,

@@ -121,7 +121,7 @@ def _make_shop(data_dir: Path, bar: Bar) -> None:
     configure_logging(settings)
     parts = build(settings)
     try:
-        parts.store.migrate()
+        parts.migrate()
         if parts.store.tracker(TRACKER) is not None:
             raise UsageFault(
                 f"{data_dir} holds a tracker {TRACKER} already; the demo wants a directory of its own"
@@ -135,7 +135,7 @@ def _make_shop(data_dir: Path, bar: Bar) -> None:
         bar("catalog", len(objects), len(objects))
         _learn(parts, now, bar)
     finally:
-        parts.store.close()
+        parts.close()
 
 
 def _learn(parts: Parts, now: datetime, bar: Bar) -> None:

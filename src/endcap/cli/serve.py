@@ -108,14 +108,16 @@ def migrate(ctx: click.Context, /, *, as_json: bool) -> None:
     Example:
       endcap --database-url postgresql://endcap@db.internal/endcap migrate
     """
-    from endcap.store import open_store
+    from endcap.store import open_events, open_store
 
     chosen = settings(ctx)
     store = open_store(chosen.store_url, pool_size_max=chosen.postgres_pool_size)
+    events = open_events(chosen.store_url)
     try:
-        applied = migrated(store, chosen)
+        applied = [*migrated(store, chosen), *migrated(events, chosen)]
     finally:
         store.close()
+        events.close()
     if as_json:
         print_json({"applied": list(applied)})
     else:

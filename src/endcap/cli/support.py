@@ -26,6 +26,7 @@ from endcap.cli.main import AS_JSON
 from endcap.config import Settings, load
 from endcap.domain import TrackerId
 from endcap.errors import Problem, StoreUnavailable, TrackerNotFound
+from endcap.store.events import EventStore
 from endcap.store.port import Committed, Store, Write
 from endcap.telemetry import configure_logging
 
@@ -46,16 +47,16 @@ def parts(ctx: click.Context) -> Iterator[Parts]:
     """The parts of this process over a migrated store, closed at the end."""
     built = build(settings(ctx))
     try:
-        migrated(built.store, built.settings)
+        migrated(built, built.settings)
         yield built
     finally:
-        built.store.close()
+        built.close()
 
 
-def migrated(store: Store, chosen: Settings) -> Sequence[str]:
-    """Brings the schema up to date; says which database it is that cannot be reached."""
+def migrated(stores: Parts | Store | EventStore, chosen: Settings) -> Sequence[str]:
+    """Brings schemas up to date; says which database it is that cannot be reached."""
     try:
-        return store.migrate()
+        return stores.migrate()
     except StoreUnavailable as problem:
         problem.details = {"database": [_named(chosen.store_url)]}
         raise

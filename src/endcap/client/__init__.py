@@ -8,10 +8,13 @@ The client of the HTTP API, for Endcap and for the vendor's own host: the base U
 from endcap.client._shells import AsyncClient, Client
 from endcap.client._signing import SignedAuth
 from endcap.client._values import (
+    CatalogPage,
     Customization,
     Definition,
     Explanation,
+    ExportedObject,
     Hit,
+    Imported,
     ItemShown,
     Page,
     Pin,
@@ -23,11 +26,14 @@ from endcap.client._values import (
 
 __all__ = [
     "AsyncClient",
+    "CatalogPage",
     "Client",
     "Customization",
     "Definition",
     "Explanation",
+    "ExportedObject",
     "Hit",
+    "Imported",
     "ItemShown",
     "Page",
     "Pin",

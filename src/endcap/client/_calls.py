@@ -3,9 +3,9 @@ What to send and how to read the answer: every verb of the client, once, as a pu
 `Call`. The shells turn each into a method, sync and async, with this signature (less the tracker) and this docstring.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Generic, Literal, TypeVar
-from urllib.parse import quote
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any, Generic, Literal, Protocol, TypeVar
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec import Struct
 from endcap.client._reading import (
     Answer,
     Parser,
+    catalog_page,
     chunks,
     customization,
     customizations,
@@ -25,6 +26,7 @@ from endcap.client._reading import (
     retry_after_seconds,
 )
 from endcap.client._values import (
+    CatalogPage,
     Criteria,
     Customization,
     Definition,
@@ -36,6 +38,7 @@ from endcap.client._values import (
 from endcap.domain import Micros
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Pairs = tuple[tuple[str, str], ...]
 Several = str | Sequence[str]
 """One value or many, any of which may match."""
@@ -43,14 +46,25 @@ Several = str | Sequence[str]
 _encode = msgspec.json.encode
 
 
+class Streamed(Protocol):
+    """A body that is made while it is sent, each time anew."""
+
+    def chunks(self) -> Iterator[bytes]: ...
+    def awaited(self) -> AsyncIterator[bytes]: ...
+
+
 class Outgoing(Struct, frozen=True, kw_only=True):
-    """A request, before it is dated and signed. `understood` are statuses beside 2xx that are an answer."""
+    """
+    A request, before it is dated and signed. `understood` are statuses beside 2xx that are an answer; `upload` stands
+    in the place of `content`.
+    """
 
     method: str
     path: str
     query: Pairs = ()
     headers: Pairs = ()
     content: bytes | None = None
+    upload: Streamed | None = None
     signed: bool = True
     repeatable: bool = True
     understood: tuple[int, ...] = ()
@@ -59,10 +73,10 @@ class Outgoing(Struct, frozen=True, kw_only=True):
         return 200 <= status < 300 or status in self.understood
 
 
-class Call(Outgoing, Generic[T], frozen=True, kw_only=True):
+class Call(Outgoing, Generic[T_co], frozen=True, kw_only=True):
     """A request, and how to read its answer."""
 
-    read: Callable[[Answer], T]
+    read: Callable[[Answer], T_co]
 
 
 class Download(Outgoing, Generic[T], frozen=True, kw_only=True):
@@ -70,6 +84,16 @@ class Download(Outgoing, Generic[T], frozen=True, kw_only=True):
 
     parser: Callable[[Mapping[str, str]], Parser[T]]
 
+
+class Paged(Protocol[T_co]):
+    """An answer that is one page of many."""
+
+    @property
+    def results(self) -> tuple[T_co, ...]: ...
+
+
+Walk = Generator[Call[Paged[T]], Any, None]
+"""Asks for page after page; is sent each, of the kind it asked for, before it asks for the next."""
 
 THROTTLED = 429
 UNAVAILABLE = 503
@@ -360,6 +384,51 @@ def delete_objects(tracker: str, objects: Objects) -> Call[int]:
     )
 
 
+def export_page(
+    tracker: str,
+    *,
+    requested_types: Several = (),
+    hit_fields: Several = (),
+    size: int | None = None,
+    link: str | None = None,
+) -> Call[CatalogPage]:
+    """
+    One page of the whole catalog, 300 objects unless `size` says otherwise, at most 500.
+
+    With the `next_link` of a page, the one behind it. Raises FaultyFields for one that has expired.
+    """
+    query = _query(
+        requested_types=_with_commas(requested_types),
+        hit_fields=_with_commas(hit_fields),
+        size=size,
+    )
+    if (
+        link is not None
+    ):  # of this host, whatever name it gives itself: what is signed goes nowhere else
+        query = tuple(parse_qsl(urlsplit(link).query, keep_blank_values=True))
+    return Call(method="GET", path="/v1/content_export", query=query, read=catalog_page)
+
+
+def export_catalog(
+    tracker: str,
+    *,
+    requested_types: Several = (),
+    hit_fields: Several = (),
+    size: int | None = None,
+) -> Generator[Call[CatalogPage], CatalogPage, None]:
+    """
+    Every object of the catalog, page by page; only of some types, and only some of their attributes, if asked.
+
+    An object that stays in the catalog meanwhile comes exactly once. Raises FaultyFields if so much time passes between
+    two pages that the link has expired.
+    """
+    page = yield export_page(
+        tracker, requested_types=requested_types, hit_fields=hit_fields, size=size
+    )
+    while page.next_link is not None:
+        page = yield export_page(tracker, link=page.next_link)
+
+
 def health(tracker: str) -> Call[bool]:
     """Whether the process answers. Endcap only."""
     return Call(method="GET", path="/healthz", signed=False, read=lambda answer: True)
@@ -404,6 +473,10 @@ def _query(**parameters: Several | int | None) -> Pairs:
         values = [str(value)] if isinstance(value, str | int) else value
         pairs.extend((name, each) for each in values)
     return tuple(pairs)
+
+
+def _with_commas(names: Several) -> Several:
+    return names if isinstance(names, str) or not names else ",".join(names)
 
 
 def _headers(**headers: str | None) -> Pairs:

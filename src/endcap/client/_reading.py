@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
-from endcap.client._values import Customization, Page
+from endcap.client._values import CatalogPage, Customization, ExportedObject, Page
 from endcap.domain import Micros
 from endcap.errors import Problem, StoreUnavailable, TooManyRequests
 from endcap.signing import parse_http_date
@@ -89,6 +89,23 @@ class _Page(Struct, frozen=True):
 def page(answer: Answer) -> Page:
     found = decoded(answer.body, _Page)
     return Page(found.pagination.total, found.results)
+
+
+class _Link(Struct, frozen=True):
+    rel: str
+    href: str
+
+
+class _CatalogPage(Struct, frozen=True):
+    total: int
+    objects: tuple[ExportedObject, ...] = ()
+    links: tuple[_Link, ...] = ()
+
+
+def catalog_page(answer: Answer) -> CatalogPage:
+    found = decoded(answer.body, _CatalogPage)
+    following = next((link.href for link in found.links if link.rel == "next"), None)
+    return CatalogPage(found.total, found.objects, following)
 
 
 class _Stored(Struct, frozen=True):

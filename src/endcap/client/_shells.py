@@ -4,7 +4,15 @@ The two shells: they send and wait, one with `await`. What is sent and how an an
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+)
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -13,15 +21,14 @@ import httpx2
 
 from endcap import __version__
 from endcap.client import _calls as calls
-from endcap.client._calls import Call, Download, Outgoing, pause_before_repeat
+from endcap.client import _event_calls as event_calls
+from endcap.client._calls import Call, Download, Outgoing, Paged, Walk, pause_before_repeat
 from endcap.client._reading import Answer, revision
 from endcap.client._signing import Clock, SignedAuth, system_clock
-from endcap.client._values import Customization, Page
 from endcap.signing import JSON_CONTENT_TYPE
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Walk = Generator[Call[Page], Page, None]
 
 REVISION = "Endcap-Revision"
 TIMEOUT_SECONDS_DEFAULT = 10.0
@@ -59,14 +66,23 @@ class _Shell:
             outgoing.path,
             params=outgoing.query or None,
             headers=(*outgoing.headers, *seen),
-            content=outgoing.content,
+            content=_content(http, outgoing),
         )
 
     def _note(self, headers: Mapping[str, str]) -> None:
         self.revision = max(self.revision, revision(headers))
 
 
-def _next(walk: Walk, page: Page) -> Call[Page] | None:
+def _content(
+    http: httpx2.Client | httpx2.AsyncClient, outgoing: Outgoing
+) -> bytes | Iterator[bytes] | AsyncIterator[bytes] | None:
+    if outgoing.upload is None:
+        return outgoing.content
+    is_awaited = isinstance(http, httpx2.AsyncClient)
+    return outgoing.upload.awaited() if is_awaited else outgoing.upload.chunks()
+
+
+def _next(walk: Walk[T], page: Paged[T]) -> Call[Paged[T]] | None:
     try:
         return walk.send(page)
     except StopIteration:
@@ -82,12 +98,10 @@ def _verb(make: Callable[Concatenate[str, P], Call[T]]) -> Callable[Concatenate[
 
 
 def _walk(
-    make: Callable[Concatenate[str, P], Walk],
-) -> Callable[Concatenate["Client", P], Generator[Customization, None, None]]:
+    make: Callable[Concatenate[str, P], Walk[T]],
+) -> Callable[Concatenate["Client", P], Generator[T, None, None]]:
     @wraps(make)
-    def verb(
-        client: "Client", /, *args: P.args, **kwargs: P.kwargs
-    ) -> Generator[Customization, None, None]:
+    def verb(client: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Generator[T, None, None]:
         return client._follow(make(client.tracker, *args, **kwargs))
 
     return verb
@@ -143,6 +157,10 @@ class Client(_Shell):
     put_objects = _verb(calls.put_objects)
     patch_objects = _verb(calls.patch_objects)
     delete_objects = _verb(calls.delete_objects)
+    export_page = _verb(calls.export_page)
+    export_catalog = _walk(calls.export_catalog)
+    send_event = _verb(event_calls.send_event)
+    import_transactions = _verb(event_calls.import_transactions)
     health = _verb(calls.health)
     ready = _verb(calls.ready)
 
@@ -172,8 +190,8 @@ class Client(_Shell):
             time.sleep(self._pause(call, answer, repeats))
             repeats += 1
 
-    def _follow(self, walk: Walk) -> Generator[Customization, None, None]:
-        call: Call[Page] | None = next(walk)
+    def _follow(self, walk: Walk[T]) -> Generator[T, None, None]:
+        call: Call[Paged[T]] | None = next(walk)
         while call is not None:
             page = self._send(call)
             yield from page.results
@@ -210,12 +228,12 @@ def _async_verb(
 
 
 def _async_walk(
-    make: Callable[Concatenate[str, P], Walk],
-) -> Callable[Concatenate["AsyncClient", P], AsyncGenerator[Customization, None]]:
+    make: Callable[Concatenate[str, P], Walk[T]],
+) -> Callable[Concatenate["AsyncClient", P], AsyncGenerator[T, None]]:
     @wraps(make)
     def verb(
         client: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs
-    ) -> AsyncGenerator[Customization, None]:
+    ) -> AsyncGenerator[T, None]:
         return client._follow(make(client.tracker, *args, **kwargs))
 
     return verb
@@ -267,6 +285,10 @@ class AsyncClient(_Shell):
     put_objects = _async_verb(calls.put_objects)
     patch_objects = _async_verb(calls.patch_objects)
     delete_objects = _async_verb(calls.delete_objects)
+    export_page = _async_verb(calls.export_page)
+    export_catalog = _async_walk(calls.export_catalog)
+    send_event = _async_verb(event_calls.send_event)
+    import_transactions = _async_verb(event_calls.import_transactions)
     health = _async_verb(calls.health)
     ready = _async_verb(calls.ready)
 
@@ -298,8 +320,8 @@ class AsyncClient(_Shell):
             await asyncio.sleep(self._pause(call, answer, repeats))
             repeats += 1
 
-    async def _follow(self, walk: Walk) -> AsyncGenerator[Customization, None]:
-        call: Call[Page] | None = next(walk)
+    async def _follow(self, walk: Walk[T]) -> AsyncGenerator[T, None]:
+        call: Call[Paged[T]] | None = next(walk)
         while call is not None:
             page = await self._send(call)
             for each in page.results:

@@ -72,6 +72,42 @@ class Summary(Struct, frozen=True):
     user_tags: tuple[str, ...] = ()
 
 
+class ExportedObject(Struct, frozen=True, kw_only=True):
+    """One object of the catalog on its way out. `url` is its identity, whatever that looks like."""
+
+    url: str
+    type: str = "item"
+    attributes: dict[str, Any] = {}
+    nested: tuple[Any, ...] = ()
+    exact: bool | None = None
+    generation: str | None = None
+    active_from: str | None = None
+    active_to: str | None = None
+
+
+class CatalogPage(Struct, frozen=True):
+    """Some of the catalog's objects; `total` counts all. `next_link` leads to the page behind, and lives a while."""
+
+    total: int
+    results: tuple[ExportedObject, ...]
+    next_link: str | None = None
+
+
+class Imported(Struct, frozen=True):
+    """What an upload of past order lines held. `repeated` name an item of an order once more: they count once."""
+
+    lines: int
+    stored: int = 0
+    returns: int = 0
+    repeated: int = 0
+    orders: int = 0
+    items: int = 0
+    users: int = 0
+    earliest: str | None = None
+    latest: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
 class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one widget asks for."""
 

@@ -6,8 +6,8 @@ the artifacts that were left last are the ones that are kept. A folder is rename
 is ever found under its name. Workers that still map its files keep them until they let go, as far as the disk is
 their own; what other hosts map over a network they have had time to leave, `LEFT_SECONDS_MIN`.
 
-`.draft-…` is an artifact being written, `.spill-…` what a build keeps on disk meanwhile, `.gone-…` what is being
-deleted. Where nobody builds, all of these are what a killed process left behind.
+`.draft-…` is an artifact being written, `.spill-…` and `.events-…` what a build keeps on disk meanwhile, `.gone-…` what
+is being deleted. Where nobody builds, all of these are what a killed process left behind.
 """
 
 import os
@@ -25,7 +25,7 @@ from endcap.recommend.artifact import MANIFEST, Artifact, Manifest, load_artifac
 
 LEFT_SECONDS_MIN = 600
 _NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
-_LEFTOVERS = (".draft-*", ".spill-*", ".gone-*")
+_LEFTOVERS = (".draft-*", ".spill-*", ".events-*", ".gone-*")
 
 
 class Archived(Struct, frozen=True):

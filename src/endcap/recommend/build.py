@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endcap.domain import Micros
-from endcap.errors import UsageFault
+from endcap.errors import NothingToLearn
 from endcap.recommend.artifact import (
     FORMAT,
     NEIGHBOURS_MAX,
@@ -56,7 +56,7 @@ def build(
     """
     Learns from the order lines of a folder (or one file) and keeps the artifact under `out`.
 
-    Raises UsageFault if there are no order lines or they cannot be read.
+    Raises NothingToLearn if there are no order lines, UsageFault if they cannot be read.
     """
     files = order_files(orders)
     out.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def build(
         connection.execute(statement_of("purchases"))
         ((lines,),) = connection.execute("SELECT count(*) FROM purchase").fetchall()
         if not lines:
-            raise UsageFault(f"There are no order lines in {orders}")
+            raise NothingToLearn(f"There are no order lines in {orders}")
         learned = learned_from(lambda name: _table(connection, name), begin)
     begin("writing")
     artifact = write_artifact(learned, out, now=now, lines=lines)

@@ -407,7 +407,8 @@ class _Decision:
         if before is not None:
             return UsageFault("A customization with this id exists", {"id": [write.id]})
         revision = self._ledger.spend(index, tracker)
-        record = _record(write, revision, creator=write.creator, created_at=write.now)
+        made = write.now if write.created_at is None else write.created_at
+        record = _record(write, revision, creator=write.creator, created_at=made)
         self._records.put((write.tracker, write.id), record)
         if write.idempotency is not None:
             self._replays.put(
@@ -532,7 +533,10 @@ class _Decision:
         old: bytes | None = None,
         new: bytes | None = None,
     ) -> None:
-        actor = write.creator if isinstance(write, CreateCustomization) else write.actor
+        actor = write.actor
+        if actor is None:  # of a customization that its own creator makes
+            assert isinstance(write, CreateCustomization)
+            actor = write.creator
         line = ChangeRow(revision, kind, subject, action, actor, write.now, old, new)
         self._changes.append((write.tracker, self._ledger.next_ordinal(), line))
 

@@ -51,8 +51,11 @@ class Idempotency(Struct, frozen=True):
 
 class CreateCustomization(Struct, frozen=True):
     """
-    Outcome: Committed with the record. With a known idempotency key of the last 24 hours: Committed with the record
-    as first created and `replayed`, or IdempotencyConflict if the fingerprint differs.
+    Outcome: Committed with the record; UsageFault if there is one with this id. With a known idempotency key of the
+    last 24 hours: Committed with the record as first created and `replayed`, or IdempotencyConflict if the fingerprint
+    differs.
+
+    One that moves in from elsewhere says when it was made there, and who moves it; else that is now, and its creator.
     """
 
     tracker: TrackerId
@@ -61,6 +64,8 @@ class CreateCustomization(Struct, frozen=True):
     creator: str
     now: Micros
     idempotency: Idempotency | None = None
+    created_at: Micros | None = None
+    actor: str | None = None
 
 
 class ReplaceCustomization(Struct, frozen=True):
@@ -328,6 +333,27 @@ class Store(Protocol):
         """Every match, streamed from one state; ties by id ascending."""
 
     def summary(self, tracker: TrackerId) -> Summary: ...
+
+    def objects_after(
+        self,
+        tracker: TrackerId,
+        after: ItemId | None = None,
+        *,
+        types: Sequence[str] = (),
+        limit: int,
+    ) -> Sequence[CatalogObject]:
+        """
+        The next objects behind an identity (None: the first), of some types if there are any given; fewer than `limit`
+        at the end alone. The order is the store's own, and an identity's place in it never changes: who goes on behind
+        the last one met until nothing comes meets every object that stays meanwhile exactly once, whoever writes.
+        """
+
+    def count_objects(self, tracker: TrackerId, *, types: Sequence[str] = ()) -> int: ...
+
+    def objects_named(
+        self, tracker: TrackerId, identities: Sequence[ItemId]
+    ) -> Mapping[ItemId, CatalogObject]:
+        """Those that are there."""
 
     def load(self, tracker: TrackerId) -> AbstractContextManager[Load]:
         """Raises TrackerNotFound."""

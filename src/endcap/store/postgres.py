@@ -5,24 +5,15 @@ A commit queues for its trackers' rows with `SELECT … FOR UPDATE`, in order of
 order of commits whoever writes, and no two writers wait in a circle. Its statements travel in a pipeline: three
 journeys to the server, whatever it writes. `NOTIFY` wakes those who `wait`; what they then see, only the revision row
 tells.
-
-Connections are made in the thread that needs one, as many at a time as the pool is large, and kept for the next: an
-unreachable server shows at once and with its own reason. One that the server has closed is noticed before it is used,
-and the others of its age go with it, so that after a restart the next call succeeds.
 """
 
-import select
 import threading
 import time
-from collections import deque
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from math import inf
-from typing import Any, TypeVar
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from endcap.domain import (
     NEWEST_FIRST,
@@ -36,7 +27,7 @@ from endcap.domain import (
     Sort,
     TrackerId,
 )
-from endcap.errors import StoreUnavailable, TrackerNotFound, UsageFault
+from endcap.errors import StoreUnavailable, TrackerNotFound
 from endcap.store import rows, scripts
 from endcap.store.decide import (
     BATCH_NAMES_MAX,
@@ -59,67 +50,28 @@ from endcap.store.port import (
     TrackerRow,
     Write,
 )
+from endcap.store.postgres_pool import (
+    BORROW_SECONDS_MAX,
+    LOCK_SECONDS_MAX,
+    Connection,
+    PostgresPool,
+    columns,
+    one,
+    stream,
+)
 from endcap.store.rows import Row
 
 POOL_SIZE_MAX = 10
-BORROW_SECONDS_MAX = 5.0  # how long a caller waits while all connections are in use
-LOCK_SECONDS_MAX = 10  # how long a writer waits for the writers before it
-STATEMENT_SECONDS_MAX = 20  # the longest are of 1,000 rows, some 50 ms
-ANSWER_SECONDS_MAX = (
-    25.0  # beyond the two above: a server that stopped without closing its connections
-)
 LISTEN_SECONDS_MAX = 0.25  # how long one wait may keep `close` waiting
-ATTEMPTS_MAX = 3  # of a commit that the server broke off to let another one pass
-STREAM_ROWS = 1_000
 ANALYZE_ROWS_MIN = 10_000  # rows of one commit after which the server shall count anew
 INDEXED_CHARACTERS_MAX = 250  # of an identity in an index, whose entries end at 2,700 bytes
-MIGRATION_LOCK = 0x656E64636170  # "endcap"
 CHANNEL = "endcap"
-WARNINGS_MAX = 10
-# A commit that waited for a standby until a time-out, or a hand, ended the wait: it stands on the primary alone, and
-# PostgreSQL answers it as done, with a warning of this state.
-ONLY_HERE = "01000"
-BROKEN_OFF = "40"  # the class of states of deadlocks and failures to serialize
 
-# What the URL does not say otherwise. A host that vanished is noticed within some five seconds.
-CONNECTION_DEFAULTS = {
-    "application_name": "endcap",
-    "client_encoding": "UTF8",
-    "connect_timeout": "3",
-    "keepalives_idle": "2",
-    "keepalives_interval": "1",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "5000",
-}
-
-T = TypeVar("T")
 _sql = scripts.queries("postgres")
 _filters = Filters(_sql, lambda name: f"%({name})s")
 
 
-class Connection(psycopg.Connection[Row]):
-    """A connection that does not wait for ever, and keeps the states of the warnings that it was given."""
-
-    answer_seconds_max = ANSWER_SECONDS_MAX
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.warnings: list[str] = []
-        self.add_notice_handler(self._note)
-
-    def _note(self, notice: psycopg.errors.Diagnostic) -> None:
-        if notice.severity_nonlocalized == "WARNING":
-            self.warnings = [*self.warnings[-WARNINGS_MAX:], notice.sqlstate or ""]
-
-    def wait(self, gen: Generator[Any, Any, T], *args: Any, **named: Any) -> T:
-        try:
-            return super().wait(_within(gen, self.answer_seconds_max), *args, **named)
-        except _TooLate:
-            self.pgconn.finish()  # else whoever tidies up after this would wait as long again
-            raise
-
-
-class PostgresStore:
+class PostgresStore(PostgresPool):
     """See `port.Store`. The URL is libpq's, with several hosts if there are."""
 
     inline = False
@@ -132,30 +84,14 @@ class PostgresStore:
         borrow_seconds_max: float = BORROW_SECONDS_MAX,
         lock_seconds_max: int = LOCK_SECONDS_MAX,
     ) -> None:
-        self._borrow_seconds_max = borrow_seconds_max
-        self._lock_seconds_max = lock_seconds_max
-        try:
-            given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-        except psycopg.ProgrammingError as error:
-            raise UsageFault("This is not a URL that PostgreSQL's library can read") from error
-        self._conninfo = make_conninfo(**{**CONNECTION_DEFAULTS, **given})
-        self._has_options = "options" in given
-        self._free = threading.BoundedSemaphore(max(1, pool_size_max - 1))  # one listens
-        self._idle: deque[Connection] = deque()
+        super().__init__(
+            url,
+            connections_max=max(1, pool_size_max - 1),  # one listens
+            borrow_seconds_max=borrow_seconds_max,
+            lock_seconds_max=lock_seconds_max,
+        )
         self._ears: list[_Ear] = []
         self._thread = threading.local()
-        self._closed = False
-
-    def migrate(self) -> Sequence[str]:
-        with self._borrowed() as connection:
-            (encoding,) = _one(connection, "SHOW server_encoding")
-            if encoding != "UTF8":
-                raise UsageFault(f"The database is in {encoding}; Endcap needs one in UTF8")
-            patience, connection.answer_seconds_max = connection.answer_seconds_max, inf
-            with connection.transaction():
-                applied = _migrate(connection)
-            connection.answer_seconds_max = patience
-        return applied
 
     def close(self) -> None:
         """Readers and writers under way close what they hold."""
@@ -169,24 +105,14 @@ class PostgresStore:
     def commit(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         if not writes:
             return []
-        for _ in range(ATTEMPTS_MAX - 1):
-            try:
-                return self._commit(writes)
-            except _BrokenOff:
-                continue
-        return self._commit(writes)
+        transactions: list[_Transaction] = []
 
-    def _commit(self, writes: Sequence[Write]) -> Sequence[Outcome]:
-        with self._borrowed() as connection:
-            connection.warnings.clear()
-            with connection.pipeline():
-                connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-                transaction = _Transaction(connection)
-                outcomes = carry_out(writes, transaction)
-                connection.execute("COMMIT")
-            if ONLY_HERE in connection.warnings:
-                raise StoreUnavailable("The write may not be on a second server; try again shortly")
-        if transaction.rows_written >= ANALYZE_ROWS_MIN:
+        def work(connection: Connection) -> Sequence[Outcome]:
+            transactions.append(_Transaction(connection))
+            return carry_out(writes, transactions[-1])
+
+        outcomes = self._committed(work)
+        if transactions[-1].rows_written >= ANALYZE_ROWS_MIN:
             self._analyze()
         return outcomes
 
@@ -252,7 +178,7 @@ class PostgresStore:
     ) -> Page:
         values = _filters.values(tracker, filter)
         with self._snapshot() as connection:
-            (total,) = _one(connection, _filters.query("count_customizations", filter), values)
+            (total,) = one(connection, _filters.query("count_customizations", filter), values)
             query = _filters.query("fetch_page", filter, sort)
             bounds = {"limit": limit, "offset": offset}
             found = connection.execute(query, values | bounds, binary=True).fetchall()
@@ -263,7 +189,7 @@ class PostgresStore:
     ) -> Iterator[Record]:
         query = _filters.query("fetch_matches", filter, sort)
         with self._snapshot() as connection:
-            found = _stream(connection, query, _filters.values(tracker, filter))
+            found = stream(connection, query, _filters.values(tracker, filter))
             yield from map(rows.read_record, found)
 
     def summary(self, tracker: TrackerId) -> Summary:
@@ -272,6 +198,41 @@ class PostgresStore:
             counts = connection.execute(_sql["count_models"], values).fetchall()
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
+
+    def objects_after(
+        self,
+        tracker: TrackerId,
+        after: ItemId | None = None,
+        *,
+        types: Sequence[str] = (),
+        limit: int,
+    ) -> Sequence[CatalogObject]:
+        query = "fetch_objects_of_types_after" if types else "fetch_objects_after"
+        found = self._all(
+            query,
+            {
+                "tracker": tracker,
+                "after": "" if after is None else _key(after),
+                "types": list(types),
+                "limit": limit,
+            },
+        )
+        return [CatalogObject(*row) for row in found]
+
+    def count_objects(self, tracker: TrackerId, *, types: Sequence[str] = ()) -> int:
+        query = "count_objects_of_types" if types else "count_objects"
+        ((count,),) = self._all(query, {"tracker": tracker, "types": list(types)})
+        return int(count)
+
+    def objects_named(
+        self, tracker: TrackerId, identities: Sequence[ItemId]
+    ) -> Mapping[ItemId, CatalogObject]:
+        names = Names(
+            records=(), objects=[(tracker, each) for each in dict.fromkeys(identities)], replays=()
+        )
+        with self._snapshot() as connection:
+            present = _Transaction(connection).fetch_present(names)
+        return {identity: each for (_, identity), each in present.objects.items()}
 
     @contextmanager
     def load(self, tracker: TrackerId) -> Iterator[Load]:
@@ -306,7 +267,7 @@ class PostgresStore:
     def history(self, tracker: TrackerId, *, subject: str | None = None) -> Iterator[ChangeRow]:
         query = "fetch_history" if subject is None else "fetch_history_of"
         with self._snapshot() as connection:
-            found = _stream(connection, _sql[query], {"tracker": tracker, "subject": subject})
+            found = stream(connection, _sql[query], {"tracker": tracker, "subject": subject})
             yield from (ChangeRow(*row) for row in found)
 
     # Builds
@@ -332,73 +293,7 @@ class PostgresStore:
     # Connections
 
     def _all(self, query: str, values: Mapping[str, object]) -> list[Row]:
-        """One query of its own."""
-        with self._borrowed() as connection:
-            return connection.execute(_sql[query], values, binary=True).fetchall()
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[Connection]:
-        """A connection that sees one state for as long as the block lasts."""
-        with self._borrowed() as connection:
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield connection
-            connection.execute("COMMIT")
-
-    @contextmanager
-    def _borrowed(self) -> Iterator[Connection]:
-        """A connection for one use. Whatever is raised meanwhile, it is not used again."""
-        if not self._free.acquire(timeout=self._borrow_seconds_max):
-            raise StoreUnavailable("All connections to the store are in use; try again shortly")
-        try:
-            with _translated():
-                connection = self._take()
-                try:
-                    yield connection
-                except psycopg.Error:
-                    connection.close()
-                    self._drop_idle()  # most likely they share its fate
-                    raise
-                except BaseException:
-                    connection.close()
-                    raise
-                self._give_back(connection)
-        finally:
-            self._free.release()
-
-    def _take(self) -> Connection:
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            if _is_quiet(connection):
-                return connection
-            connection.close()
-        return self._connect()
-
-    def _give_back(self, connection: Connection) -> None:
-        if self._closed:
-            connection.close()
-        else:
-            self._idle.append(connection)
-
-    def _drop_idle(self) -> None:
-        while self._idle:
-            try:
-                self._idle.pop().close()
-            except IndexError:
-                return
-
-    def _connect(self) -> Connection:
-        if self._closed:
-            raise StoreUnavailable("The store is closed")
-        connection = Connection.connect(self._conninfo, autocommit=True)
-        if not self._has_options:
-            connection.execute(
-                f"SET statement_timeout = '{STATEMENT_SECONDS_MAX}s';"
-                f"SET lock_timeout = '{self._lock_seconds_max}s'"
-            )
-        return connection
+        return self._fetched(_sql[query], values)
 
     def _listen(self) -> "_Ear":
         connection = self._connect()
@@ -436,7 +331,7 @@ class _Load:
         self.tracker = tracker
         self._connection = connection
         self._values = {"tracker": tracker.id}
-        counts = _one(connection, _sql["count_rows"], self._values)
+        counts = one(connection, _sql["count_rows"], self._values)
         self.customization_count: int = counts[0]
         self.object_count: int = counts[1]
 
@@ -447,7 +342,7 @@ class _Load:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
     def _rows(self, query: str) -> Iterator[Row]:
-        return _stream(self._connection, _sql[query], self._values)
+        return stream(self._connection, _sql[query], self._values)
 
 
 class _Transaction:
@@ -459,7 +354,7 @@ class _Transaction:
 
     def claim_trackers(self, trackers: Sequence[TrackerRow]) -> Collection[TrackerId]:
         values = [rows.tracker(each) for each in trackers]
-        found = self._connection.execute(_sql["claim_trackers"], _columns(values)).fetchall()
+        found = self._connection.execute(_sql["claim_trackers"], columns(values)).fetchall()
         return {tracker for (tracker,) in found}
 
     def lock_trackers(self, trackers: Sequence[TrackerId]) -> Sequence[TrackerRow]:
@@ -506,38 +401,16 @@ class _Transaction:
 
     def _look_up(self, query: str, keys: Sequence[tuple[str, str]]) -> Iterator[Row]:
         for start in range(0, len(keys), BATCH_NAMES_MAX):
-            some = _columns(keys[start : start + BATCH_NAMES_MAX])
+            some = columns(keys[start : start + BATCH_NAMES_MAX])
             yield from self._connection.execute(_sql[query], some, binary=True).fetchall()
 
     def _write(self, query: str, values: Sequence[Row]) -> None:
         if values:
             self.rows_written += len(values)
-            self._connection.execute(_sql[query], _columns(values))
-
-
-def _migrate(connection: Connection) -> Sequence[str]:
-    connection.execute("SET LOCAL statement_timeout = 0")
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS migration"
-        " (name text NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)"
-    )
-    known = {name for (name,) in connection.execute("SELECT name FROM migration")}
-    new = [each for each in scripts.migrations("postgres") if each[0] not in known]
-    for name, script in new:
-        connection.execute(script)
-        connection.execute("INSERT INTO migration VALUES (%s, %s)", (name, time.time_ns() // 1_000))
-    return [name for name, _ in new]
+            self._connection.execute(_sql[query], columns(values))
 
 
 # What PostgreSQL says
-
-
-def _one(connection: Connection, query: str, values: Mapping[str, object] | None = None) -> Row:
-    """The row of a query that always has one."""
-    row = connection.execute(query, values).fetchone()
-    assert row is not None
-    return row
 
 
 def _tracker_row(connection: Connection, tracker: TrackerId) -> TrackerRow:
@@ -547,20 +420,7 @@ def _tracker_row(connection: Connection, tracker: TrackerId) -> TrackerRow:
     return rows.read_tracker(found)
 
 
-def _stream(connection: Connection, query: str, values: Mapping[str, object]) -> Iterator[Row]:
-    """Rows by a cursor of the server's, a bounded number at a time."""
-    name = f"endcap_{time.monotonic_ns()}"
-    with connection.cursor(name, binary=True) as cursor:
-        cursor.itersize = STREAM_ROWS
-        cursor.execute(query, values)
-        yield from cursor
-
-
 # What PostgreSQL is told
-
-
-def _columns(values: Sequence[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*values, strict=True)]
 
 
 def _key(identity: str) -> str:
@@ -573,56 +433,3 @@ def _key(identity: str) -> str:
 def _catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:
     _, *rest = rows.catalog_object(tracker, each)
     return (tracker, _key(each.identity), *rest)
-
-
-# Patience and errors
-
-
-class _TooLate(psycopg.OperationalError):
-    """The server did not answer in time."""
-
-
-class _BrokenOff(StoreUnavailable):
-    """The server broke this off to let another one pass; try again."""
-
-
-def _within(steps: Generator[Any, Any, T], seconds: float) -> Generator[Any, Any, T]:
-    """The driver's own steps, given up when they take too long."""
-    deadline = time.monotonic() + seconds
-    try:
-        asked = next(steps)
-        while True:
-            answer = yield asked
-            if time.monotonic() > deadline:
-                steps.close()
-                raise _TooLate("the server did not answer in time")
-            asked = steps.send(answer)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-
-
-def _is_quiet(connection: Connection) -> bool:
-    """An idle connection has nothing to say, but that it is closed."""
-    if connection.closed:
-        return False
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    return not poll.poll(0)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The one place that turns PostgreSQL's errors into ours: by class and state, never by text."""
-    try:
-        yield
-    except (
-        psycopg.OperationalError,
-        psycopg.InterfaceError,
-        psycopg.errors.ReadOnlySqlTransaction,  # what was the primary has become a standby
-    ) as error:
-        if (error.sqlstate or "").startswith(BROKEN_OFF):
-            raise _BrokenOff from error
-        raise StoreUnavailable from error
-    except psycopg.Error as error:
-        raise RuntimeError(f"PostgreSQL refused what it was told ({error.sqlstate})") from error

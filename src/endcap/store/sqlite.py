@@ -10,11 +10,9 @@ beside a busy event loop that costs more than the work. So writes go in as rows 
 to look up comes back as one row. Measured beside a busy loop: 2.2 times as many commits.
 """
 
-import random
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -35,7 +33,7 @@ from endcap.domain import (
     Sort,
     TrackerId,
 )
-from endcap.errors import StoreUnavailable, TrackerNotFound, UsageFault
+from endcap.errors import StoreUnavailable, TrackerNotFound
 from endcap.store import rows, scripts
 from endcap.store.decide import (
     BATCH_NAMES_MAX,
@@ -63,9 +61,15 @@ from endcap.store.port import (
     Write,
 )
 from endcap.store.rows import Row
+from endcap.store.sqlite_file import (
+    PATIENCE_SECONDS,
+    SqliteFile,
+    begin,
+    migrate,
+    stream,
+    translated,
+)
 
-PATIENCE_SECONDS = 10.0  # how long a writer waits for the writers before it
-RETRY_SECONDS_MAX = 0.004  # between attempts to become the writer: SQLite's own pauses grow to 0.1
 WATCH_SECONDS = (
     0.01  # between two looks at the mark for changes; each makes the busy thread yield once
 )
@@ -73,45 +77,18 @@ WATCH_DATABASE_SECONDS = (
     0.25  # the same at the database: a process may have died between commit and mark
 )
 ROWS_MAX = 64  # of one statement: more are hardly faster, and every size is a statement to keep
-STATEMENTS_MAX = 512  # kept prepared by a connection; a set of rows of each size is one
-IDLE_MAX = 16  # connections kept for the next readers
-STREAM_ROWS = 256
-LOG_BYTES_KEPT = 64 << 20  # of the file that grows with one large import
-
-UNAVAILABLE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_AUTH,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
-
-VERSION_MIN = (3, 37)  # STRICT tables
 
 _sql = scripts.queries("sqlite")
 _filters = Filters(_sql, ":{}".format)
 
 
-class SqliteStore:
+class SqliteStore(SqliteFile):
     """See `port.Store`. The file and its folder are made when they are missing."""
 
     inline = True
 
     def __init__(self, path: Path | str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        if sqlite3.sqlite_version_info < VERSION_MIN:
-            raise UsageFault(
-                f"SQLite {sqlite3.sqlite_version} is too old; Endcap needs 3.37 or later"
-            )
-        self._path = Path(path)
-        self._patience_seconds = patience_seconds
+        super().__init__(path, patience_seconds=patience_seconds)
         self._writer: sqlite3.Connection | None = None
         self._write_lock = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
@@ -119,24 +96,10 @@ class SqliteStore:
         self._watched = threading.local()
         self._mark: CommitMark | None = None
         self._last_marks: tuple[int | None, int] | None = None
-        self._idle: deque[sqlite3.Connection] = deque()
-        self._closed = False
 
     def migrate(self) -> Sequence[str]:
         with self._writing() as connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS migration"
-                " (name TEXT NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID"
-            )
-            known = {name for (name,) in connection.execute("SELECT name FROM migration")}
-            new = [each for each in scripts.migrations("sqlite") if each[0] not in known]
-            for name, script in new:
-                for statement in _statements(script):
-                    connection.execute(statement)
-                connection.execute(
-                    "INSERT INTO migration VALUES (?, ?)", (name, time.time_ns() // 1_000)
-                )
-        return [name for name, _ in new]
+            return migrate(connection, "sqlite")
 
     def close(self) -> None:
         """Waits for a commit under way; readers under way close what they hold."""
@@ -167,11 +130,11 @@ class SqliteStore:
         if not self._write_lock.acquire(timeout=self._patience_seconds):
             raise StoreUnavailable("The store is busy; try again shortly")
         try:
-            with _translated():
+            with translated():
                 if self._writer is None:
                     self._writer = self._connect(busy_seconds=0)
                 connection, mark = self._writer, self._marked()
-                _begin(connection, deadline)
+                begin(connection, deadline)
                 before = mark.begin()
                 try:
                     yield connection
@@ -252,7 +215,7 @@ class SqliteStore:
         query = _page_query("fetch_matches", filter, sort)
         with self._snapshot() as connection:
             cursor = connection.execute(query, _filters.values(tracker, filter))
-            yield from map(rows.read_record, _stream(cursor))
+            yield from map(rows.read_record, stream(cursor))
 
     def summary(self, tracker: TrackerId) -> Summary:
         values = {"tracker": tracker}
@@ -260,6 +223,41 @@ class SqliteStore:
             counts = connection.execute(_sql["count_models"], values).fetchall()
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
+
+    def objects_after(
+        self,
+        tracker: TrackerId,
+        after: ItemId | None = None,
+        *,
+        types: Sequence[str] = (),
+        limit: int,
+    ) -> Sequence[CatalogObject]:
+        query = "fetch_objects_of_types_after" if types else "fetch_objects_after"
+        found = self._all(
+            _sql[query],
+            {
+                "tracker": tracker,
+                "after": after or "",
+                "types": rows.json_text(types),
+                "limit": limit,
+            },
+        )
+        return [CatalogObject(*row) for row in found]
+
+    def count_objects(self, tracker: TrackerId, *, types: Sequence[str] = ()) -> int:
+        query = "count_objects_of_types" if types else "count_objects"
+        ((count,),) = self._all(_sql[query], {"tracker": tracker, "types": rows.json_text(types)})
+        return int(count)
+
+    def objects_named(
+        self, tracker: TrackerId, identities: Sequence[ItemId]
+    ) -> Mapping[ItemId, CatalogObject]:
+        names = Names(
+            records=(), objects=[(tracker, each) for each in dict.fromkeys(identities)], replays=()
+        )
+        with self._snapshot() as connection:
+            present = _Transaction(connection).fetch_present(names)
+        return {identity: each for (_, identity), each in present.objects.items()}
 
     @contextmanager
     def load(self, tracker: TrackerId) -> Iterator[Load]:
@@ -300,7 +298,7 @@ class SqliteStore:
         query = "fetch_history" if subject is None else "fetch_history_of"
         with self._snapshot() as connection:
             cursor = connection.execute(_sql[query], {"tracker": tracker, "subject": subject})
-            yield from (ChangeRow(*row) for row in _stream(cursor))
+            yield from (ChangeRow(*row) for row in stream(cursor))
 
     # Builds
 
@@ -327,70 +325,7 @@ class SqliteStore:
         with self._writing() as connection:
             return connection.execute(_sql[query], values).fetchall()
 
-    # Connections
-
-    def _all(self, sql: str, values: Mapping[str, object]) -> list[Row]:
-        """One query of its own. Written without context managers, which would double the time of a point read."""
-        connection = self._take()
-        try:
-            found = connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            connection.close()
-            raise _translation(error) from error
-        self._give_back(connection)
-        return found
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one state for as long as the block lasts."""
-        with _translated():
-            connection = self._take()
-            try:
-                connection.execute("BEGIN")
-                yield connection
-                connection.execute("ROLLBACK")
-            except BaseException:
-                connection.close()
-                raise
-            self._give_back(connection)
-
-    def _take(self) -> sqlite3.Connection:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._connect(busy_seconds=self._patience_seconds)
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        if self._closed or len(self._idle) >= IDLE_MAX:
-            connection.close()
-        else:
-            self._idle.append(connection)
-
-    def _connect(self, *, busy_seconds: float) -> sqlite3.Connection:
-        """A connection that one thread at a time uses, not always the same."""
-        if self._closed:
-            raise StoreUnavailable("The store is closed")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreUnavailable(f"The folder of {self._path} cannot be made") from error
-        with _translated():
-            connection = sqlite3.connect(
-                self._path,
-                timeout=self._patience_seconds,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=STATEMENTS_MAX,
-            )
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES_KEPT}")
-                connection.execute(f"PRAGMA busy_timeout = {round(busy_seconds * 1_000)}")
-            except BaseException:
-                connection.close()
-                raise
-        return connection
+    # The mark
 
     def _marked(self) -> CommitMark:
         mark = self._mark
@@ -404,7 +339,7 @@ class SqliteStore:
 
     def _data_version(self) -> tuple[int, ...]:
         """Changes with every commit of any other connection."""
-        with self._watch_lock, _translated():
+        with self._watch_lock, translated():
             if self._watcher is None:
                 self._watcher = self._connect(busy_seconds=self._patience_seconds)
             return tuple(self._watcher.execute("PRAGMA data_version").fetchone())
@@ -436,7 +371,7 @@ class _Load:
     def _rows(self, query: str) -> Iterator[Row]:
         cursor = self._connection.execute(_sql[query], self._values)
         self._cursors.append(cursor)
-        return _stream(cursor)
+        return stream(cursor)
 
 
 class _Transaction:
@@ -551,11 +486,6 @@ def _tracker_row(connection: sqlite3.Connection, tracker: TrackerId) -> TrackerR
     return rows.read_tracker(row)
 
 
-def _stream(cursor: sqlite3.Cursor) -> Iterator[Row]:
-    while some := cursor.fetchmany(STREAM_ROWS):
-        yield from some
-
-
 # What SQLite is told
 
 
@@ -574,50 +504,3 @@ def _page_query(name: str, filter: Filter, sort: Sequence[Sort]) -> str:
     is_narrow = filter.models or filter.target_identities or filter.tags
     index = "" if is_ordered or is_narrow else "INDEXED BY customization_newest"
     return _filters.query(name, filter, sort).replace("{index}", index)
-
-
-def _statements(script: str) -> Iterator[str]:
-    """One at a time: SQLite's own way to run a script commits what is under way."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-# Transactions and errors
-
-
-def _begin(connection: sqlite3.Connection, deadline: float) -> None:
-    """Becomes the writer among all processes, or gives up at the deadline."""
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(random.uniform(0, RETRY_SECONDS_MAX))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _translation(error) from error
-
-
-def _translation(error: sqlite3.Error) -> Exception:
-    """The one place that turns SQLite's errors into ours: by code, never by text."""
-    code = _primary_code(error)
-    if code in UNAVAILABLE:
-        return StoreUnavailable()
-    return RuntimeError(f"SQLite refused what it was told ({type(error).__name__}, code {code})")
-
-
-def _primary_code(error: sqlite3.Error) -> int | None:
-    """Without the extension; errors that Python's module raises by itself have none."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF

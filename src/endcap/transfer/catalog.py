@@ -1,9 +1,9 @@
 """
 Imports a catalog: rows become objects as `POST /v1/content` takes them.
 
-Records that are shaped like objects are taken as they are, whether spelled like the API's requests (`identity`,
-`fields`) or like its export (`url`, `attributes`). Flat records become items: some columns have a place of their own,
-all others are fields.
+Records that are shaped like objects are taken as they are; those of an export (`url`, `attributes`) become what they
+were. Flat records become items: some columns have a place of their own, all others are fields. Products of a Merchant
+feed become flat records first.
 """
 
 import math
@@ -12,13 +12,31 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from endcap.domain import CatalogObject, ItemId, Micros, TrackerId
-from endcap.errors import CatalogFault, Problem
+from endcap.errors import CatalogFault, Problem, UsageFault
 from endcap.store.port import Committed, PutObjects, Store
+from endcap.transfer.content_export import (
+    Extent,
+    exported_members,
+    is_exported,
+    read_content_export,
+)
 from endcap.transfer.fields import FieldMap, Picker
-from endcap.transfer.rows import Faults, Progress, Record, Unreadable, quietly, read_rows
+from endcap.transfer.formats import CatalogFormat, catalog_format, check_format
+from endcap.transfer.merchant import Unmapped, merchant_columns, merchant_name
+from endcap.transfer.rows import (
+    Faults,
+    Progress,
+    Record,
+    Unreadable,
+    head_of,
+    quietly,
+    read_rows,
+)
+from endcap.transfer.xml_items import is_xml, read_xml_items
 from endcap.wire.catalog import object_from
 
 TYPE_DEFAULT = "item"
@@ -32,17 +50,22 @@ _NO_FIELDS = FieldMap()
 
 
 class CatalogRow(Struct, frozen=True):
-    """One line of a file: an object, or the reason why there is none. `untitled`: the identity stands in."""
+    """
+    One line of a file: an object, or the reason why there is none. `untitled`: the identity stands in. `notes` say what
+    is odd about it and yet no fault.
+    """
 
     line: int
     object: CatalogObject | None
     fault: str = ""
     untitled: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class CatalogReport(Struct, frozen=True):
     """What an import did, or would do. `revision` is the tracker's after it; None for a dry run."""
 
+    format: CatalogFormat
     lines: int
     objects: int
     types: Mapping[str, int]
@@ -52,20 +75,93 @@ class CatalogReport(Struct, frozen=True):
     revision: int | None
 
 
-def read_catalog(
-    path: Path, fields: FieldMap = _NO_FIELDS, *, progress: Progress = quietly
-) -> Iterator[CatalogRow]:
-    """The objects of a file, line by line. Raises UsageFault for a file or map that cannot work."""
-    picker = Picker(fields)
-    seen = False
-    for line, record in read_rows(path, progress=progress):
-        if isinstance(record, Unreadable):
-            yield CatalogRow(line, None, record.reason)
-            continue
-        seen = True
-        yield _row(line, _mapped(record, fields, picker) if fields else _shaped(record))
-    if seen:
-        picker.check()
+class CatalogFile:
+    """A file of objects, line by line. `unit` is what its lines are, `warnings` what it lacks as a whole."""
+
+    def __init__(
+        self,
+        path: Path,
+        fields: FieldMap = _NO_FIELDS,
+        *,
+        format: CatalogFormat | None = None,
+        now: Micros,
+        progress: Progress = quietly,
+    ) -> None:
+        """`format` None: as its content says. Raises UsageFault."""
+        if format is not None:
+            check_format(path, format)
+        self.format = format or catalog_format(path, mapped=bool(fields))
+        self.unit = "object" if self.format is CatalogFormat.CONTENT_EXPORT else "line"
+        self._path = path
+        self._fields = fields
+        self._now = now
+        self._progress = progress
+        self._extent = Extent()
+        if fields and self.format is CatalogFormat.CONTENT_EXPORT:
+            raise UsageFault("--map: a content export says itself what its fields are")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Once all is read."""
+        return self._extent.warnings()
+
+    def rows(self) -> Iterator[CatalogRow]:
+        """Raises UsageFault for a file or map that cannot work."""
+        match self.format:
+            case CatalogFormat.RECORDS:
+                return self._records()
+            case CatalogFormat.MERCHANT:
+                return self._products()
+            case CatalogFormat.CONTENT_EXPORT:
+                return self._exported()
+
+    def _records(self) -> Iterator[CatalogRow]:
+        fields, picker = self._fields, Picker(self._fields)
+        seen = False
+        for line, record in read_rows(self._path, progress=self._progress):
+            if isinstance(record, Unreadable):
+                yield CatalogRow(line, None, record.reason)
+                continue
+            seen = True
+            yield _row(line, _mapped(record, fields, picker) if fields else _shaped(record))
+        if seen:
+            picker.check()
+
+    def _products(self) -> Iterator[CatalogRow]:
+        """Products of a feed; what a map names, it takes away from the table of attributes."""
+        sources = FieldMap(self._fields.sources)
+        picker = Picker(sources)
+        seen = False
+        for line, product in self._feed():
+            if isinstance(product, Unreadable):
+                yield CatalogRow(line, None, product.reason)
+                continue
+            seen = True
+            named = {merchant_name(name): value for name, value in product.items()}
+            picked = picker.picked(named)
+            rest = {name: value for name, value in named.items() if name not in picker.roots}
+            try:
+                columns, notes = merchant_columns(rest, now=self._now)
+            except Unmapped as fault:
+                yield CatalogRow(line, None, str(fault))
+                continue
+            yield _row(line, _flat({**columns, **picked}), notes)
+        if seen:
+            picker.check()
+
+    def _feed(self) -> Iterator[tuple[int, Record | Unreadable]]:
+        if is_xml(head_of(self._path)):
+            yield from read_xml_items(self._path, progress=self._progress)
+        else:
+            yield from read_rows(self._path, progress=self._progress)
+
+    def _exported(self) -> Iterator[CatalogRow]:
+        for each in read_content_export(self._path, self._extent, progress=self._progress):
+            if isinstance(each.record, Unreadable):
+                yield CatalogRow(each.number, None, each.where + each.record.reason)
+                continue
+            row = object_of_record(each.number, each.record)
+            yield msgspec.structs.replace(row, fault=each.where + row.fault) if row.fault else row
 
 
 def import_catalog(
@@ -74,22 +170,27 @@ def import_catalog(
     path: Path,
     *,
     fields: FieldMap = _NO_FIELDS,
+    format: CatalogFormat | None = None,
     actor: str,
     now: Micros,
     dry_run: bool = False,
     progress: Progress = quietly,
 ) -> CatalogReport:
     """
-    Puts all objects of a file into the catalog at once, each replacing the one of its identity.
+    Puts all objects of a file into the catalog at once, each replacing the one of its identity. `format` None: as the
+    content says.
 
     Raises FaultyRows, with nothing stored; UsageFault; what the store refuses.
     """
-    faults = Faults()
+    file = CatalogFile(path, fields, format=format, now=now, progress=progress)
+    faults = Faults(file.unit)
     objects: dict[ItemId, CatalogObject] = {}
+    notes: Counter[str] = Counter()
     lines = untitled = 0
-    for row in read_catalog(path, fields, progress=progress):
+    for row in file.rows():
         lines += 1
         untitled += row.untitled
+        notes.update(row.notes)
         if row.object is None:
             faults.add(row.line, row.fault)
         else:
@@ -102,9 +203,15 @@ def import_catalog(
         progress("storing", len(objects), len(objects))
     types = dict(sorted(Counter(each.type for each in objects.values()).items()))
     repeated = lines - len(objects)
+    warnings = (*_warnings(untitled, repeated, notes), *file.warnings)
     return CatalogReport(
-        lines, len(objects), types, untitled, repeated, _warnings(untitled, repeated), revision
+        file.format, lines, len(objects), types, untitled, repeated, warnings, revision
     )
+
+
+def object_of_record(line: int, record: Record) -> CatalogRow:
+    """A record without a map: an object of the API, one of an export, or a flat one."""
+    return _row(line, _shaped(record))
 
 
 def _stored(store: Store, write: PutObjects) -> int:
@@ -114,23 +221,24 @@ def _stored(store: Store, write: PutObjects) -> int:
     return outcome.revision
 
 
-def _warnings(untitled: int, repeated: int) -> tuple[str, ...]:
+def _warnings(untitled: int, repeated: int, notes: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(
         text
         for count, text in (
             (untitled, f"{untitled} without a title: the identity is shown instead"),
             (repeated, f"{repeated} with an identity that comes again later: the last one counts"),
+            *((count, f"{count} {text}") for text, count in notes.items()),
         )
         if count
     )
 
 
-def _row(line: int, members: Record) -> CatalogRow:
+def _row(line: int, members: Record, notes: tuple[str, ...] = ()) -> CatalogRow:
     untitled = _entitle(members)
     made = object_from(members)
     if isinstance(made, CatalogFault):
         return CatalogRow(line, None, _reason(made))
-    return CatalogRow(line, made, untitled=untitled)
+    return CatalogRow(line, made, untitled=untitled, notes=notes)
 
 
 def _reason(fault: Problem) -> str:
@@ -167,8 +275,8 @@ def _shaped(record: Record) -> Record:
     """A record's members without a map: an object's own, or a flat record's columns."""
     if isinstance(record.get("fields"), dict):
         members = dict(record)
-    elif isinstance(record.get("attributes"), dict) and "url" in record:
-        members = {**record, "fields": record["attributes"]}
+    elif is_exported(record):
+        members = exported_members(record)
     else:
         return _flat(_identified(record))
     if "identity" not in members and "url" in members:

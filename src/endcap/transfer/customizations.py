@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from endcap.domain import CustomizationId, Definition, Micros, TrackerId
 from endcap.errors import Problem
@@ -35,17 +35,21 @@ from endcap.wire.reading import UNREADABLE, instant
 _HEAD = ("model", "target_type", "target_identity", "target_criteria", "tags", "target_metadata")
 _AS_JSON = frozenset({"target_criteria", "target_metadata", "pin_criteria", "position"})
 _FLAGS = frozenset({"is_block_pin", "is_bundle_pin"})
-_CREATED = msgspec.json.Decoder(dict[str, Raw])
 _encode = msgspec.json.encode
 
 
 class CustomizationRow(Struct, frozen=True):
-    """One customization of a file, or the reason why it is none; `line` is where it begins."""
+    """
+    One customization of a file, or the reason why it is none; `line` is where it begins. What only a server says is
+    there as far as it was said: who moves customizations in keeps it, an import does not.
+    """
 
     line: int
     definition: Definition | None
     fault: str = ""
     created_at: Micros | None = None
+    id: str | None = None
+    creator: str | None = None
 
 
 class CustomizationsReport(Struct, frozen=True):
@@ -123,12 +127,32 @@ def _row(line: int, raw: bytes | Unreadable) -> CustomizationRow:
         return CustomizationRow(line, None, raw.reason)
     try:
         definition = read_definition(raw)
-        created = msgspec.json.decode(_CREATED.decode(raw).get("created_at", Raw(b"null")))
     except Problem as problem:
-        return CustomizationRow(line, None, _reason(problem))
+        return CustomizationRow(line, None, _reason(problem), id=_said(raw).id)
+    said = _said(raw)
+    created = None if said.created_at is None else instant(said.created_at)
     return CustomizationRow(
-        line, definition, created_at=instant(created) if isinstance(created, str) else None
+        line, definition, created_at=created, id=said.id, creator=said.creator or None
     )
+
+
+class _Said(Struct):
+    """What a server says of a customization."""
+
+    id: str | None = None
+    created_at: str | None = None
+    creator: str | None = None
+
+
+_SAID = msgspec.json.Decoder(_Said)
+
+
+def _said(raw: bytes) -> _Said:
+    """What can be read of it: these are nobody's faults."""
+    try:
+        return _SAID.decode(raw)
+    except UNREADABLE:
+        return _Said()
 
 
 def _reason(problem: Problem) -> str:
@@ -169,7 +193,8 @@ def _from_csv(path: Path, progress: Progress) -> Iterator[CustomizationRow]:
 
 
 def _of_group(group: _Group) -> CustomizationRow:
-    head = {column: group.head[column] for column in (*_HEAD, "created_at") if column in group.head}
+    said = (*_HEAD, "id", "created_at", "creator")
+    head = {column: group.head[column] for column in said if column in group.head}
     try:
         members = _object(head)
     except _NotJson as fault:

@@ -48,15 +48,16 @@ class Picker:
 
     def __init__(self, fields: FieldMap) -> None:
         self._fields = fields
-        self._roots = {source.partition(".")[0] for source in fields.sources.values()}
-        self._roots.update(fields.sources.values())
+        self.roots = {source.partition(".")[0] for source in fields.sources.values()}
+        self.roots.update(fields.sources.values())
+        """Columns that a source names, or reaches into."""
         self._unseen = dict(fields.sources)
 
     def picked(self, record: Record) -> Record:
         """The targets that have a value."""
         found: Record = {}
         if self._fields.everything:
-            found.update((key, held) for key, held in record.items() if key not in self._roots)
+            found.update((key, held) for key, held in record.items() if key not in self.roots)
         for target, source in self._fields.sources.items():
             value = reach(record, source)
             if value is not None:

@@ -68,9 +68,11 @@ class Unreadable(Struct, frozen=True):
 class Faults:
     """Faulty rows: the first by line, and how many in all."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "line") -> None:
         self.first: dict[int, str] = {}
         self.total = 0
+        self.unit = unit
+        """What the numbers count."""
 
     def add(self, line: int, reason: str) -> None:
         self.total += 1
@@ -80,7 +82,7 @@ class Faults:
     def refuse(self) -> None:
         """Raises FaultyRows if there is any."""
         if self.total:
-            raise FaultyRows(self.first, total=self.total)
+            raise FaultyRows(self.first, total=self.total, unit=self.unit)
 
 
 def quietly(step: str, done: int, total: int) -> None:
@@ -89,9 +91,10 @@ def quietly(step: str, done: int, total: int) -> None:
 
 def format_of(path: Path) -> Format:
     """Raises UsageFault if there is no such file, or nothing in it."""
-    with _Source(path) as source:
+    with Source(path) as source:
         head = source.file.read(_HEAD_BYTES).removeprefix(_BOM).lstrip()
-        first = (head + source.file.readline(LINE_BYTES_MAX)).partition(b"\n")[0].strip()
+        first, _, rest = (head + source.file.readline(LINE_BYTES_MAX)).partition(b"\n")
+        is_one_line = not (rest + source.file.read(_HEAD_BYTES)).strip()
     if not head:
         raise UsageFault(f"{path} is empty")
     if head.startswith(b"PAR1"):
@@ -99,8 +102,15 @@ def format_of(path: Path) -> Format:
     if head.startswith(b"["):
         return Format.JSON_ARRAY
     if head.startswith(b"{"):
-        return Format.ANSWER if first == b"{" or _listed(first) is not None else Format.JSON_LINES
+        is_answer = first.strip() == b"{" or (is_one_line and _listed(first) is not None)
+        return Format.ANSWER if is_answer else Format.JSON_LINES
     return Format.CSV
+
+
+def head_of(path: Path) -> bytes:
+    """How a file begins, inflated, without a mark of UTF-8. Raises UsageFault."""
+    with Source(path) as source:
+        return source.file.read(_HEAD_BYTES).removeprefix(_BOM).lstrip()
 
 
 def _listed(content: bytes) -> list[Raw] | None:
@@ -150,7 +160,7 @@ def read_raw(
             raise UsageFault(f"{path} is {other}; it must be JSON here")
 
 
-class _Source:
+class Source:
     """An open file, inflated as it is read, that tells how far it was read, in bytes on the disk."""
 
     def __init__(self, path: Path, progress: Progress = quietly) -> None:
@@ -165,7 +175,7 @@ class _Source:
         self._progress = progress
         self._count = 0
 
-    def __enter__(self) -> "_Source":
+    def __enter__(self) -> "Source":
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -182,7 +192,7 @@ class _Source:
 
 
 def _json_lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes | Unreadable]]:
-    with _Source(path, progress) as source:
+    with Source(path, progress) as source:
         lines = iter(lambda: source.file.readline(LINE_BYTES_MAX), b"")
         for number, line in enumerate(lines, 1):
             if len(line) == LINE_BYTES_MAX:
@@ -194,12 +204,18 @@ def _json_lines(path: Path, progress: Progress) -> Iterator[tuple[int, bytes | U
 
 
 def _json_array(path: Path, progress: Progress) -> Iterator[tuple[int, bytes | Unreadable]]:
-    with _Source(path, progress) as source:
+    content = read_whole(path, progress=progress)
+    for number, element in enumerate(_elements(path, content), 1):
+        yield number, bytes(element)
+
+
+def read_whole(path: Path, *, progress: Progress = quietly) -> bytes:
+    """A JSON file as one value. Raises UsageFault."""
+    with Source(path, progress) as source:
         content = source.file.read(ARRAY_BYTES_MAX + 1)
         if len(content) > ARRAY_BYTES_MAX:
             raise UsageFault(f"{path} is too large for one array: make it JSON Lines")
-        for number, element in enumerate(_elements(path, content.removeprefix(_BOM)), 1):
-            yield number, bytes(element)
+        return content.removeprefix(_BOM)
 
 
 def _elements(path: Path, content: bytes) -> list[Raw]:
@@ -228,7 +244,7 @@ class Header(Struct, frozen=True):
 
 def csv_header(path: Path, columns: Sequence[str] | None = None) -> Header:
     """The layout of a CSV file; its delimiter is the one that its first line has most of. Raises UsageFault."""
-    with _Source(path) as source:
+    with Source(path) as source:
         first = source.file.readline(LINE_BYTES_MAX).removeprefix(_BOM)
     try:
         line = first.decode()
@@ -248,7 +264,7 @@ def _csv_rows(
 ) -> Iterator[tuple[int, Record | Unreadable]]:
     header = csv_header(path, columns)
     csv.field_size_limit(LINE_BYTES_MAX)
-    with _Source(path, progress) as source:
+    with Source(path, progress) as source:
         text = io.TextIOWrapper(source.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(text, delimiter=header.delimiter, strict=True)
         begins = 1

@@ -84,10 +84,12 @@ def import_transactions(
     now: Micros,
     new_id: Callable[[], str],
     dry_run: bool = False,
+    uploaded: bool = False,
     progress: Progress = quietly,
 ) -> TransactionsReport:
     """
-    Adds a file's order lines to the tracker's. `columns` names the columns of a CSV that has no header.
+    Adds a file's order lines to the tracker's. `columns` names the columns of a CSV that has no header. Of an uploaded
+    file instants may have no zone, and a column that is missing throughout is a fault of every line.
 
     Raises FaultyRows, with nothing stored; UsageFault.
     """
@@ -100,7 +102,9 @@ def import_transactions(
         tempfile.TemporaryDirectory(prefix=".import-", dir=_roomy(data_dir)) as scratch,
         database(Path(scratch), f"{path} cannot be read", memory_mb=MEMORY_MB) as connection,
     ):
-        reader = _Reader(connection, path, fields, columns, Path(scratch), progress)
+        reader = _Reader(
+            connection, path, fields, columns, Path(scratch), progress, uploaded=uploaded
+        )
         reader.check()
         progress("checking", 0, 1)
         (counts,) = _rows(connection, "counts")
@@ -191,8 +195,11 @@ class _Reader:
         columns: Sequence[str] | None,
         scratch: Path,
         progress: Progress,
+        *,
+        uploaded: bool,
     ) -> None:
         self._connection = connection
+        self._uploaded = uploaded
         self._path = path
         self._fields = fields
         self._columns = columns
@@ -213,7 +220,9 @@ class _Reader:
 
     def _understand(self, source: str) -> None:
         self._connection.execute("DROP TABLE IF EXISTS checked")
-        self._connection.execute(_statement("checked").format(source=source))
+        self._connection.execute(
+            _statement("checked").format(source=source, zones_allowed=not self._uploaded)
+        )
 
     def _refuse(self, faults: Faults) -> None:
         """Adds the faults of the table to those met on the way to it; raises FaultyRows if there are any."""
@@ -292,7 +301,8 @@ class _Reader:
                     write([line, *picker.picked(record)])
                 except _NotText as fault:
                     faults.add(line, str(fault))
-        picker.check(self._path)
+        if not self._uploaded:
+            picker.check(self._path)
         columns = "{'line': 'BIGINT', " + ", ".join(f"'{n}': 'VARCHAR'" for n in SPELLINGS) + "}"
         return (
             f"(SELECT * FROM read_csv({_text(str(spool))}, columns = {columns}, auto_detect = false, "

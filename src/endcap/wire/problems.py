@@ -2,7 +2,8 @@
 Problems on the wire: two shapes, never mixed, and one table from codes to statuses that is read in both directions.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ STATUSES: Mapping[type[Problem], int] = {
     errors.FaultyFields: 422,
     errors.FaultyPins: 422,
     errors.IdempotencyConflict: 422,
+    errors.FaultyRows: 422,
     errors.TooManyRequests: 429,
     errors.StoreUnavailable: 503,
     errors.StillLoading: 503,
@@ -35,7 +37,13 @@ INTERNAL = 500
 _PLAIN = tuple(
     kind
     for kind in STATUSES
-    if kind not in (errors.CatalogFaults, errors.MethodNotAllowed, errors.TooManyRequests)
+    if kind
+    not in (
+        errors.CatalogFaults,
+        errors.FaultyRows,
+        errors.MethodNotAllowed,
+        errors.TooManyRequests,
+    )
 )
 """Those that a reason and details make whole."""
 
@@ -91,6 +99,8 @@ def problem_from(status: int, body: bytes) -> Problem:
     details = _details(shape.get("exception_details"))
     if status == STATUSES[errors.TooManyRequests]:
         return errors.TooManyRequests(_first_number(details))
+    if said == errors.FaultyRows({}).reason:
+        return _faulty_rows(details)
     problem = _kind(status, said)
     problem.reason = said or f"HTTP status {status}"
     problem.details = details
@@ -113,6 +123,17 @@ def _details(sent: object) -> dict[str, list[str]]:
         str(field): [str(each) for each in (messages if isinstance(messages, list) else [messages])]
         for field, messages in sent.items()
     }
+
+
+def _faulty_rows(details: Mapping[str, Sequence[str]]) -> errors.FaultyRows:
+    """Lines come as `line 7`, and how many there are first in what is said of the file."""
+    lines = {key: said for key, said in details.items() if key.startswith("line ")}
+    problem = errors.FaultyRows(
+        {_first_number(key): "; ".join(said) for key, said in lines.items()},
+        total=_first_number(details.get("file", len(lines))),
+    )
+    problem.details = details
+    return problem
 
 
 def _kind(status: int, reason: str | None) -> Problem:
@@ -149,5 +170,5 @@ def _catalog_fault(sent: object) -> CatalogFault:
 
 
 def _first_number(details: object) -> int:
-    digits = "".join(ch for ch in str(details) if ch.isdigit())
-    return int(digits[:9]) if digits else 1
+    found = re.search(r"\d{1,9}", str(details), re.ASCII)
+    return int(found[0]) if found else 1

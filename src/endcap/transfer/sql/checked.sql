@@ -1,6 +1,7 @@
 -- Order lines understood, each with its number and, where it is faulty, why. All columns of the source are texts.
 -- A return (event `return`, or a quantity that is not positive) is no order line, so that nothing else of it matters.
--- Parameter: {source}, a relation (line, order_id, identity, user_id, created_at, quantity, unit_price, event).
+-- Parameters: {source}, a relation (line, order_id, identity, user_id, created_at, quantity, unit_price, event);
+-- {zones_allowed}, whether instants may have a zone: a letter or a sign after the hours.
 CREATE TEMP TABLE checked AS
 WITH understood AS (
     SELECT
@@ -41,6 +42,8 @@ SELECT
             WHEN created_text IS NULL THEN 'created_at: is missing'
             WHEN created_at IS NULL OR NOT isfinite(created_at)
                 THEN 'created_at: must be like 2025-01-31 or 2025-01-31T12:00:00, not ' || left(created_text, 40)
+            WHEN NOT {zones_allowed} AND regexp_matches(created_text, ':.*[-+A-Za-z]')
+                THEN 'created_at: must have no zone, not ' || left(created_text, 40)
         END,
         CASE
             WHEN quantity_text IS NOT NULL AND NOT coalesce(isfinite(try_cast(quantity_text AS DOUBLE)), FALSE)

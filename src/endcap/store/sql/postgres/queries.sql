@@ -203,6 +203,27 @@ WHERE tracker = %(tracker)s
 -- name: load_objects
 SELECT identity, type, generation, document FROM object WHERE tracker = %(tracker)s
 
+-- name: fetch_objects_after
+-- A page of the catalog, walked along its key. `fetch_objects_of_types_after` is the same for some types alone.
+SELECT identity, type, generation, document
+FROM object
+WHERE tracker = %(tracker)s AND key > %(after)s
+ORDER BY key
+LIMIT %(limit)s
+
+-- name: fetch_objects_of_types_after
+SELECT identity, type, generation, document
+FROM object
+WHERE tracker = %(tracker)s AND key > %(after)s AND type = ANY(%(types)s)
+ORDER BY key
+LIMIT %(limit)s
+
+-- name: count_objects
+SELECT count(*) FROM object WHERE tracker = %(tracker)s
+
+-- name: count_objects_of_types
+SELECT count(*) FROM object WHERE tracker = %(tracker)s AND type = ANY(%(types)s)
+
 -- name: fetch_changed_subjects
 -- What changed after a revision: kinds and subjects.
 SELECT DISTINCT kind, subject

@@ -205,6 +205,30 @@ WHERE tracker = :tracker
 -- name: load_objects
 SELECT identity, type, generation, document FROM object WHERE tracker = :tracker
 
+-- name: fetch_objects_after
+-- A page of the catalog, walked along its key. `fetch_objects_of_types_after` is the same for some types alone.
+SELECT identity, type, generation, document
+FROM object
+WHERE tracker = :tracker AND identity > :after
+ORDER BY identity
+LIMIT :limit
+
+-- name: fetch_objects_of_types_after
+SELECT identity, type, generation, document
+FROM object
+WHERE tracker = :tracker AND identity > :after AND type IN (SELECT value FROM json_each(:types))
+ORDER BY identity
+LIMIT :limit
+
+-- name: count_objects
+-- From the index alone, which the one of types cannot do.
+SELECT count(*) FROM object WHERE tracker = :tracker
+
+-- name: count_objects_of_types
+SELECT count(*)
+FROM object
+WHERE tracker = :tracker AND type IN (SELECT value FROM json_each(:types))
+
 -- name: fetch_changed_subjects
 -- What changed after a revision: kinds and subjects, as a JSON list, for the reason given above.
 SELECT json_group_array(json_array(kind, subject))

@@ -1,0 +1,3 @@
+"""
+The archive of shoppers' events.
+"""

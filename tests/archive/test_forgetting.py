@@ -1,0 +1,186 @@
+"""
+A shopper is erased everywhere: store, archive, imported orders.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from endcap.archive.forgetting import Forgetter, Forgotten
+from endcap.archive.places import Folder
+from endcap.clock import random_id
+from endcap.domain import Micros
+from endcap.errors import StoreUnavailable
+from endcap.recommend.orders import order_files, orders_directory
+from endcap.store.events import Erased
+from endcap.transfer.transactions import import_transactions
+from tests.archive.conftest import NOW, SHOP, Attic, event, order
+
+OLD, OLDER, NEW = "2025-03-11T10:00:00Z", "2025-03-10T10:00:00Z", "2025-03-20T10:00:00Z"
+
+
+def forget(attic: Attic, user: str, **options: Any) -> Forgotten:
+    forgetter = Forgetter(
+        attic.settings, attic.events, attic.place, clock=attic.clock, wait_seconds_max=0
+    )
+    return forgetter.forget(SHOP, user, **options)
+
+
+def tell(attic: Attic) -> None:
+    """Ann on two devices, Bob on one of them; archived on two days, and not yet."""
+    attic.tell(
+        event(OLDER, name="a", client="1", customer="ann"),
+        event(OLDER, name="b", client="2", customer="ann"),
+        event(OLD, name="c", client="2", customer="bob"),
+        order(OLD, "/p/1", name="d", client="3", customer="ann"),
+        event(NEW, name="e", client="2", customer="ann"),
+        event(NEW, name="f", client="2"),
+    )
+
+
+def imported(attic: Attic) -> Path:
+    """Two lines of Ann's, one of Bob's, one of nobody's."""
+    lines = [
+        {"order_id": number, "identity": f"/p/{number}", "user_id": user, "created_at": "2025-01-05"}
+        for number, user in enumerate(["ann", "ann", "bob", None])
+    ]  # fmt: skip
+    file = attic.settings.data_dir / "orders.jsonl"
+    file.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    import_transactions(attic.settings.data_dir, SHOP, file, now=NOW, new_id=random_id)
+    return file
+
+
+def order_lines(attic: Attic) -> list[Any]:
+    (file,) = order_files(orders_directory(attic.settings.data_dir, SHOP))
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"SELECT order_id, user_id, identity FROM read_parquet('{file}')"
+        )
+        return found.fetchall()
+
+
+def test_events_go_wherever_they_are(attic: Attic) -> None:
+    """Files of the archive are written anew where the shopper is in them, or go; the others stay untouched."""
+    attic.tell(event("2025-03-09T10:00:00Z", name="x", received=OLD, client="5"))
+    attic.tell(event("2025-03-08T10:00:00Z", name="y", received=OLD, client="5", customer="ann"))
+    tell(attic)
+    attic.archive()
+    before = attic.parts()
+
+    forgotten = forget(attic, "ann")
+
+    assert forgotten == Forgotten(SHOP, 1, 4, 3, 0, ("1", "2", "3", "5"))
+    assert not forgotten.is_nothing
+    assert attic.stored() == ["f"]
+    assert attic.archived() == ["x", "c"]
+    assert [part.name for part in attic.parts()] == [before[1].name, before[3].name]
+
+
+def test_a_device_is_forgotten_with_its_customers(attic: Attic) -> None:
+    """What it did under any name; what they did on other devices stays."""
+    tell(attic)
+    attic.archive()
+
+    forgotten = forget(attic, "2")
+
+    assert (forgotten.events, forgotten.archived_events) == (2, 2)
+    assert forgotten.other_names == ("ann", "bob")
+    assert attic.archived() == ["a", "d"]
+
+
+def test_workers_are_told(attic: Attic) -> None:
+    """By a line in what they follow."""
+    tell(attic)
+
+    forget(attic, "ann")
+
+    assert [line for line in attic.events.after(SHOP, 0) if isinstance(line, Erased)] == [
+        Erased(7, "ann")
+    ]
+
+
+def test_orders_stay_without_the_name(attic: Attic) -> None:
+    """What was bought together is still known, in the order that it was in."""
+    imported(attic)
+
+    forgotten = forget(attic, "ann")
+
+    assert forgotten.order_lines == 2
+    assert order_lines(attic) == [
+        ("0", None, "/p/0"),
+        ("1", None, "/p/1"),
+        ("2", "bob", "/p/2"),
+        ("3", None, "/p/3"),
+    ]
+
+
+def test_a_dry_run_counts_the_same_and_leaves_all(attic: Attic) -> None:
+    """Nothing is erased, nobody is told."""
+    tell(attic)
+    attic.archive()
+    imported(attic)
+
+    told = forget(attic, "ann", dry_run=True)
+
+    assert len(attic.stored()) + len(attic.archived()) == 6
+    assert attic.events.heads() == {SHOP: 6}
+    assert told == forget(attic, "ann")
+
+
+def test_nobody_is_nothing(attic: Attic) -> None:
+    """A typing error changes nothing."""
+    tell(attic)
+    attic.archive()
+    imported(attic)
+
+    forgotten = forget(attic, "anna")
+
+    assert forgotten.is_nothing
+    assert forgotten.other_names == ()
+    assert len(attic.archived()) == 4
+
+
+def test_a_second_time_finds_nothing(attic: Attic) -> None:
+    """So that it may be repeated at will."""
+    tell(attic)
+    attic.archive()
+    forget(attic, "ann")
+
+    assert forget(attic, "ann").is_nothing
+
+
+def test_it_waits_for_the_archiver_and_gives_up(attic: Attic) -> None:
+    """Two that write the same file would undo each other."""
+    tell(attic)
+    attic.events.take_lease(f"archive:{SHOP}", "another", now=NOW, until=Micros(NOW + 9))
+
+    with pytest.raises(StoreUnavailable, match="try again"):
+        forget(attic, "ann")
+
+    assert len(attic.stored()) == 6
+
+
+class Broken(Folder):
+    """A disk that is full."""
+
+    def put(self, draft: Path, name: str) -> None:
+        raise StoreUnavailable("full")
+
+
+def test_half_of_it_is_made_whole_by_a_repetition(attic_on_disk: Attic) -> None:
+    """What could not be written stays as it was, and is found again."""
+    attic = attic_on_disk
+    tell(attic)
+    attic.archive()
+    good, attic.place = attic.place, Broken(attic.settings.data_dir / "events")
+    with pytest.raises(StoreUnavailable):
+        forget(attic, "bob")
+
+    attic.place = good
+    again = forget(attic, "bob")
+
+    assert again.archived_events == 1
+    assert attic.archived() == ["a", "b", "d"]
