@@ -2,6 +2,7 @@
 The statements on Spark: the same rows as DuckDB's, one by one, over the same files.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
+from endcap.archive.reading import EventSource
+from endcap.config import Settings
 from endcap.errors import UsageFault
 from endcap.recommend.build import build, quietly, statement_of, statements
+from endcap.recommend.orders import orders_directory
 from endcap.recommend.rows import finish, order_of
 from endcap.recommend.spark import learn
+from tests.archive.conftest import SHOP, Attic, event
+from tests.archive.conftest import order as bought
 from tests.cli.driver import TRACKER, Shell
 from tests.cli.test_build import order
 from tests.recommend.shelf import LAST_DAY, NOW, Line, write_orders
@@ -100,6 +106,39 @@ def test_both_engines_learn_the_same(
     assert finished.name == built.name
     assert finished.counts == built.counts
     assert REAL_LINES * 0.9 < lines == built.counts["lines"]
+
+
+def test_both_engines_read_one_history(spark: "SparkSession", tmp_path: Path) -> None:
+    """Imported orders and the archive's events, some known to both; a part that is there twice counts once."""
+    settings = Settings(data_dir=tmp_path)
+    attic = Attic(f"sqlite:///{tmp_path / 'endcap.db'}", settings)
+    attic.tell(
+        bought("2025-02-01T10:00:00Z", "/p/1", "/p/2", customer="ann", client="1"),
+        bought("2025-02-02T10:00:00Z", "/p/1", "/p/2", "/p/3", client="2"),
+        bought("2025-02-02T11:00:00Z", "/p/1", "/p/3", order_id="known", client="3"),
+        event("2025-02-03T11:00:00Z", url="/p/4"),
+    )
+    attic.archive()
+    attic.events.close()
+    (part, *_) = attic.parts()
+    path = tmp_path / "events" / part.name
+    shutil.copy(path, path.with_name(f"{path.stem}-again.parquet"))
+    orders = orders_directory(tmp_path, SHOP)
+    lines = [("known", "/p/1", "bob", 3), ("known", "/p/3", "bob", 3), ("o", "/p/2", None, 4)]
+    write_orders(orders / "imported.parquet", lines)
+    archived = str(tmp_path / "events" / f"tracker={SHOP}")
+    rows = tmp_path / "rows"
+
+    count = learn(spark, [str(orders)], str(rows), now=NOW, progress=quietly, events=[archived])
+
+    attic = Attic(attic.url, settings)
+    EventSource(attic.events, attic.place).refresh_orders(tmp_path, SHOP)
+    attic.events.close()
+    assert rows_of_spark(rows) == rows_of_duckdb(orders)
+    assert count == 2 + 3 + 2 + 1
+    assert [name for _, name in rows_of_spark(rows)["items"]] == ["/p/1", "/p/2", "/p/3"]
+    only = tmp_path / "only"
+    assert learn(spark, [], str(only), now=NOW, progress=quietly, events=[archived]) == 2 + 3 + 2
 
 
 def test_the_command_builds_with_spark(spark: "SparkSession", tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ The heavy step on Apache Spark: the same statements over the same files of order
     python -m endcap.recommend.spark --orders PATH … --out ROWS            here, or where Spark's own settings say
     spark-submit …/endcap/recommend/spark.py --orders PATH … --out ROWS    on a cluster
 
-Paths are whatever Spark reads: folders and files, `s3a://`, `gs://`, `hdfs://`. All work is SQL, so executors need
-Spark and nothing else; the driver needs this package. `endcap build --from ROWS` makes the artifact of the results.
+`--events PATH` adds the transactions of archived events: the folder `tracker=ID` of the archive. An order that both
+know counts once. Paths are whatever Spark reads: folders and files, `s3a://`, `gs://`, `hdfs://`. All work is SQL, so
+executors need Spark and nothing else; the driver needs this package. `endcap build --from ROWS` makes the artifact of
+the results.
 
 Writes what `rows` describes. Knows no artifact and no store.
 """
@@ -26,8 +28,19 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Progress = Callable[[str, int, int], None]
-RELATIONS = ("purchase", "purchase_order", "customer", "item", "line", "order_line")
+RELATIONS = (
+    "purchase",
+    "purchase_order",
+    "customer",
+    "item",
+    "line",
+    "order_line",
+    "told",
+    "event",
+)
 """What is made on the way, those that need others first."""
+COLUMNS = ("order_id", "identity", "user_id", "created_at")
+"""Of order lines, those that are looked at."""
 
 
 @contextmanager
@@ -60,10 +73,17 @@ def session(name: str = "endcap build", **settings: str) -> Iterator["SparkSessi
 
 
 def learn(
-    spark: "SparkSession", orders: Sequence[str], out: str, *, now: Micros, progress: Progress
+    spark: "SparkSession",
+    orders: Sequence[str],
+    out: str,
+    *,
+    now: Micros,
+    progress: Progress,
+    events: Sequence[str] = (),
 ) -> int:
     """
-    Writes the rows of every statement to a folder that is not there yet; how many order lines there were.
+    Writes the rows of every statement to a folder that is not there yet; how many order lines there were. `orders` are
+    paths of order lines, `events` of one tracker's archived events; one of the two may be empty.
 
     Raises UsageFault for what Spark cannot read, write or do.
     """
@@ -74,7 +94,7 @@ def learn(
     try:
         progress("orders", 0, len(steps))
         _forget(spark)
-        spark.read.option("mergeSchema", "true").parquet(*orders).createOrReplaceTempView("order_line")  # fmt: skip
+        _read(spark, orders, events)
         for statement in _parts(statement_of("purchases_spark").format(now=int(now))):
             spark.sql(statement)
         lines = int(spark.table("purchase").count())
@@ -85,10 +105,26 @@ def learn(
         _write_about(spark, out, now=now, lines=lines)
         progress("done", len(steps), len(steps))
     except PySparkException as error:
-        raise UsageFault(f"Spark could not learn from {', '.join(orders)}: {error}") from error
+        asked = ", ".join((*orders, *events))
+        raise UsageFault(f"Spark could not learn from {asked}: {error}") from error
     finally:
         _forget(spark)
     return lines
+
+
+def _read(spark: "SparkSession", orders: Sequence[str], events: Sequence[str]) -> None:
+    """Makes the view order_line of both."""
+    reader = spark.read.option("mergeSchema", "true")
+    found = []
+    if orders:
+        found.append(reader.parquet(*orders).select(*COLUMNS))
+    if events:
+        reader.parquet(*events).createOrReplaceTempView("event")
+        for statement in _parts(statement_of("purchases_events_spark")):
+            spark.sql(statement)
+        found.append(spark.table("told").select(*COLUMNS))
+    lines = found[0] if len(found) == 1 else found[0].unionByName(found[1])
+    lines.createOrReplaceTempView("order_line")
 
 
 def _forget(spark: "SparkSession") -> None:
@@ -122,7 +158,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--orders", required=True, nargs="+", metavar="PATH", help="files or folders of order lines"
+        "--orders", nargs="+", default=[], metavar="PATH", help="files or folders of order lines"
+    )
+    parser.add_argument(
+        "--events",
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="one tracker's folder in the archive of events: …/tracker=ID",
     )
     parser.add_argument("--out", required=True, metavar="ROWS", help="a folder that is not there")
     parser.add_argument(
@@ -132,10 +175,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="since 1970, UTC: what the ages of orders count from, at the latest; default: the clock",
     )
     given = parser.parse_args(arguments)
+    if not given.orders and not given.events:
+        parser.error("there is nothing to learn from: give --orders, --events or both")
     now = Micros(given.now if given.now is not None else time.time_ns() // 1_000)
     try:
         with session() as spark:
-            lines = learn(spark, given.orders, given.out, now=now, progress=_told)
+            lines = learn(
+                spark, given.orders, given.out, now=now, progress=_told, events=given.events
+            )
     except UsageFault as fault:
         sys.exit(f"{fault}\n{fault.__cause__ or ''}".strip())
     print(f"{lines} order lines. Next: endcap build --from {given.out} --tracker ID")

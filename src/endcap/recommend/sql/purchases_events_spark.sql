@@ -1,0 +1,26 @@
+-- Order lines from the archive's transactions, for Spark: what `archive/sql/orders.sql` gives on DuckDB. Each event once, by
+-- id; an order without a number of the shop's own is called after its event.
+-- A view event has the lines of all parts.
+CREATE OR REPLACE TEMPORARY VIEW told AS
+WITH numbered AS (
+    SELECT
+        id,
+        order_id,
+        client_id,
+        customer_id,
+        created_at,
+        items,
+        row_number() OVER (PARTITION BY id ORDER BY number, created_at) AS nth
+    FROM event
+    WHERE kind = 'order'
+)
+SELECT order_id, item.identity AS identity, user_id, created_at
+FROM (
+    SELECT
+        coalesce(order_id, concat('event:', id)) AS order_id,
+        coalesce(customer_id, client_id) AS user_id,
+        created_at,
+        explode(items) AS item
+    FROM numbered
+    WHERE nth = 1
+);
