@@ -19,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import (
+    building,
     events,
     path,
     peer,
@@ -84,6 +85,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "workers": workers.run,
     "postgres": _postgres,
     "events": events.run,
+    "build": building.run,
     "scale": _scale,
     "kills": _kills,
 }

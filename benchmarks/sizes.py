@@ -33,6 +33,10 @@ class Size(Struct, frozen=True):
     kills: int
     events_kept: int
     """In the store that events are added to."""
+    build_multiples: tuple[float, ...]
+    """Of the real orders: a million lines."""
+    build_spark_max: float
+    """The largest of them that Spark builds too."""
 
 
 def _cases(customizations: int) -> tuple[Case, ...]:
@@ -58,6 +62,8 @@ SIZES = {
         visible_seconds=2.0,
         kills=2,
         events_kept=100_000,
+        build_multiples=(0.25, 1),
+        build_spark_max=0.25,
     ),
     "full": Size(
         rounds=5,
@@ -73,6 +79,8 @@ SIZES = {
         visible_seconds=8.0,
         kills=20,
         events_kept=1_000_000,
+        build_multiples=(0.25, 1, 4, 16),
+        build_spark_max=4,
     ),
 }
 

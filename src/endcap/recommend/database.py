@@ -45,6 +45,8 @@ def database(
         connection.execute(f"SET memory_limit = '{memory_mb}MB'")
         connection.execute("SET temp_directory = $1", [spill])
         connection.execute("SET TimeZone = 'UTC'")
+        # Without this a build in `python -c` draws a bar between the lines of its own output.
+        connection.execute("SET enable_progress_bar = false")
         try:
             yield connection
         except duckdb.Error as error:
