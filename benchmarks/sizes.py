@@ -80,7 +80,7 @@ SIZES = {
         kills=20,
         events_kept=1_000_000,
         build_multiples=(0.25, 1, 4, 16),
-        build_spark_max=4,
+        build_spark_max=1,
     ),
 }
 

@@ -16,7 +16,6 @@ from endcap.domain import (
     Record,
     TrackerId,
 )
-from endcap.store import scripts
 from endcap.store.port import (
     Committed,
     CreateCustomization,
@@ -30,8 +29,6 @@ from endcap.store.port import (
     Write,
 )
 
-MIGRATIONS = [name for name, _ in scripts.migrations("sqlite")]
-"""What a new database gets, in order; the same in both adapters."""
 NOON = Micros(1_763_726_400_000_000)
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
