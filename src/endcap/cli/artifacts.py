@@ -77,10 +77,10 @@ def artifact() -> None:
     last ones are kept (ENDCAP_ARTIFACTS_KEPT), so that a build that learned the wrong thing can be undone at once.
 
     \b
-    Since this morning the recommendations are strange:
+    Serve the one before, and build when the orders are right again:
       endcap artifact list --tracker 1234-5678
-      endcap artifact rollback --tracker 1234-5678 --pause      the one before; no new build by the schedule
-      endcap build --tracker 1234-5678                          when the orders are right again
+      endcap artifact rollback --tracker 1234-5678 --pause
+      endcap build --tracker 1234-5678
     """
 
 
@@ -116,7 +116,7 @@ def list_(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
         errors.print(f"{served} is pointed to and is not here.", soft_wrap=True)
 
 
-@artifact.command()
+@artifact.command(short_help="Show one: files, counts, who published it.")
 @_name
 @tracker_option
 @json_option
@@ -161,7 +161,7 @@ def show(ctx: click.Context, /, name: str | None, tracker: str, *, as_json: bool
     console.print(listed)
 
 
-@artifact.command()
+@artifact.command(short_help="Compare every byte with its checksum.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @tracker_option
 @json_option
@@ -192,7 +192,7 @@ def verify(ctx: click.Context, /, names: tuple[str, ...], tracker: str, *, as_js
         sys.exit(1)
 
 
-@artifact.command()
+@artifact.command(short_help="Serve an earlier artifact.")
 @_name
 @tracker_option
 @click.option("--pause", is_flag=True, help="Keep the schedule from building this tracker.")
@@ -220,7 +220,7 @@ def rollback(
     \b
     Examples:
       endcap artifact rollback --tracker 1234-5678 --pause
-      endcap artifact rollback 20261121T040000Z-0123abcd --tracker 1234-5678 --by ann
+      endcap artifact rollback 20261121T040000Z-0123abcd --tracker 1234-5678
     """
     with parts(ctx) as built:
         known, data_dir = tracker_id(built, tracker), built.settings.data_dir
@@ -297,7 +297,7 @@ def prune_(
     console.print(f"{_size(pruned.bytes)} in {len(pruned.artifacts)} artifacts.")
 
 
-@artifact.command()
+@artifact.command(short_help="Say how the builds go, and when the next is.")
 @click.option("--tracker", metavar="ID", help="One tracker; default: all.")
 @json_option
 @click.pass_context
@@ -333,7 +333,7 @@ def status(ctx: click.Context, /, tracker: str | None, *, as_json: bool) -> None
     console.print(listed)
 
 
-@artifact.command()
+@artifact.command(short_help="Keep the schedule from building a tracker.")
 @tracker_option
 @click.pass_context
 def pause(ctx: click.Context, /, tracker: str) -> None:

@@ -73,14 +73,14 @@ def build(
     Build the recommenders of a tracker from its orders, and serve them from then on. Orders are those that were
     imported and those that shoppers' events told of.
 
-    The server does it by itself with ENDCAP_BUILD_EVERY, also again where `endcap artifact rollback --pause` kept it
-    from that. One process at a time builds a tracker; older artifacts than
-    ENDCAP_ARTIFACTS_KEPT are deleted afterwards.
+    The server does it by itself with ENDCAP_BUILD_EVERY; where `endcap artifact rollback --pause` kept it from that,
+    it does so again after this. One process at a time builds a tracker. Of the artifacts from before the last ones are
+    kept (ENDCAP_ARTIFACTS_KEPT), the others deleted.
 
     \b
-    Examples:
+    Here, or of what a cluster counted (docs/scale.md):
       endcap build --tracker 1234-5678
-      endcap build --tracker 1234-5678 --from rows/       counted on a cluster: docs/scale.md
+      endcap build --tracker 1234-5678 --from rows/
     """
     if rows is not None and engine != "duckdb":
         raise UsageFault("--from takes rows that are counted already: leave out --engine")
