@@ -1,7 +1,7 @@
 """
 `scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Without a name everything but scale and kills is measured. With --markdown and no name nothing is measured: the
+Without a name everything but scale, kills and quality is measured. With --markdown and no name nothing is measured: the
 pages' tables are written anew from the file of --json.
 """
 
@@ -24,6 +24,7 @@ from benchmarks import (
     path,
     peer,
     placement,
+    quality,
     report,
     scale,
     scaling,
@@ -88,8 +89,10 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "build": building.run,
     "scale": _scale,
     "kills": _kills,
+    "quality": quality.run,
 }
-LONG = ("scale", "kills")
+LONG = ("scale", "kills", "quality")
+"""Only by name: they take long, or need data sets that are no part of the project."""
 
 
 class Given(Struct, frozen=True):

@@ -22,6 +22,7 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct
 
+from benchmarks.quality import shared_data
 from benchmarks.report import Cell, Findings, Row, Table, at_most, step
 from benchmarks.sizes import Size
 from endcap.recommend.database import MEMORY_MB
@@ -102,15 +103,6 @@ def run(size: Size) -> Findings:
     columns = ["engine", *_COLUMNS]
     lines: list[list[Cell]] = [[engine, *_cells(cost, engine)] for engine, cost in found]
     return Findings(_goals(found), [Table(columns, lines)])
-
-
-def shared_data() -> Path:
-    """The folder with the real orders, which lies beside the checkout and is not part of it."""
-    default = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("ENDCAP_SHARED_DATA") or default)
-    if not (folder / "online_retail_lines.parquet").is_file():
-        raise SystemExit(f"no data sets in {folder}; ENDCAP_SHARED_DATA names another folder")
-    return folder
 
 
 def multiplied(real: Path, out: Path, multiple: float) -> Path:

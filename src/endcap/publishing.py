@@ -8,6 +8,7 @@ pointed to when the build began: what somebody else published meanwhile stays.
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from msgspec import Struct
@@ -53,7 +54,8 @@ def build_and_publish(
     threads: int = THREADS,
 ) -> Published:
     """
-    Builds from the tracker's imported orders, and with a source from those that shoppers' events told of.
+    Builds from the tracker's imported orders, and with a source from what shoppers' events told of: what they ordered,
+    viewed and clicked.
 
     Raises NothingToLearn where there are none, UsageFault, TrackerNotFound, ArtifactConflict, StoreUnavailable.
     """
@@ -62,14 +64,18 @@ def build_and_publish(
         progress("events", 0, len(STEPS) + 1)
         source.refresh_orders(data_dir, tracker, memory_mb=memory_mb)
         progress = _after_one(progress)
-    artifact = build(
-        orders_directory(data_dir, tracker),
-        artifacts_directory(data_dir, tracker),
-        now=now,
-        progress=progress,
-        memory_mb=memory_mb,
-        threads=threads,
-    )
+    with (
+        nullcontext() if source is None else source.acts(data_dir, tracker, memory_mb=memory_mb)
+    ) as views:
+        artifact = build(
+            orders_directory(data_dir, tracker),
+            artifacts_directory(data_dir, tracker),
+            now=now,
+            views=views,
+            progress=progress,
+            memory_mb=memory_mb,
+            threads=threads,
+        )
     return _publish(store, data_dir, tracker, artifact, actor=actor, now=now, before=before)
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from endcap.archive.places import open_place
+from endcap.archive.reading import EventSource
 from endcap.clock import random_id, system_clock
+from endcap.config import Settings
 from endcap.domain import Micros, TrackerId
 from endcap.errors import ArtifactConflict, TrackerNotFound, UsageFault
 from endcap.publishing import (
@@ -19,9 +22,11 @@ from endcap.publishing import (
     roll_back,
 )
 from endcap.recommend.artifact import artifacts_directory, load_artifact
+from endcap.store import open_events
 from endcap.transfer.rows import quietly
 from endcap.transfer.transactions import import_transactions
 from tests.application.world import SHOP, World
+from tests.archive.conftest import event, order
 
 
 def ordered(world: World, tracker: TrackerId = SHOP, *, item: str = "/p/2") -> None:
@@ -241,3 +246,35 @@ def test_progress_is_told(world: World) -> None:
     )
 
     assert len(set(told)) > 1
+
+
+def test_builds_learn_from_events_what_is_bought_and_what_is_looked_at_together(
+    world: World,
+) -> None:
+    """Each in a table of its own, and served by the same artifact."""
+    events = open_events(world.url)
+    events.migrate()
+    told = [order("2025-01-11", "/p/1", "/p/2") for _ in range(3)]
+    told += [
+        event("2025-01-12", client=who, url=item) for who in "789" for item in ("/p/3", "/p/4")
+    ]
+    events.append(told)
+    source = EventSource(events, open_place(Settings(data_dir=world.data_dir)))
+    world.data_dir.mkdir(exist_ok=True)
+
+    published = build_and_publish(
+        world.here,
+        world.data_dir,
+        SHOP,
+        actor="ann",
+        now=world.tick(),
+        progress=quietly,
+        source=source,
+    )
+    events.close()
+
+    artifact = load_artifact(artifacts_directory(world.data_dir, SHOP) / published.artifact)
+    assert artifact.learned.identities == ["/p/1", "/p/2", "/p/3", "/p/4"]
+    assert artifact.counts["neighbours"] == artifact.counts["viewed"] == 2
+    assert artifact.learned.neighbours[0][0] == 1
+    assert artifact.learned.viewed_neighbours[2][0] == 3

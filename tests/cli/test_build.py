@@ -10,7 +10,8 @@ import duckdb
 from endcap.clock import system_clock
 from endcap.domain import TrackerId
 from endcap.lease import claim
-from endcap.recommend.build import recipe, statement_of, statements
+from endcap.recommend.build import prepare, queries, recipe
+from endcap.recommend.rows import ABOUT, ROWS_FORMAT
 from tests.cli.driver import TRACKER, Shell
 from tests.recommend.shelf import NOW
 
@@ -104,17 +105,14 @@ def test_leftovers_of_a_killed_build_are_deleted(shell: Shell) -> None:
 
 def rows_of(shell: Shell, folder: Path) -> Path:
     """What a job on a cluster writes; DuckDB counts here what Spark counts in tests/recommend/test_spark.py."""
-    files = [str(each) for each in (shell.data_dir / "orders").glob("*/*.parquet")]
+    files = sorted((shell.data_dir / "orders").glob("*/*.parquet"))
     with duckdb.connect(":memory:") as connection:
-        connection.execute("SET VARIABLE files = $1", [files])
-        connection.execute("SET VARIABLE now = $1", [NOW])
-        connection.execute(statement_of("purchases"))
+        prepare(connection, files, now=NOW)
         about = (
-            f"SELECT 1 AS format, {NOW} AS now, '{recipe()}' AS recipe, "
+            f"SELECT {ROWS_FORMAT} AS format, {NOW} AS now, false AS views, '{recipe()}' AS recipe, "
             "(SELECT count(*) FROM purchase) AS lines"
         )
-        texts = {name: statement_of(name).format(source="purchase") for name in statements()}
-        for name, text in {**texts, "about": about}.items():
+        for name, text in {**queries(), ABOUT: about}.items():
             (folder / name).mkdir(parents=True)
             connection.execute(f"COPY ({text}) TO '{folder / name}/part.parquet' (FORMAT parquet)")
     return folder

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from endcap.errors import UsageFault
-from endcap.recommend.build import build, recipe, statement_of, statements
+from endcap.recommend.build import build, prepare, queries, recipe
 from endcap.recommend.rows import ABOUT, ROWS_FORMAT, finish, order_of
 from tests.recommend.shelf import NOW, Line, write_orders
 
@@ -27,16 +27,26 @@ def orders(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def rows(tmp_path: Path, orders: Path) -> Path:
+def views(tmp_path: Path) -> Path:
+    """Of the same items, and of one that nobody ordered."""
+    path = tmp_path / "acts.parquet"
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(
+            "COPY (SELECT 'u' || user_no AS user_id, 'view' AS kind, 'i' || ((user_no + step) % 11) AS identity, "
+            "TIMESTAMP '2026-10-01' + to_days(user_no % 9) AS created_at "
+            f"FROM range(40) AS u(user_no), range(4) AS s(step)) TO '{path}' (FORMAT parquet)"
+        )
+    return path
+
+
+@pytest.fixture
+def rows(tmp_path: Path, orders: Path, views: Path) -> Path:
     """What another engine might write: two files a statement, neither in its order."""
     folder = tmp_path / "rows"
     with duckdb.connect(":memory:") as connection:
-        connection.execute("SET VARIABLE files = $1", [[str(orders / "0.parquet")]])
-        connection.execute("SET VARIABLE now = $1", [NOW])
-        connection.execute(statement_of("purchases"))
-        for name in statements():
+        prepare(connection, [orders / "0.parquet"], now=NOW, views=views)
+        for name, text in queries().items():
             (folder / name).mkdir(parents=True)
-            text = statement_of(name).format(source="purchase")
             connection.execute(f"CREATE TEMP TABLE found AS {text}")
             for part in range(2):
                 connection.execute(
@@ -51,6 +61,7 @@ def rows(tmp_path: Path, orders: Path) -> Path:
 
 def tell(folder: Path, **other: object) -> None:
     told = {"format": ROWS_FORMAT, "now": int(NOW), "lines": len(LINES), "recipe": recipe()}
+    told |= {"views": True}
     columns = ", ".join(f"{value!r} AS {name}" for name, value in (told | other).items())
     with duckdb.connect(":memory:") as connection:
         connection.execute(
@@ -59,14 +70,15 @@ def tell(folder: Path, **other: object) -> None:
 
 
 def test_finished_rows_are_the_artifact_that_a_build_makes(
-    tmp_path: Path, orders: Path, rows: Path
+    tmp_path: Path, orders: Path, views: Path, rows: Path
 ) -> None:
-    """Byte for byte, whatever order the rows are in."""
-    built = build(orders, tmp_path / "built", now=NOW)
+    """Byte for byte, whatever order the rows are in; with what was looked at together."""
+    built = build(orders, tmp_path / "built", now=NOW, views=views)
 
     finished = finish(rows, tmp_path / "finished")
 
     assert finished.name == built.name
+    assert built.counts["viewed"] > 0
     for file in (tmp_path / "built" / built.name).iterdir():
         assert (tmp_path / "finished" / built.name / file.name).read_bytes() == file.read_bytes()
 
@@ -74,7 +86,7 @@ def test_finished_rows_are_the_artifact_that_a_build_makes(
 def test_every_statement_names_its_order_at_its_end(rows: Path) -> None:
     """By columns that it gives, and that tell all rows apart."""
     with duckdb.connect(":memory:") as connection:
-        for name in statements():
+        for name in queries():
             keys = order_of(name)
             files = f"read_parquet('{rows / name}/*.parquet')"
             ((total, distinct),) = connection.execute(

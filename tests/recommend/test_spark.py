@@ -13,7 +13,7 @@ import pytest
 from endcap.archive.reading import EventSource
 from endcap.config import Settings
 from endcap.errors import UsageFault
-from endcap.recommend.build import build, quietly, statement_of, statements
+from endcap.recommend.build import VIEWED, build, prepare, queries, quietly
 from endcap.recommend.orders import orders_directory
 from endcap.recommend.rows import finish, order_of
 from endcap.recommend.spark import learn
@@ -47,18 +47,11 @@ def spark() -> Iterator["SparkSession"]:
         yield session
 
 
-def rows_of_duckdb(orders: Path) -> dict[str, list[tuple[Any, ...]]]:
+def rows_of_duckdb(orders: Path, views: Path | None = None) -> dict[str, list[tuple[Any, ...]]]:
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(
-            "SET VARIABLE files = $1", [[str(each) for each in sorted(orders.iterdir())]]
-        )
-        connection.execute("SET VARIABLE now = $1", [NOW])
-        connection.execute(statement_of("purchases"))
-        return {
-            name: connection.execute(statement_of(name).format(source="purchase")).fetchall()
-            for name in statements()
-        }
+        prepare(connection, sorted(orders.iterdir()), now=NOW, views=views)
+        return {name: connection.execute(query).fetchall() for name, query in queries().items()}
 
 
 def rows_of_spark(rows: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -67,7 +60,7 @@ def rows_of_spark(rows: Path) -> dict[str, list[tuple[Any, ...]]]:
             name: connection.execute(
                 f"SELECT * FROM read_parquet('{rows / name}/*.parquet') ORDER BY {order_of(name)}"
             ).fetchall()
-            for name in statements()
+            for name in queries()
         }
 
 
@@ -97,8 +90,9 @@ def test_both_engines_learn_the_same(
     lines = learn(spark, [str(orders)], str(rows), now=NOW, progress=quietly)
 
     expected, found = rows_of_duckdb(orders), rows_of_spark(rows)
-    for name in statements():
-        assert len(found[name]) == len(expected[name]) > 0, name
+    for name in queries():
+        assert len(found[name]) == len(expected[name]), name
+        assert bool(expected[name]) == (name != VIEWED), name
         for one, other in zip(found[name], expected[name], strict=True):
             assert one == other, name
     built = build(orders, tmp_path / "built", now=NOW)
@@ -116,7 +110,11 @@ def test_both_engines_read_one_history(spark: "SparkSession", tmp_path: Path) ->
         bought("2025-02-01T10:00:00Z", "/p/1", "/p/2", customer="ann", client="1"),
         bought("2025-02-02T10:00:00Z", "/p/1", "/p/2", "/p/3", client="2"),
         bought("2025-02-02T11:00:00Z", "/p/1", "/p/3", order_id="known", client="3"),
-        event("2025-02-03T11:00:00Z", url="/p/4"),
+        *(
+            event("2025-02-03T11:00:00Z", client=client, url=url)
+            for client in ("1", "2", "3")
+            for url in ("/p/2", "/p/4", f"/p/{client}")
+        ),
     )
     attic.archive()
     attic.events.close()
@@ -132,11 +130,17 @@ def test_both_engines_read_one_history(spark: "SparkSession", tmp_path: Path) ->
     count = learn(spark, [str(orders)], str(rows), now=NOW, progress=quietly, events=[archived])
 
     attic = Attic(attic.url, settings)
-    EventSource(attic.events, attic.place).refresh_orders(tmp_path, SHOP)
+    source = EventSource(attic.events, attic.place)
+    source.refresh_orders(tmp_path, SHOP)
+    found = rows_of_spark(rows)
+    with source.acts(tmp_path, SHOP) as views:
+        assert found == rows_of_duckdb(orders, views)
+        built = build(orders, tmp_path / "built", now=NOW, views=views)
     attic.events.close()
-    assert rows_of_spark(rows) == rows_of_duckdb(orders)
     assert count == 2 + 3 + 2 + 1
-    assert [name for _, name in rows_of_spark(rows)["items"]] == ["/p/1", "/p/2", "/p/3"]
+    assert [name for _, name in found["items"]] == ["/p/1", "/p/2", "/p/3", "/p/4"]
+    assert found[VIEWED]
+    assert finish(rows, tmp_path / "finished").name == built.name
     only = tmp_path / "only"
     assert learn(spark, [], str(only), now=NOW, progress=quietly, events=[archived]) == 2 + 3 + 2
 

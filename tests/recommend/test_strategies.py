@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from endcap import criteria
 from endcap.domain import CatalogObject
@@ -135,6 +136,18 @@ def test_alternatives_without_category_or_brand_are_bought_together() -> None:
     assert recommender is not None
 
     assert names(catalog, recommender.rank(query(catalog, ["a"])).primary) == ["c"]
+
+
+def test_what_was_looked_at_on_the_same_day_comes_before_what_was_bought_together() -> None:
+    """A shopper who looked at both chose between them; who bought both wanted both."""
+    objects = [thing("a"), thing("b"), thing("c")]
+    bought, viewed = artifact({"a": {"c": 0.5}, "b": {}}), artifact({"a": {"b": 0.1}, "c": {}})
+    learned = replace(bought.learned, viewed_neighbours=viewed.learned.viewed_neighbours)
+    catalog, recommenders = shop(objects, Artifact(learned, None))
+    recommender = recommenders.find("item_detail_alternatives")
+    assert recommender is not None
+
+    assert names(catalog, recommender.rank(query(catalog, ["a"])).primary) == ["b", "c"]
 
 
 def test_bought_together_adds_up() -> None:

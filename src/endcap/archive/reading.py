@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -142,6 +143,21 @@ class EventSource(Struct, frozen=True):
         finally:
             draft.unlink(missing_ok=True)
         sync_directory(orders)
+
+    @contextmanager
+    def acts(
+        self, data_dir: Path, tracker: TrackerId, *, memory_mb: int = MEMORY_MB
+    ) -> Iterator[Path | None]:
+        """
+        What shoppers viewed and clicked, as a file that is there for the length of a build; None: nothing is known of
+        it. It lies beside the tracker's artifacts. Raises StoreUnavailable, UsageFault.
+        """
+        room = artifacts_directory(data_dir, tracker)
+        room.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=room) as folder:
+            out = Path(folder) / "acts.parquet"
+            acts = write_acts(self.events, self.place, tracker, out, memory_mb=memory_mb)
+            yield out if acts else None
 
 
 def _digest(path: Path) -> str:

@@ -145,8 +145,12 @@ def _by_spark(built: Parts, tracker: TrackerId, told: Progress) -> Published:
     scratch = Path(tempfile.mkdtemp(prefix=".spill-", dir=folder))
     try:
         rows = scratch / "rows"
-        with spark.session(**{"spark.ui.showConsoleProgress": "false"}) as session:
-            spark.learn(session, orders, str(rows), now=system_clock(), progress=told)
+        with (
+            built.source.acts(data_dir, tracker, memory_mb=built.settings.build_memory_mb) as acts,
+            spark.session(**{"spark.ui.showConsoleProgress": "false"}) as session,
+        ):
+            viewed = [] if acts is None else [str(acts)]
+            spark.learn(session, orders, str(rows), now=system_clock(), progress=told, acts=viewed)
         return _finished(built, tracker, rows, told)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

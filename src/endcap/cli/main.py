@@ -32,6 +32,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "pull": ("endcap.cli.pull", "pull", "Copy a tracker from another host, Luigi's Box for one."),
     "build": ("endcap.cli.builds", "build", "Build and publish the recommenders."),
     "artifact": ("endcap.cli.artifacts", "artifact", "See, verify and go back to what was built."),
+    "evaluate": (
+        "endcap.cli.evaluate",
+        "evaluate_",
+        "Measure whether the models earn their place.",
+    ),
     "events": ("endcap.cli.events", "events", "Archive shoppers' events."),
     "forget": ("endcap.cli.events", "forget", "Erase a shopper everywhere."),
     "explain": ("endcap.cli.explain", "explain", "Say why each slot holds what it holds."),

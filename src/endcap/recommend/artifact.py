@@ -8,12 +8,17 @@ and renamed: it is there whole or not at all, and never changes afterwards.
     manifest.json          version, time of building, counts, the digest of every other file
     items.json             identities, in order of code point
     popularity.npy         by index: sales that count half after a week; sales of all time weigh in behind the comma
+    recent.npy             by index: orders of the last 14 days
+    rise.npy               by index: how much more it sold in the last 7 days than in weeks before, by its own noise
     orders.npy             by index: how many orders had it
-    neighbours.npy         by index: the indexes of up to 50 items bought with it, best first, then -1
+    neighbours.npy         by index: the indexes of up to 50 items for its own page, best first, then -1
     affinities.npy         by index: how strongly, in the same order
+    cart_….npy             the same two, to be summed up over the items of a cart
+    viewed_….npy           the same two of up to 16 items that were looked at on the same day; no rows without views
     users.npy              digests of user ids, ascending (ids themselves are not kept)
     histories.npy          by user: where the items begin in `bought`; one more for the end
     bought.npy, times.npy  what a user bought, newest first, and in how many orders
+    ages.npy, spans.npy    days since the last of these orders, and between the first and the last
 """
 
 import hashlib
@@ -22,7 +27,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, assert_never
 
 import msgspec
 import numpy as np
@@ -33,8 +38,9 @@ from endcap.domain import Micros, TrackerId
 from endcap.errors import UsageFault
 from endcap.wire.reading import seconds_text
 
-FORMAT = 1
+FORMAT = 2
 NEIGHBOURS_MAX = 50  # 20 to 400 change the hit rate by 0.004 at most; 50 cost 400 bytes an item
+VIEWED_MAX = 16  # neighbours by views: with them an item still takes less than a kilobyte
 HISTORY_MAX = 20  # items kept of one user
 MANIFEST = "manifest.json"
 ITEMS = "items.json"
@@ -45,6 +51,8 @@ Affinities = NDArray[np.float32]
 Indexes = NDArray[np.int32]
 Digests = NDArray[np.uint64]
 Times = NDArray[np.uint16]
+TableName = Literal["page", "cart", "viewed"]
+"""Whose neighbours: for an item's own page, to be summed up over a cart, or looked at on the same day."""
 
 
 class Manifest(Struct, frozen=True):
@@ -63,27 +71,70 @@ class Learned(Struct, frozen=True):
 
     identities: Sequence[str]
     popularity: Floats
+    recent: Floats
+    rise: Floats
     orders: NDArray[np.int64]
     neighbours: Indexes
     affinities: Affinities
+    cart_neighbours: Indexes
+    cart_affinities: Affinities
+    viewed_neighbours: Indexes
+    viewed_affinities: Affinities
     users: Digests
     histories: NDArray[np.int64]
     bought: Indexes
     times: Times
+    ages: Affinities
+    spans: Affinities
 
     @classmethod
     def nothing(cls) -> "Learned":
+        page, cart, viewed = no_table(0), no_table(0), no_table(0, VIEWED_MAX)
         return cls(
-            (),
-            np.empty(0, dtype=np.float64),
-            np.empty(0, dtype=np.int64),
-            np.empty((0, NEIGHBOURS_MAX), dtype=np.int32),
-            np.empty((0, NEIGHBOURS_MAX), dtype=np.float32),
-            np.empty(0, dtype=np.uint64),
-            np.zeros(1, dtype=np.int64),
-            np.empty(0, dtype=np.int32),
-            np.empty(0, dtype=np.uint16),
+            identities=(),
+            popularity=np.empty(0, dtype=np.float64),
+            recent=np.empty(0, dtype=np.float64),
+            rise=np.empty(0, dtype=np.float64),
+            orders=np.empty(0, dtype=np.int64),
+            neighbours=page.neighbours,
+            affinities=page.affinities,
+            cart_neighbours=cart.neighbours,
+            cart_affinities=cart.affinities,
+            viewed_neighbours=viewed.neighbours,
+            viewed_affinities=viewed.affinities,
+            users=np.empty(0, dtype=np.uint64),
+            histories=np.zeros(1, dtype=np.int64),
+            bought=np.empty(0, dtype=np.int32),
+            times=np.empty(0, dtype=np.uint16),
+            ages=np.empty(0, dtype=np.float32),
+            spans=np.empty(0, dtype=np.float32),
         )
+
+    def table(self, name: TableName) -> "Table":
+        """One of the tables of neighbours."""
+        match name:
+            case "page":
+                return Table(self.neighbours, self.affinities)
+            case "cart":
+                return Table(self.cart_neighbours, self.cart_affinities)
+            case "viewed":
+                return Table(self.viewed_neighbours, self.viewed_affinities)
+            case _:
+                assert_never(name)
+
+
+class Table(Struct, frozen=True):
+    """By index a row of neighbours' indexes, best first, then -1; and how strongly. Of views there may be no rows."""
+
+    neighbours: Indexes
+    affinities: Affinities
+
+
+def no_table(items: int, places: int = NEIGHBOURS_MAX) -> Table:
+    """Nobody has neighbours."""
+    return Table(
+        np.full((items, places), -1, dtype=np.int32), np.zeros((items, places), dtype=np.float32)
+    )
 
 
 _ARRAYS = tuple(field for field in Learned.__struct_fields__ if field != "identities")
@@ -149,12 +200,17 @@ class Artifact:
 
     def history(self, user: str) -> tuple[list[int], list[int]]:
         """The indexes of what a user bought, newest first, and in how many orders each."""
+        begin, end = self.history_of(user)
+        return self.learned.bought[begin:end].tolist(), self.learned.times[begin:end].tolist()
+
+    def history_of(self, user: str) -> tuple[int, int]:
+        """Where in `bought` and what goes with it a user's items begin and end: newest first."""
         users, digest = self.learned.users, np.uint64(user_digest(user))
         at = int(users.searchsorted(digest))
         if at == len(users) or users[at] != digest:
-            return [], []
+            return 0, 0
         begin, end = self.learned.histories[at : at + 2].tolist()
-        return self.learned.bought[begin:end].tolist(), self.learned.times[begin:end].tolist()
+        return begin, end
 
 
 def user_digest(user: str) -> int:
@@ -208,6 +264,7 @@ def _counts(learned: Learned, lines: int) -> dict[str, int]:
         "items": len(learned.identities),
         "users": len(learned.users),
         "neighbours": int((learned.neighbours >= 0).sum()),
+        "viewed": int((learned.viewed_neighbours >= 0).sum()),
         "lines": lines,
     }
 
@@ -262,7 +319,10 @@ def load_artifact(path: Path) -> Artifact:
 
 def _check(path: Path, manifest: Manifest) -> None:
     if manifest.format != FORMAT:
-        raise ValueError(f"its format is {manifest.format}, this version reads {FORMAT}")
+        raise ValueError(
+            f"its format is {manifest.format}, this version reads {FORMAT}; "
+            "`endcap build` makes a new one of the same orders"
+        )
     if missing := {ITEMS, *(f"{name}.npy" for name in _ARRAYS)} - manifest.files.keys():
         raise ValueError(f"its manifest does not vouch for {', '.join(sorted(missing))}")
     for name, digest in manifest.files.items():

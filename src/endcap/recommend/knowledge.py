@@ -21,7 +21,7 @@ from endcap.criteria import AnyOf, Rule
 from endcap.domain import Micros
 from endcap.engine.catalog import Catalog, Matches
 from endcap.engine.columns import Column
-from endcap.recommend.artifact import Artifact
+from endcap.recommend.artifact import Artifact, TableName
 
 Numbers = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -130,7 +130,7 @@ class Knowledge:
         self._newest: tuple[tuple[Column, ...], Order] | None = None
         self._discounted: tuple[tuple[Column, ...], Order] | None = None
         self._middle: tuple[Column, float] | None = None
-        self._neighbours: dict[tuple[int, float], Neighbours] = {}
+        self._neighbours: dict[tuple[int, float, TableName], Neighbours] = {}
         self._kept: dict[Hashable, Numbers] = {}
         self._allowed: dict[Rule, BitMap] = {}
 
@@ -184,23 +184,23 @@ class Knowledge:
         """An attribute that is a number, by item number; NaN where it is missing."""
         return self.catalog.column(attribute).dense(self.catalog.numbers_given)
 
-    def neighbours(self, item: int, cheaper: float) -> Neighbours:
+    def neighbours(self, item: int, cheaper: float, table: TableName = "page") -> Neighbours:
         """
-        The items bought with an item, best first, and their affinities: each lowered by that power of its price,
+        The items of a table beside an item, best first, and their affinities: each lowered by that power of its price,
         where an unknown price is a middling one.
         """
-        found = self._neighbours.get((item, cheaper))
+        key = (item, cheaper, table)
+        found = self._neighbours.get(key)
         if found is None:
             if len(self._neighbours) >= MEMO_NEIGHBOURS_MAX:
                 self._neighbours.clear()
-            found = self._neighbours[item, cheaper] = self._translated(item, cheaper)
+            found = self._neighbours[key] = self._translated(item, cheaper, table)
         return found
 
-    def _translated(self, item: int, cheaper: float) -> Neighbours:
-        index = self.translation.indexes[item]
-        if index < 0:
+    def _translated(self, item: int, cheaper: float, table: TableName) -> Neighbours:
+        index, learned = self.translation.indexes[item], self.artifact.learned.table(table)
+        if not 0 <= index < len(learned.neighbours):
             return _NO_NEIGHBOURS
-        learned = self.artifact.learned
         present = learned.neighbours[index] >= 0
         numbers = self.translation.numbers[learned.neighbours[index][present]]
         affinities = learned.affinities[index][present].astype(np.float64)

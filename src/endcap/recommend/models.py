@@ -25,7 +25,7 @@ Models = Mapping[str, AnyStrategy]
 REFERENCE: Models = {
     "test_reco": Popular(),
     "item_detail_alternatives": Alternatives(),
-    "item_detail_complements": BoughtTogether(),
+    "item_detail_complements": BoughtTogether(table="page"),
     "basket": BoughtTogether(),
     "basket_popup": BoughtTogether(),
     "trends": Popular(),

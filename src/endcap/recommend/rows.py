@@ -1,9 +1,10 @@
 """
 Rows that another engine wrote: the results of all statements as Parquet, finished here into the same artifact.
 
-    ROWS/about/*.parquet         one row: format, now (microseconds), lines, recipe; written last, so that it
-                                 vouches for the rest
+    ROWS/about/*.parquet         one row: format, now (microseconds), lines, views (whether there were any), recipe;
+                                 written last, so that it vouches for the rest
     ROWS/<statement>/*.parquet   what the statement of that name gives, in any number of files
+    ROWS/viewed/*.parquet        what `neighbours` gives over what was looked at on the same day
 
 The order of rows in files says nothing. A statement's own last line does: `ORDER BY` with columns that it gives.
 """
@@ -18,17 +19,20 @@ from endcap.domain import Micros
 from endcap.errors import UsageFault
 from endcap.recommend.artifact import Artifact, write_artifact
 from endcap.recommend.build import (
+    NEIGHBOURS,
     STEPS,
+    VIEWED,
     Columns,
     Progress,
     learned_from,
     quietly,
     recipe,
     statement_of,
+    with_views,
 )
 from endcap.recommend.database import MEMORY_MB, THREADS, Connection, database, literally
 
-ROWS_FORMAT = 1
+ROWS_FORMAT = 2
 ABOUT = "about"
 _LAST_LINE = re.compile(r"^ORDER BY (\w+(?:, \w+)*)\s*\Z", re.MULTILINE)
 
@@ -59,6 +63,8 @@ def finish(
         if not about["lines"]:
             raise UsageFault(f"There were no order lines when the rows in {rows} were made")
         learned = learned_from(lambda name: _ordered(connection, rows, name), begin)
+        if about["views"]:
+            learned = with_views(learned, _ordered(connection, rows, VIEWED))
     begin("writing")
     artifact = write_artifact(learned, out, now=Micros(about["now"]), lines=about["lines"])
     begin("done")
@@ -66,8 +72,8 @@ def finish(
 
 
 def order_of(name: str) -> str:
-    """The columns that a statement's rows are ordered by, as its last line says."""
-    found = _LAST_LINE.search(statement_of(name))
+    """The columns that a result's rows are ordered by, as its statement's last line says."""
+    found = _LAST_LINE.search(statement_of(NEIGHBOURS if name == VIEWED else name))
     if found is None:
         raise ValueError(f"{name}.sql does not end in ORDER BY and names of columns")
     return found[1]

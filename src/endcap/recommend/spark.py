@@ -4,7 +4,7 @@ The heavy step on Apache Spark: the same statements over the same files of order
     python -m endcap.recommend.spark --orders PATH … --out ROWS            here, or where Spark's own settings say
     spark-submit …/endcap/recommend/spark.py --orders PATH … --out ROWS    on a cluster
 
-`--events PATH` adds the transactions of archived events: the folder `tracker=ID` of the archive. An order that both
+`--events PATH` adds what archived events say: the folder `tracker=ID` of the archive. An order that both
 know counts once. Paths are whatever Spark reads: folders and files, `s3a://`, `gs://`, `hdfs://`. All work is SQL, so
 executors need Spark and nothing else; the driver needs this package. `endcap build --from ROWS` makes the artifact of
 the results.
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from endcap.domain import Micros
 from endcap.errors import UsageFault
-from endcap.recommend.build import recipe, statement_of, statements
+from endcap.recommend.build import queries, recipe, statement_of
 from endcap.recommend.rows import ABOUT, ROWS_FORMAT
 
 if TYPE_CHECKING:
@@ -29,16 +29,25 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 RELATIONS = (
+    "viewing",
     "purchase",
     "purchase_order",
     "customer",
     "item",
+    "viewed",
     "line",
     "order_line",
+    "act",
     "told",
+    "told_act",
     "event",
 )
 """What is made on the way, those that need others first."""
+ACT_COLUMNS = ("user_id", "kind", "identity", "created_at")
+_NO_ACTS = (
+    "SELECT CAST(NULL AS STRING) AS user_id, CAST(NULL AS STRING) AS kind, "
+    "CAST(NULL AS STRING) AS identity, CAST(NULL AS TIMESTAMP) AS created_at WHERE false"
+)
 COLUMNS = ("order_id", "identity", "user_id", "created_at")
 """Of order lines, those that are looked at."""
 
@@ -80,33 +89,35 @@ def learn(
     now: Micros,
     progress: Progress,
     events: Sequence[str] = (),
+    acts: Sequence[str] = (),
 ) -> int:
     """
     Writes the rows of every statement to a folder that is not there yet; how many order lines there were. `orders` are
-    paths of order lines, `events` of one tracker's archived events; one of the two may be empty.
+    paths of order lines, `events` of one tracker's archived events; one of the two may be empty. `acts` are
+    paths of what `EventSource.acts` gives, views and clicks, in addition to those of `events`.
 
     Raises UsageFault for what Spark cannot read, write or do.
     """
     from pyspark.errors import PySparkException  # noqa: PLC0415 - there, or there were no session
 
-    names = statements()
-    steps = ("orders", *names)
+    asked = queries()
+    steps = ("orders", *asked)
     try:
         progress("orders", 0, len(steps))
         _forget(spark)
         _read(spark, orders, events)
+        has_views = _read_acts(spark, acts, has_events=bool(events))
         for statement in _parts(statement_of("purchases_spark").format(now=int(now))):
             spark.sql(statement)
         lines = int(spark.table("purchase").count())
-        for done, name in enumerate(names, 1):
+        for done, (name, query) in enumerate(asked.items(), 1):
             progress(name, done, len(steps))
-            rows = spark.sql(statement_of(name).format(source="purchase"))
-            rows.write.parquet(f"{out}/{name}")
-        _write_about(spark, out, now=now, lines=lines)
+            spark.sql(query).write.parquet(f"{out}/{name}")
+        _write_about(spark, out, now=now, lines=lines, has_views=has_views)
         progress("done", len(steps), len(steps))
     except PySparkException as error:
-        asked = ", ".join((*orders, *events))
-        raise UsageFault(f"Spark could not learn from {asked}: {error}") from error
+        paths = ", ".join((*orders, *events))
+        raise UsageFault(f"Spark could not learn from {paths}: {error}") from error
     finally:
         _forget(spark)
     return lines
@@ -127,16 +138,30 @@ def _read(spark: "SparkSession", orders: Sequence[str], events: Sequence[str]) -
     lines.createOrReplaceTempView("order_line")
 
 
+def _read_acts(spark: "SparkSession", acts: Sequence[str], *, has_events: bool) -> bool:
+    """Makes the view act of all that is known; whether there is anything."""
+    found = [spark.table("told_act")] if has_events else []
+    if acts:
+        found.append(spark.read.parquet(*acts).select(*ACT_COLUMNS))
+    if not found:
+        found.append(spark.sql(_NO_ACTS))
+    both = found[0] if len(found) == 1 else found[0].unionByName(found[1])
+    both.createOrReplaceTempView("act")
+    return bool(both.limit(1).count())
+
+
 def _forget(spark: "SparkSession") -> None:
     for name in RELATIONS:
         spark.catalog.dropTempView(name)  # and what is cached of it
 
 
-def _write_about(spark: "SparkSession", out: str, *, now: Micros, lines: int) -> None:
+def _write_about(
+    spark: "SparkSession", out: str, *, now: Micros, lines: int, has_views: bool
+) -> None:
     """Last, so that it vouches for the rest."""
     about = spark.sql(
         f"SELECT {ROWS_FORMAT} AS format, CAST({now} AS BIGINT) AS now, "
-        f"CAST({lines} AS BIGINT) AS lines, '{recipe()}' AS recipe"
+        f"CAST({lines} AS BIGINT) AS lines, {str(has_views).lower()} AS views, '{recipe()}' AS recipe"
     )
     about.coalesce(1).write.parquet(f"{out}/{ABOUT}")
 

@@ -20,6 +20,7 @@ from endcap.criteria import AnyOf, Rule, Some
 from endcap.domain import Micros
 from endcap.engine.catalog import ITEM_TYPES, Catalog
 from endcap.engine.place import Ranking
+from endcap.recommend.artifact import TableName
 from endcap.recommend.knowledge import PRICE, Floats, Knowledge, Numbers, Rest, numbers_of, texts
 from endcap.wire.catalog import CATEGORY_LEVELS
 
@@ -31,6 +32,7 @@ SIMILAR_MAX = (
 )
 _SPARE_RANDOM = 30  # a draw costs a microsecond; the inputs and a neighbouring answer may take some
 HISTORY_USED = 10  # latest purchases that speak for a user
+_BESIDE: tuple[TableName, ...] = ("viewed", "page")
 _LEVELS = tuple(f"category_lvl_{level}" for level in range(CATEGORY_LEVELS, 0, -1))
 _CATEGORIES = ("category", *_LEVELS)
 
@@ -106,7 +108,8 @@ class Alternatives(Struct, frozen=True, tag=True):
     """
     What else one could buy instead: the same category, a near price, dearer rather than cheaper.
 
-    The narrowest category comes first, then the wider ones, then the brand, then what is bought together.
+    The narrowest category comes first, then the wider ones, then the brand, then what is looked at on the same day,
+    then what is bought together.
     """
 
     dearer: float = 1.1
@@ -136,8 +139,9 @@ class Alternatives(Struct, frozen=True, tag=True):
             found.update(dict.fromkeys(self._nearest(item, attributes, members, knowledge, count)))
             if len(found) > count:
                 break
-        if len(found) < count:
-            found.update(dict.fromkeys(_bought_with([item], allowed, knowledge)))
+        for table in _BESIDE:
+            if len(found) < count:
+                found.update(dict.fromkeys(_bought_with([item], allowed, knowledge, table=table)))
         found.pop(item, None)
         return _take(found, count)
 
@@ -188,12 +192,16 @@ class BoughtTogether(Struct, frozen=True, tag=True):
 
     cheaper: float = 0.05
     """By which power of its price, relative to the inputs', an item's affinity falls."""
+    table: TableName = "cart"
+    """Which neighbours: to be summed up over a cart, for one item's page, or looked at on the same day."""
 
     def rank(self, query: Query, knowledge: Knowledge) -> Ranking:
         if not query.items:
             return _ranking(query, knowledge, ())
         allowed = _allowed(query, knowledge)
-        found = _bought_with(query.items, allowed, knowledge, cheaper=self.cheaper)
+        found = _bought_with(
+            query.items, allowed, knowledge, cheaper=self.cheaper, table=self.table
+        )
         return _ranking(query, knowledge, found[: query.count + SPARE])
 
 
@@ -330,19 +338,20 @@ def _bought_with(
     *,
     cheaper: float = 0.0,
     fading: float = 1.0,
+    table: TableName = "page",
 ) -> list[int]:
     """
     Neighbours of items, their affinities added up, best first. Plain Python: NumPy takes as long for the first twenty
     numbers as a dict does for five hundred.
     """
     if len(items) == 1:
-        found: Sequence[int] = knowledge.neighbours(items[0], cheaper)[0]
+        found: Sequence[int] = knowledge.neighbours(items[0], cheaper, table)[0]
     else:
         sums: dict[int, float] = {}
         known = sums.get
         weight = 1.0
         for item in items:
-            for number, affinity in zip(*knowledge.neighbours(item, cheaper), strict=True):
+            for number, affinity in zip(*knowledge.neighbours(item, cheaper, table), strict=True):
                 sums[number] = known(number, 0.0) + weight * affinity
             weight *= fading
         for item in items:
