@@ -20,8 +20,10 @@ from msgspec.structs import replace
 
 from benchmarks import (
     batches,
+    building,
     console,
     events,
+    models,
     path,
     peer,
     placement,
@@ -78,7 +80,9 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "get": lambda size: serving.against_floor(serving.GET, size, customizations=10_000),
     "put": lambda size: serving.against_floor(serving.PUT, size, customizations=10_000),
     "recommend": lambda size: serving.against_floor(serving.RECOMMEND, size, customizations=10_000),
+    "place": serving.place,
     "path": lambda size: path.run(),
+    "models": lambda size: models.run(),
     "placement": lambda size: placement.run(),
     "rules": scaling.rules,
     "items": scaling.items,
@@ -89,6 +93,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "postgres": _postgres,
     "events": events.run,
     "console": console.run,
+    "build": building.run,
     "scale": _scale,
     "kills": _kills,
     "quality": quality.run,

@@ -42,7 +42,7 @@ LAYERS: Mapping[str, Layer] = {
     "recommend": Layer(
         frozenset({"recommend"}),
         ("language", "engine"),
-        frozenset({"msgspec", "numpy", "pyroaring", "duckdb"}),
+        frozenset({"msgspec", "numpy", "pyroaring", "duckdb", "pyspark"}),
     ),
     "application": Layer(
         frozenset(
@@ -53,9 +53,11 @@ LAYERS: Mapping[str, Layer] = {
                 "telemetry",
                 "vault",
                 "awaiting",
+                "breaker",
                 "loading",
                 "jobs",
                 "mirror",
+                "modelling",
                 "renderings",
                 "health",
                 "committer",
@@ -65,12 +67,18 @@ LAYERS: Mapping[str, Layer] = {
                 "archive",
                 "service",
                 "audit",
+                "list_watch",
+                "neighbour_lists",
+                "placing",
                 "bulk",
                 "drafts",
                 "scheduled",
                 "versions",
                 "rosters",
                 "verdicts",
+                "schedule",
+                "lease",
+                "builder",
                 "publishing",
                 "transfer",
                 "sample",
@@ -88,7 +96,15 @@ LAYERS: Mapping[str, Layer] = {
         frozenset({"api"}),
         ("language", "engine", "store", "recommend", "application"),
         frozenset(
-            {"msgspec", "httptools", "prometheus_client", "python_multipart", "uvicorn", "uvloop"}
+            {
+                "aiohttp",
+                "msgspec",
+                "httptools",
+                "prometheus_client",
+                "python_multipart",
+                "uvicorn",
+                "uvloop",
+            }
         ),
     ),
     "web": Layer(

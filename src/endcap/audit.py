@@ -19,7 +19,7 @@ from endcap.store.accounts import AccountStore, SignIn, SignInFilter
 from endcap.store.port import ChangeRow, LogFilter, Place, Store
 from endcap.wire.reading import seconds_text
 
-KINDS = ("customization", "draft", "object", "field", "tracker", "key", "artifact")
+KINDS = ("customization", "draft", "object", "field", "model", "tracker", "key", "artifact")
 ACTIONS = ("create", "replace", "delete")
 EVENTS = (
     "signed_in",

@@ -170,13 +170,17 @@ def test_load_sees_one_state(store: Store, tracker: TrackerId) -> None:
 
 
 def test_the_log_tells_who_did_what_when(store: Store, tracker: TrackerId) -> None:
-    """With the old and the new version of a customization, who made one that goes, and no document of the catalog."""
-    id_, one, two = some_id(), b'{"v":1}', b'{"v":2}'
-    last = two[:-1] + b',"creator":"ann","created_at":%d}' % at(1)
+    """
+    With the old and the new document of a customization, and without those of the catalog. The last line of one says
+    what is needed to have it back.
+    """
+    id_ = some_id()
+    first, second = b'{"n":1}', b'{"n":2}'
+    last = b'{"n":2,"creator":"ann","created_at":%d}' % at(1)
     committed(
         store,
-        create(tracker, id_, definition(one), creator="ann", now=at(1)),
-        replace(tracker, id_, definition(two), now=at(2)),
+        create(tracker, id_, definition(first), creator="ann", now=at(1)),
+        replace(tracker, id_, definition(second), now=at(2)),
         delete(tracker, id_),
         put(tracker, thing("a", b"1")),
         put(tracker, thing("a", b"2")),
@@ -185,8 +189,8 @@ def test_the_log_tells_who_did_what_when(store: Store, tracker: TrackerId) -> No
 
     assert list(store.history(tracker)) == [
         ChangeRow(1, "tracker", tracker, "create", "admin", NOON, None, None),
-        ChangeRow(2, "customization", id_, "create", "ann", at(1), None, one),
-        ChangeRow(3, "customization", id_, "replace", "ann", at(2), one, two),
+        ChangeRow(2, "customization", id_, "create", "ann", at(1), None, first),
+        ChangeRow(3, "customization", id_, "replace", "ann", at(2), first, second),
         ChangeRow(4, "customization", id_, "delete", "ann", NOON, last, None),
         ChangeRow(5, "object", "a", "create", "feed", NOON, None, None),
         ChangeRow(6, "object", "a", "replace", "feed", NOON, None, None),

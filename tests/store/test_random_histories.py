@@ -224,7 +224,14 @@ writes: st.SearchStrategy[Write] = st.one_of(
     st.builds(CreateTracker, trackers, texts, documents, texts, instants),
     st.builds(AddKey, trackers, documents, texts, instants),
     st.builds(RevokeKey, trackers, documents, texts, instants),
-    st.builds(PublishArtifact, trackers, texts, texts, instants),
+    st.builds(
+        PublishArtifact,
+        trackers,
+        texts,
+        texts,
+        instants,
+        st.none() | st.frozensets(st.none() | texts),
+    ),
 )
 begun: list[Write] = [CreateTracker(TRACKERS[0], "A", b"{}", "a", NOON)]
 
@@ -295,7 +302,7 @@ class Tables:
             present(self.replays, names.replays),
             present(self.fields, names.fields),
             present(self.jobs, names.jobs),
-            present(self.drafts, names.drafts),
+            drafts=present(self.drafts, names.drafts),
         )
 
     def count_generation(self, write: CommitGeneration) -> int:

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from endcap.accounts import Accounts
 from endcap.activity import Activity
+from endcap.api.asking import Asker
 from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
 from endcap.api.catalog_export import ContentExportEndpoint
@@ -37,13 +38,16 @@ from endcap.api.http import (
     send_response,
 )
 from endcap.api.interactions import InteractionEndpoints
+from endcap.api.models import ModelEndpoints
 from endcap.api.ops import OpsEndpoints
+from endcap.api.place import PlaceEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
 from endcap.api.versions import VersionEndpoints
 from endcap.archive.places import open_place
 from endcap.archive.reading import EventSource
 from endcap.archive.schedule import Schedule
+from endcap.builder import Builder
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
@@ -56,6 +60,7 @@ from endcap.errors import (
     TooManyRequests,
 )
 from endcap.jobs import JobRunner
+from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
 from endcap.recording import Recorder
 from endcap.scheduled import Scheduled
@@ -108,7 +113,6 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     vault = open_vault(settings)
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
-    service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
     accounts = Accounts(
         open_accounts(settings.store_url),
         idle_seconds=settings.console_session_idle_minutes * 60,
@@ -117,10 +121,19 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     )
     versions = Versions(store, committer)
     drafts = Drafts(store, committer, new_id=new_id)
-    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
-    service.on_job = jobs.wake
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
+    service = Service(
+        settings,
+        store,
+        mirror,
+        committer,
+        clock=clock,
+        new_id=new_id,
+        shoppers=activity.shoppers,
+    )
+    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
+    service.on_job = jobs.wake
     source = EventSource(events, open_place(settings))
     recorder = Recorder(settings, events, activity, clock=clock)
     return Parts(
@@ -169,8 +182,14 @@ class App:
         VersionEndpoints(service, parts.versions, authenticator, by_tracker).mount(self._routes)
         DraftEndpoints(service, parts.drafts, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        ModelEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        self._asker = Asker(settings.recommender_hosts)
+        self.metrics.include(self._asker.metrics)
+        self._lists = ListWatch(parts.mirror, settings.data_dir)
+        self.metrics.include(self._lists.metrics)
+        RecommendEndpoints(service, self._asker, authenticator, by_address).mount(self._routes)
+        PlaceEndpoints(service, authenticator, by_tracker).mount(self._routes)
         ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
-        RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
         EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
         InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._scheduled = Scheduled(parts.store, parts.committer, parts.drafts, clock=service.clock)
@@ -180,15 +199,20 @@ class App:
             ("tracker", "outcome"),
             parts.recorder.counts,
         )
+        self._builder = Builder(parts.store, parts.source, settings.data_dir, settings.schedule)
         OpsEndpoints(
-            service, parts.activity, self.metrics, is_ready=lambda: self._tells_ready
+            service,
+            parts.activity,
+            self.metrics,
+            is_ready=lambda: self._tells_ready,
+            builds=lambda: self._builder.builds,
         ).mount(self._routes)
         DocsEndpoints().mount(self._routes)
         for mount in also:
             mount(self._routes)
 
     def start(self) -> None:
-        """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
+        """Migrates, loads the mirror, follows, builds. Blocks until the first snapshot is there."""
         self._start_writers()
         self._load()
 
@@ -198,16 +222,22 @@ class App:
         self._loader = threading.Thread(target=self._keep_loading, name="loader", daemon=True)
         self._loader.start()
 
+    async def close_connections(self) -> None:
+        """Those that this process made itself, where its loop still runs."""
+        await self._asker.close()
+
     def stop(self) -> None:
         """Commits what was handed over, then lets go."""
         self._ending.set()
         self._scheduled.stop()
         self.parts.jobs.stop()
         self.parts.committer.stop()
+        self._lists.stop()
         self.parts.recorder.stop()
         self.parts.activity.stop()
         self.parts.schedule.stop()
         self.parts.mirror.stop()
+        self._builder.stop()
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
         self.parts.close()
@@ -223,15 +253,18 @@ class App:
     def _load(self) -> None:
         self.parts.migrate()
         self.parts.mirror.load()
+        self._lists.look()
         self.parts.activity.fill()
         # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self._lists.start()
         self.parts.jobs.start()
         self.parts.activity.start()
         self.parts.schedule.start()
         self._scheduled.start()
+        self._builder.start()
         self.is_ready = True
         self.on_ready()
         self._tells_ready = True
@@ -271,6 +304,7 @@ class App:
                 self.begin()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                await self.close_connections()
                 self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

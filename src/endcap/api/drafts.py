@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET
 
 from endcap.api.auth import Authenticator
-from endcap.api.customizations import expected_of, id_of
+from endcap.api.customizations import expected_revisions, id_of
 from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import REVISION_MAX, shown_at
 from endcap.api.throttle import Throttle
@@ -108,7 +108,7 @@ class DraftEndpoints:
         shop, id_ = await self._shop(request), id_of(request)
         await request.body(bytes_max=self._bytes_max)
         draft = await self._drafts.unpublish(
-            shop.tracker, id_, expected=expected_of(request), **self._who()
+            shop.tracker, id_, expected=expected_revisions(request), **self._who()
         )
         return _answer(draft)
 
@@ -138,7 +138,7 @@ class DraftEndpoints:
 
 def _only(request: Request, drafted: int) -> int | None:
     """The revision that the draft must have still, if If-Match asks for one. Raises DraftConflict."""
-    expected = expected_of(request)
+    expected = expected_revisions(request)
     if expected is None:
         return None
     if drafted not in expected:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from endcap.api.auth import Authenticator
-from endcap.api.customizations import expected_of, id_of
+from endcap.api.customizations import expected_revisions, id_of
 from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import REVISION_MAX, shown_at
 from endcap.api.threads import ask
@@ -70,7 +70,7 @@ class VersionEndpoints:
             asked.revision,
             actor=self._service.settings.creator,
             now=self._service.clock(),
-            expected=expected_of(request),
+            expected=expected_revisions(request),
         )
         found = await ask(
             lambda: self._service.get(self._service.shop(shop.tracker), id_), inline=self._inline

@@ -28,6 +28,7 @@ from endcap.domain import (
     TrackerId,
 )
 from endcap.errors import (
+    ArtifactConflict,
     CatalogFault,
     CatalogFaults,
     CustomizationNotFound,
@@ -38,6 +39,7 @@ from endcap.errors import (
 )
 from endcap.store.decide_catalog import Action, CatalogDecision, JobKey, ObjectKey
 from endcap.store.decide_drafts import Desk, conflict, overtaken, take
+from endcap.store.decide_models import ModelDecision, ModelKey
 from endcap.store.judge import FieldKey, Judge
 from endcap.store.ledger import Ledger, Overlay
 from endcap.store.port import (
@@ -55,11 +57,15 @@ from endcap.store.port import (
     HoldDraft,
     Job,
     MergeObjects,
+    ModelRow,
+    ModelWrite,
     ObjectWrite,
     Outcome,
     PublishArtifact,
     PublishDraft,
+    PutModel,
     PutObjects,
+    RemoveModel,
     RemoveObjects,
     ReplaceCustomization,
     ResetField,
@@ -87,10 +93,10 @@ IDEMPOTENCY_MICROS = IDEMPOTENCY_HOURS * 3_600 * 1_000_000
 
 T = TypeVar("T")
 
-Kind = Literal["customization", "draft", "object", "tracker", "key", "artifact", "field"]
+Kind = Literal["customization", "draft", "object", "model", "tracker", "key", "artifact", "field"]
 RecordKey = tuple[TrackerId, CustomizationId]
 ReplayKey = tuple[TrackerId, str]
-LoggedWrite = CustomizationWrite | ObjectWrite | ResetField | StepJob | TrackerWrite
+LoggedWrite = CustomizationWrite | ObjectWrite | ModelWrite | ResetField | StepJob | TrackerWrite
 
 
 class Replay(Struct, frozen=True):
@@ -119,6 +125,8 @@ class Names(Struct, frozen=True):
     replays: Sequence[ReplayKey] = ()
     fields: Sequence[FieldKey] = ()
     jobs: Sequence[JobKey] = ()
+    tables: Sequence[TrackerId] = ()
+    """Trackers whose models are looked up, all of them: how many there are is bounded."""
     drafts: Sequence[RecordKey] = ()
 
 
@@ -130,6 +138,7 @@ class Present(Struct, frozen=True):
     replays: Mapping[ReplayKey, Replay] = {}
     fields: Mapping[FieldKey, Field] = {}
     jobs: Mapping[JobKey, Job] = {}
+    models: Mapping[ModelKey, ModelRow] = {}
     drafts: Mapping[RecordKey, Draft] = {}
 
 
@@ -147,6 +156,8 @@ class Effects(Struct, frozen=True):
     objects: list[tuple[TrackerId, CatalogObject]] = []
     removed: list[ObjectKey] = []
     replays: list[tuple[ReplayKey, Replay]] = []
+    models: list[tuple[TrackerId, ModelRow]] = []
+    unset: list[ModelKey] = []
     outdated: dict[TrackerId, Micros] = {}
     """Replays of a tracker made before the instant have served."""
     changes: list[tuple[TrackerId, int, ChangeRow]] = []
@@ -197,6 +208,7 @@ def names_of(batch: Sequence[Part]) -> Names:
     drafts: dict[RecordKey, None] = {}
     fields: dict[FieldKey, None] = {}
     jobs_named: dict[JobKey, None] = {}
+    tables: dict[TrackerId, None] = {}
     for part in batch:
         write = part.write
         match write:
@@ -231,6 +243,8 @@ def names_of(batch: Sequence[Part]) -> Names:
                 objects.update(((write.tracker, identity), None) for identity in write.objects)
             case ResetField():
                 fields[write.tracker, write.name] = None
+            case PutModel() | RemoveModel():
+                tables[write.tracker] = None
             case _:
                 pass
         match write:
@@ -249,6 +263,7 @@ def names_of(batch: Sequence[Part]) -> Names:
         list(replays),
         list(fields),
         list(jobs_named),
+        list(tables),
         list(drafts),
     )
 
@@ -422,6 +437,8 @@ class _Decision:
         self._catalog = CatalogDecision(
             ledger, self._log, objects=self._objects, open_jobs=self._jobs, judge=self._judge
         )
+        self._models = Overlay(present.models)
+        self._table = ModelDecision(ledger, self._log, self._models)
         self._outdated: dict[TrackerId, Micros] = {}
         self._changes: list[tuple[TrackerId, int, ChangeRow]] = []
 
@@ -456,6 +473,8 @@ class _Decision:
                 return outcome
             case PutObjects() | MergeObjects() | RemoveObjects():
                 return self._catalog.take_objects(part.index, write, tracker)
+            case PutModel() | RemoveModel():
+                return self._table.take(part.index, write, tracker)
             case AddKey() | RevokeKey() | PublishArtifact():
                 return self._take_tracker(part.index, write, tracker)
             case ResetField():
@@ -494,6 +513,8 @@ class _Decision:
             objects=[(key[0], row) for key, row in self._objects.puts()],
             removed=self._objects.drops(),
             replays=list(self._replays.puts()),
+            models=[(key[0], row) for key, row in self._models.puts()],
+            unset=self._models.drops(),
             outdated=self._outdated,
             changes=self._changes,
             drafts=[(key[0], row) for key, row in self._drafts.puts()],
@@ -642,6 +663,8 @@ class _Decision:
         return Committed(revision)
 
     def _publish(self, index: int, write: PublishArtifact, tracker: TrackerRow) -> Outcome:
+        if write.expected is not None and tracker.artifact not in write.expected:
+            return ArtifactConflict()
         if write.artifact == tracker.artifact:
             return Committed(tracker.revision)
         revision = self._ledger.spend(index, replace(tracker, artifact=write.artifact))

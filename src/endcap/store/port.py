@@ -43,6 +43,7 @@ from endcap.domain import (
 from endcap.errors import CatalogFault, Problem
 
 IDEMPOTENCY_HOURS = 24
+MODELS_MAX = 200  # of a tracker: widgets have names, shoppers do not; each is looked up on its own
 JOB_DAYS = 7  # how long one can ask how a job ended
 JOB_FAULTS_MAX = 100
 JOB_ATTEMPTS_MAX = 5  # a job that takes its worker down five times would do so for ever
@@ -418,12 +419,41 @@ class RevokeKey(Struct, frozen=True):
 
 
 class PublishArtifact(Struct, frozen=True):
-    """Points the tracker to a built artifact (see recommend.artifact). Outcome: Committed; TrackerNotFound."""
+    """
+    Points the tracker to a built artifact (see recommend.artifact). Outcome: Committed; TrackerNotFound;
+    ArtifactConflict if `expected` is given and does not hold what the tracker points to.
+    """
 
     tracker: TrackerId
     artifact: str
     actor: str
     now: Micros
+    expected: frozenset[str | None] | None = None
+
+
+class PutModel(Struct, frozen=True):
+    """
+    Says what a model's name means for a tracker: a document that the store does not look into. Outcome: Committed with
+    the `model`; RevisionConflict if `expected` is given and does not hold the revision of the present row (0: there is
+    none); FaultyFields beyond MODELS_MAX. A document that is there already spends no revision.
+    """
+
+    tracker: TrackerId
+    name: str
+    document: bytes
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+class RemoveModel(Struct, frozen=True):
+    """Outcome: Committed; RecommenderNotFound if the tracker has no such row; RevisionConflict as above."""
+
+    tracker: TrackerId
+    name: str
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
 
 
 CustomizationWrite = (
@@ -431,6 +461,7 @@ CustomizationWrite = (
 )
 DraftWrite = SaveDraft | DiscardDraft | ScheduleDraft | HoldDraft | PublishDraft | Unpublish
 ObjectWrite = PutObjects | MergeObjects | RemoveObjects
+ModelWrite = PutModel | RemoveModel
 CatalogWrite = CommitGeneration | ResetField
 JobWrite = StartJob | TakeJob | StepJob
 TrackerWrite = CreateTracker | AddKey | RevokeKey | PublishArtifact
@@ -439,6 +470,7 @@ Write = (
     | DraftWrite
     | ReviseCustomizations
     | ObjectWrite
+    | ModelWrite
     | CatalogWrite
     | JobWrite
     | TrackerWrite
@@ -446,9 +478,19 @@ Write = (
 """Any write to a tracker that does not exist (but CreateTracker) has the outcome TrackerNotFound."""
 
 
+class ModelRow(Struct, frozen=True):
+    """What a name means for a tracker, as it is kept. `revision` last wrote it."""
+
+    name: str
+    document: bytes
+    updated_at: Micros
+    revision: int
+
+
 class Committed(Struct, frozen=True):
     revision: int
     record: Record | None = None
+    model: ModelRow | None = None
     replayed: bool = False
     draft: Draft | None = None
     faults: Mapping[str, CatalogFault] = {}
@@ -493,27 +535,31 @@ class Load(Protocol):
     def object_count(self) -> int: ...
     def records(self) -> Iterator[Record]: ...
     def objects(self) -> Iterator[CatalogObject]: ...
+    def models(self) -> Sequence[ModelRow]: ...
 
 
 class Changes(Struct, frozen=True):
     """
     What changed after a revision, as the present state of what changed: `tracker` tells the revision it brings one
-    to. None means that the customization or object is gone.
+    to. None means that the customization, object or model is gone.
     """
 
     tracker: TrackerRow
     records: Mapping[CustomizationId, Record | None]
     objects: Mapping[ItemId, CatalogObject | None]
+    models: Mapping[str, ModelRow | None] = {}
 
 
 class ChangeRow(Struct, frozen=True):
     """
-    One line of the audit log. Versions are kept for customizations and drafts (see `wire.versions`), not for catalog
-    objects (a feed has them).
+    One line of the audit log. Versions are kept for customizations and drafts (see `wire.versions`), documents for
+    models, and neither for catalog objects (a feed has them).
     """
 
     revision: int
-    kind: Literal["customization", "draft", "object", "tracker", "key", "artifact", "field"]
+    kind: Literal[
+        "customization", "draft", "object", "model", "tracker", "key", "artifact", "field"
+    ]
     subject: str
     action: Literal["create", "replace", "delete"]
     actor: str
@@ -554,6 +600,44 @@ class Touched(Struct, frozen=True):
 class Due(Struct, frozen=True):
     tracker: TrackerId
     draft: Draft
+
+
+BuildResult = Literal["built", "unchanged", "superseded", "failed"]
+
+
+class BuildRecord(Struct, frozen=True, omit_defaults=True):
+    """What is known of a tracker's builds: the latest attempt, and the latest that succeeded."""
+
+    began_at: Micros | None = None
+    """Of the latest attempt, be it under way."""
+    step: str | None = None
+    """Of the one under way."""
+    ended_at: Micros | None = None
+    """Of the latest attempt that ended, as are the next two."""
+    result: BuildResult | None = None
+    reason: str | None = None
+    failures: int = 0
+    """Attempts since the latest that did not fail."""
+    built_at: Micros | None = None
+    """Of the latest that succeeded, as is all below."""
+    built_seconds: float | None = None
+    artifact: str | None = None
+    inputs: str | None = None
+    """A digest of what it learned from."""
+
+
+class Build(Struct, frozen=True):
+    """A record, and who builds. A holder whose time is over holds nothing."""
+
+    tracker: TrackerId
+    holder: str | None
+    held_until: Micros
+    is_paused: bool
+    """Whether the schedule leaves this tracker alone."""
+    record: BuildRecord
+
+    def is_held_by_somebody(self, now: Micros) -> bool:
+        return self.holder is not None and self.held_until > now
 
 
 class Store(Protocol):
@@ -614,6 +698,9 @@ class Store(Protocol):
         """Every match, streamed from one state; ties by id ascending."""
 
     def summary(self, tracker: TrackerId) -> Summary: ...
+
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        """A tracker's own table of models, ordered by name."""
 
     def objects_after(
         self,
@@ -694,3 +781,22 @@ class Store(Protocol):
 
     def due(self, now: Micros, *, limit: int) -> Sequence[Due]:
         """Drafts of all trackers that are to be published by now, the earliest first."""
+
+    def claim_build(
+        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
+    ) -> Build | None:
+        """
+        Takes a tracker's build for one holder, or for longer if it has it: what is known of the builds so far. None if
+        another one has it. One holder at a time, whoever asks and from wherever, as far as clocks agree.
+        """
+
+    def keep_build(
+        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
+    ) -> bool:
+        """Says how the holder's build goes; until None lets go of it. False if it is not the holder's any more."""
+
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        """Has the schedule leave a tracker alone, or no longer; whoever builds meanwhile goes on."""
+
+    def builds(self) -> Mapping[TrackerId, Build]:
+        """All that was ever claimed or paused, by tracker."""

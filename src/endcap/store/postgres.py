@@ -23,6 +23,7 @@ from endcap.domain import (
     Field,
     Filter,
     ItemId,
+    Micros,
     Record,
     Sort,
     TrackerId,
@@ -40,11 +41,14 @@ from endcap.store.decide import (
 from endcap.store.filters import Filters
 from endcap.store.log_queries import LogQueries
 from endcap.store.port import (
+    Build,
+    BuildRecord,
     ChangeRow,
     Changes,
     CommitGeneration,
     Job,
     Load,
+    ModelRow,
     Outcome,
     Page,
     Summary,
@@ -209,6 +213,9 @@ class PostgresStore(LogQueries, PostgresPool):
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
 
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._all("fetch_models", {"tracker": tracker})]
+
     def objects_after(
         self,
         tracker: TrackerId,
@@ -272,17 +279,20 @@ class PostgresStore(LogQueries, PostgresPool):
             subjects = connection.execute(_sql["fetch_changed_subjects"], values).fetchall()
             customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
             identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            models = [s for kind, s in subjects if kind == "model"]
             present = _Transaction(connection).fetch_present(
                 Names(
                     records=[(tracker, each) for each in customizations],
                     objects=[(tracker, each) for each in identities],
                     replays=(),
+                    tables=[tracker] if models else (),
                 )
             )
         return Changes(
             row,
             {each: present.records.get((tracker, each)) for each in customizations},
             {each: present.objects.get((tracker, each)) for each in identities},
+            {each: present.models.get((tracker, each)) for each in models},
         )
 
     def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
@@ -310,6 +320,26 @@ class PostgresStore(LogQueries, PostgresPool):
 
     def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
         return self._all(query, values)
+
+    # Builds
+
+    def claim_build(
+        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
+    ) -> Build | None:
+        found = self._all("claim_build", rows.build_claim(tracker, holder, now, until))
+        return rows.read_build(found[0]) if found else None
+
+    def keep_build(
+        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
+    ) -> bool:
+        return bool(self._all("keep_build", rows.build_kept(tracker, holder, record, until)))
+
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        self._all("pause_build", rows.build_paused(tracker, paused=paused))
+
+    def builds(self) -> Mapping[TrackerId, Build]:
+        found = map(rows.read_build, self._all("fetch_builds", {}))
+        return {each.tracker: each for each in found}
 
     # Connections
 
@@ -362,6 +392,9 @@ class _Load:
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
+    def models(self) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._rows("fetch_models")]
+
     def _rows(self, query: str) -> Iterator[Row]:
         return stream(self._connection, _sql[query], self._values)
 
@@ -403,6 +436,13 @@ class _Transaction:
                 (row[0], row[1]): rows.read_draft(row[1:])
                 for row in self._look_up("fetch_present_drafts", names.drafts)
             },
+            models={
+                (tracker, row[0]): ModelRow(*row)
+                for tracker in names.tables
+                for row in self._connection.execute(
+                    _sql["fetch_models"], {"tracker": tracker}, binary=True
+                ).fetchall()
+            },
             fields={
                 (row[0], row[1]): Field(*row[1:])
                 for row in self._look_up("fetch_present_fields", names.fields)
@@ -425,6 +465,8 @@ class _Transaction:
         write("save_drafts", [rows.draft(*each) for each in effects.drafts])
         write("delete_drafts", effects.drafts_deleted)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_models", [rows.model(*each) for each in effects.models])
+        write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
         write("save_fields", [rows.field(*each) for each in effects.fixed])
         write("delete_fields", effects.forgotten)

@@ -53,11 +53,14 @@ from endcap.store.filters import Filters
 from endcap.store.log_queries import LogQueries
 from endcap.store.mark import CommitMark
 from endcap.store.port import (
+    Build,
+    BuildRecord,
     ChangeRow,
     Changes,
     CommitGeneration,
     Job,
     Load,
+    ModelRow,
     Outcome,
     Page,
     Summary,
@@ -237,6 +240,9 @@ class SqliteStore(LogQueries, SqliteFile):
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
 
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._all(_sql["fetch_models"], {"tracker": tracker})]
+
     def objects_after(
         self,
         tracker: TrackerId,
@@ -305,17 +311,20 @@ class SqliteStore(LogQueries, SqliteFile):
             subjects = _subjects.decode(text)
             customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
             identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            models = [s for kind, s in subjects if kind == "model"]
             present = _Transaction(connection).fetch_present(
                 Names(
                     records=[(tracker, each) for each in customizations],
                     objects=[(tracker, each) for each in identities],
                     replays=(),
+                    tables=[tracker] if models else (),
                 )
             )
         return Changes(
             row,
             {each: present.records.get((tracker, each)) for each in customizations},
             {each: present.objects.get((tracker, each)) for each in identities},
+            {each: present.models.get((tracker, each)) for each in models},
         )
 
     def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
@@ -343,6 +352,31 @@ class SqliteStore(LogQueries, SqliteFile):
 
     def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
         return self._all(_sql[query], values)
+
+    # Builds
+
+    def claim_build(
+        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
+    ) -> Build | None:
+        found = self._written("claim_build", rows.build_claim(tracker, holder, now, until))
+        return rows.read_build(found[0]) if found else None
+
+    def keep_build(
+        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
+    ) -> bool:
+        return bool(self._written("keep_build", rows.build_kept(tracker, holder, record, until)))
+
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        self._written("pause_build", rows.build_paused(tracker, paused=paused))
+
+    def builds(self) -> Mapping[TrackerId, Build]:
+        found = map(rows.read_build, self._all(_sql["fetch_builds"], {}))
+        return {each.tracker: each for each in found}
+
+    def _written(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        """A write outside the feed: one statement, durable when it returns."""
+        with self._writing() as connection:
+            return connection.execute(_sql[query], values).fetchall()
 
     # The mark
 
@@ -382,6 +416,9 @@ class _Load:
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
+    def models(self) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._rows("fetch_models")]
+
     def end(self) -> None:
         """What was left unread stays so: its state is gone."""
         for cursor in self._cursors:
@@ -414,6 +451,11 @@ class _Transaction:
             objects=dict(self._present_objects(names.objects)),
             replays=dict(self._present_replays(names.replays)),
             drafts=dict(self._present_drafts(names.drafts)),
+            models={
+                (tracker, row[0]): ModelRow(*row)
+                for tracker in names.tables
+                for row in self._connection.execute(_sql["fetch_models"], {"tracker": tracker})
+            },
             fields={
                 (tracker, row[0]): Field(*row)
                 for (text,) in self._look_up("fetch_present_fields", names.fields)
@@ -438,6 +480,8 @@ class _Transaction:
         write("save_drafts", [rows.draft(*each) for each in effects.drafts])
         write("delete_drafts", effects.drafts_deleted)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_models", [rows.model(*each) for each in effects.models])
+        write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
         write("save_fields", [rows.field(*each) for each in effects.fixed])
         write("delete_fields", effects.forgotten)

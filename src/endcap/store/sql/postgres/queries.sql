@@ -173,6 +173,17 @@ ON CONFLICT (tracker, key) DO UPDATE SET
 -- Replays that have served.
 DELETE FROM replay WHERE tracker = %(tracker)s AND created_at <= %(before)s
 
+-- name: save_models
+INSERT INTO model (tracker, name, document, updated_at, revision)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::bigint[], %b::bigint[])
+ON CONFLICT (tracker, name) DO UPDATE SET
+    document = excluded.document, updated_at = excluded.updated_at, revision = excluded.revision
+
+-- name: delete_models
+DELETE FROM model
+USING unnest(%b::text[], %b::text[]) AS k (tracker, name)
+WHERE model.tracker = k.tracker AND model.name = k.name
+
 -- name: save_changes
 -- The feed and the log.
 INSERT INTO change (
@@ -247,6 +258,10 @@ SELECT model, count(*) FROM customization WHERE tracker = %(tracker)s GROUP BY m
 -- name: fetch_tags
 SELECT DISTINCT tag FROM customization_tag WHERE tracker = %(tracker)s ORDER BY tag
 
+-- name: fetch_models
+-- A tracker's table of models, whole: it is bounded.
+SELECT name, document, updated_at, revision FROM model WHERE tracker = %(tracker)s ORDER BY name
+
 -- name: count_rows
 -- What a load is about to read.
 SELECT
@@ -308,7 +323,7 @@ SELECT count(*) FROM job WHERE tracker = %(tracker)s AND status = 'in progress'
 -- What changed after a revision: kinds and subjects.
 SELECT DISTINCT kind, subject
 FROM change
-WHERE tracker = %(tracker)s AND revision > %(since)s AND kind IN ('customization', 'object')
+WHERE tracker = %(tracker)s AND revision > %(since)s AND kind IN ('customization', 'object', 'model')
 
 -- name: count_changes
 -- How far a follower is behind, as far as it wants to know.
@@ -457,3 +472,28 @@ JOIN change AS l
     ON l.tracker = %(tracker)s AND l.revision = t.last_line >> 32
         AND l.ordinal = t.last_line & 4294967295
 LEFT JOIN customization AS c ON c.tracker = %(tracker)s AND c.id = t.subject
+-- name: claim_build
+-- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (%(tracker)s, %(holder)s, %(until)s, 0, %(record)s)
+ON CONFLICT (tracker) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
+WHERE build.holder IS NULL OR build.holder = excluded.holder OR build.held_until <= %(now)s
+RETURNING tracker, holder, held_until, paused, record
+
+-- name: keep_build
+-- What the holder says of its build; without `until` it lets go.
+UPDATE build
+SET record = %(record)s, held_until = coalesce(%(until)s::bigint, held_until),
+    holder = CASE WHEN %(until)s::bigint IS NULL THEN NULL ELSE holder END
+WHERE tracker = %(tracker)s AND holder = %(holder)s
+RETURNING tracker
+
+-- name: pause_build
+-- Has the schedule leave a tracker alone, or no longer.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (%(tracker)s, NULL, 0, %(paused)s, %(record)s)
+ON CONFLICT (tracker) DO UPDATE SET paused = excluded.paused
+RETURNING tracker
+
+-- name: fetch_builds
+SELECT tracker, holder, held_until, paused, record FROM build ORDER BY tracker

@@ -170,6 +170,15 @@ ON CONFLICT (tracker, key) DO UPDATE SET
 -- Replays that have served.
 DELETE FROM replay WHERE tracker = :tracker AND created_at <= :before
 
+-- name: save_models
+INSERT INTO model (tracker, name, document, updated_at, revision)
+VALUES {rows}
+ON CONFLICT (tracker, name) DO UPDATE SET
+    document = excluded.document, updated_at = excluded.updated_at, revision = excluded.revision
+
+-- name: delete_models
+DELETE FROM model WHERE (tracker, name) IN (VALUES {rows})
+
 -- name: save_changes
 -- The feed and the log.
 INSERT INTO change (
@@ -245,6 +254,10 @@ SELECT model, count(*) FROM customization WHERE tracker = :tracker GROUP BY mode
 -- name: fetch_tags
 SELECT DISTINCT tag FROM customization_tag WHERE tracker = :tracker ORDER BY tag
 
+-- name: fetch_models
+-- A tracker's table of models, whole: it is bounded.
+SELECT name, document, updated_at, revision FROM model WHERE tracker = :tracker ORDER BY name
+
 -- name: count_rows
 -- What a load is about to read.
 SELECT
@@ -312,7 +325,7 @@ SELECT json_group_array(json_array(kind, subject))
 FROM (
     SELECT DISTINCT kind, subject
     FROM change
-    WHERE tracker = :tracker AND revision > :since AND kind IN ('customization', 'object')
+    WHERE tracker = :tracker AND revision > :since AND kind IN ('customization', 'object', 'model')
 )
 
 -- name: count_changes
@@ -458,3 +471,30 @@ CROSS JOIN change AS l
     ON l.tracker = :tracker AND l.revision = t.last_line >> 32
         AND l.ordinal = t.last_line & 4294967295
 LEFT JOIN customization AS c ON c.tracker = :tracker AND c.id = t.subject
+-- name: claim_build
+-- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it. `WHERE true` tells
+-- SQLite that ON belongs to INSERT.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+SELECT :tracker, :holder, :until, 0, :record
+WHERE true
+ON CONFLICT (tracker) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
+WHERE build.holder IS NULL OR build.holder = excluded.holder OR build.held_until <= :now
+RETURNING tracker, holder, held_until, paused, record
+
+-- name: keep_build
+-- What the holder says of its build; without `until` it lets go.
+UPDATE build
+SET record = :record, held_until = coalesce(:until, held_until),
+    holder = CASE WHEN :until IS NULL THEN NULL ELSE holder END
+WHERE tracker = :tracker AND holder = :holder
+RETURNING tracker
+
+-- name: pause_build
+-- Has the schedule leave a tracker alone, or no longer.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (:tracker, NULL, 0, :paused, :record)
+ON CONFLICT (tracker) DO UPDATE SET paused = excluded.paused
+RETURNING tracker
+
+-- name: fetch_builds
+SELECT tracker, holder, held_until, paused, record FROM build ORDER BY tracker
