@@ -51,7 +51,7 @@ def user() -> None:
     Say who may sign in to the console, and as what.
 
     \b
-    A role is for one tracker, or for all of them; each may do what the ones before may:
+    A role is for one tracker or for all; each may do what the ones before may:
       viewer     look at everything
       editor     change what shoppers do not see, e.g. tags
       publisher  change what shoppers see
