@@ -146,7 +146,7 @@ def list_(ctx: click.Context, /, *, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, /, name: str, *, as_json: bool) -> None:
     """
-    Show user NAME: roles, sessions, and the last lines of the log of signing in.
+    Show user NAME: roles, sessions, latest log lines.
 
     \b
     Example:
