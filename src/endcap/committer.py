@@ -43,3 +43,9 @@ class Committer:
         outcomes = self._store.commit(writes)
         self._mirror.absorb(writes, outcomes)
         return outcomes
+
+    def commit_together_now(self, writes: Sequence[Write]) -> Sequence[Committed]:
+        """All or none, from a thread that may block. Raises RefusedTogether."""
+        outcomes = self._store.commit_together(writes)
+        self._mirror.absorb(writes, outcomes)
+        return outcomes

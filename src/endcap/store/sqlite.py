@@ -45,10 +45,21 @@ from endcap.store.decide import (
     Replay,
     ReplayKey,
     carry_out,
+    carry_out_together,
 )
 from endcap.store.filters import Filters
 from endcap.store.mark import CommitMark
-from endcap.store.port import ChangeRow, Changes, Load, Outcome, Page, Summary, TrackerRow, Write
+from endcap.store.port import (
+    ChangeRow,
+    Changes,
+    Committed,
+    Load,
+    Outcome,
+    Page,
+    Summary,
+    TrackerRow,
+    Write,
+)
 from endcap.store.rows import Row
 from endcap.store.sqlite_file import (
     PATIENCE_SECONDS,
@@ -111,6 +122,12 @@ class SqliteStore(SqliteFile):
             return []
         with self._writing() as connection:
             return carry_out(writes, _Transaction(connection))
+
+    def commit_together(self, writes: Sequence[Write]) -> Sequence[Committed]:
+        if not writes:
+            return []
+        with self._writing() as connection:
+            return carry_out_together(writes, _Transaction(connection))
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
