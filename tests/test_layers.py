@@ -63,13 +63,24 @@ LAYERS: Mapping[str, Layer] = {
                 "archive",
                 "service",
                 "publishing",
+                "planning",
                 "transfer",
                 "sample",
                 "demo",
             }
         ),
         ("language", "engine", "store", "recommend"),
-        frozenset({"msgspec", "cryptography", "prometheus_client", "structlog", "obstore"}),
+        frozenset(
+            {
+                "msgspec",
+                "cryptography",
+                "prometheus_client",
+                "structlog",
+                "obstore",
+                "openpyxl",
+                "yaml",
+            }
+        ),
         only=frozenset({"store.port", "store.events"}),
     ),
     "client": Layer(frozenset({"client"}), ("language",), frozenset({"msgspec", "httpx2"})),

@@ -84,6 +84,7 @@ def test_an_export_may_be_a_table(shelf: Server) -> None:
         "target_identity": "/p/123",
         "target_criteria": "",
         "tags": '["spring","sun"]',
+        "target_metadata": '{"title":"Fender Telecaster","image_link":"https://doe.com/123.jpg"}',
         "creator": "api",
         "available": "true",
         "position": "1",

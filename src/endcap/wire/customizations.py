@@ -51,6 +51,21 @@ from endcap.wire.reading import (
 
 TARGET_TYPES = ("item", "criteria", "all")
 PIN_TYPES = ("item", "criteria")
+FIELDS = (
+    "id",
+    "created_at",
+    "updated_at",
+    "model",
+    "target_type",
+    "target_identity",
+    "target_criteria",
+    "target_metadata",
+    "tags",
+    "pin_definitions",
+    "creator",
+    "available",
+)
+"""All that a customization has, as GET gives it."""
 PIN_FIELDS = (
     "position",
     "pin_type",
@@ -405,6 +420,7 @@ CSV_COLUMNS = (
     "target_identity",
     "target_criteria",
     "tags",
+    "target_metadata",
     "creator",
     "available",
     *PIN_FIELDS,
@@ -424,6 +440,13 @@ def _cell(raw: Raw | None) -> str:
         return ""
     value = msgspec.json.decode(raw)
     return value if isinstance(value, str) else bytes(raw).decode()
+
+
+def body_of(definition: Definition) -> bytes:
+    """A definition as the body of a PUT that would make it."""
+    if definition.metadata is None:
+        return definition.document
+    return definition.document[:-1] + b',"target_metadata":' + definition.metadata + b"}"
 
 
 def own_attributes(customization: bytes) -> dict[str, object]:
