@@ -43,6 +43,7 @@ pin_definitions:
 CSV = (
     "name,model,target_type,tags,position,pin_type,pin_identity\nstrings,basket,all,git,1,item,/p/1"
 )
+POSITIONS = "position: Must be an integer: 1 to 1000, -1 for everywhere, 0 to block"
 CONTENTS = {
     "yaml": YAML,
     "yaml list": "customizations:\n  -\n" + indent(YAML, "    "),
@@ -104,8 +105,7 @@ def test_a_fault_has_its_own_line_in_yaml() -> None:
             "rules.yaml:2",
             (
                 "line 3: model: Must be a non-empty text",
-                "line 7: pin_definitions: position: Must be an integer: 1 to 1000, "
-                "-1 for everywhere, 0 to block (pin 0)",
+                f"line 7: pin_definitions: {POSITIONS} (pin 0)",
             ),
         )
     ]
@@ -186,6 +186,15 @@ def test_one_faulty_rule_does_not_hide_the_others() -> None:
         (
             {"created_at": "now"},
             "created_at: Must be an ISO 8601 date-time, e.g. 2025-02-01T00:00:00Z",
+        ),
+        (
+            {"active_to": "2025-01-01"},
+            "active_to: belongs to a pin, under pin_definitions",
+        ),
+        ({"activ_to": "2025-01-01"}, "activ_to: is unknown; active_to is meant?"),
+        (
+            {"pin_definitions": [{**RULE["pin_definitions"][0], "tags": []}]},
+            "pin 0: tags: belongs to the customization, beside pin_definitions",
         ),
         ({"pin_definition": []}, "pin_definition: is unknown; pin_definitions is meant?"),
         (

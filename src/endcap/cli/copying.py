@@ -101,6 +101,7 @@ def _tell_unmapped(copying: Copying) -> None:
         return
     errors.print(f"{len(copying.unmapped)} items are not in the map:", soft_wrap=True)
     for identity, count in copying.unmapped.most_common(FAULTS_NAMED_MAX):
-        errors.print(f"  {identity}: named {count} times", soft_wrap=True)
+        times = "once" if count == 1 else f"{count} times"
+        errors.print(f"  {identity}: named {times}", soft_wrap=True)
     if len(copying.unmapped) > FAULTS_NAMED_MAX:
         errors.print(f"  … and {len(copying.unmapped) - FAULTS_NAMED_MAX} more")

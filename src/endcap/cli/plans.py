@@ -146,9 +146,9 @@ def show(plan: Plan) -> None:
 def summary(plan: Plan) -> str:
     """The last line of a plan."""
     if plan.is_empty:
-        return (
-            f"No changes: {plan.unchanged} customizations of {plan.tracker} are as they should be."
-        )
+        one = plan.unchanged == 1
+        are = "customization is as it" if one else "customizations are as they"
+        return f"No changes in {plan.tracker}: {plan.unchanged} {are} should be."
     counts = [
         f"{plan.count(Action.CREATE)} to create",
         f"{plan.count(Action.CHANGE)} to change",

@@ -47,6 +47,9 @@ _YAML = frozenset({".yaml", ".yml"})
 _KNOWN = frozenset((*FIELDS, "name"))
 _KNOWN_PIN = frozenset(PIN_FIELDS)
 _KNOWN_COLUMNS = frozenset((*CSV_COLUMNS, "name"))
+NO_NAMES: Mapping[str, str] = {}
+_OF_PINS = dict.fromkeys(PIN_FIELDS, "to a pin, under pin_definitions")
+_OF_RULES = dict.fromkeys(_KNOWN, "to the customization, beside pin_definitions")
 _ZIP = b"PK\x03\x04"
 _LIKENESS = (
     0.8  # of an unknown field to a known one, from which on it counts as a slip: `activ_from`
@@ -419,7 +422,7 @@ def _instant(sent: object, faults: list[str]) -> Micros | None:
 def _unknown_members(body: bytes) -> tuple[list[str], list[str]]:
     """Fields that no customization has: those that look like a slip, and those that another program may have added."""
     members = _members(body)
-    faults, notes = _strangers(members, _KNOWN, "")
+    faults, notes = _strangers(members, _KNOWN, "", _OF_PINS)
     if members.keys() & set(LIST_KEYS):
         notes = []  # an outer shape that is none; the missing fields say so
     try:
@@ -427,7 +430,7 @@ def _unknown_members(body: bytes) -> tuple[list[str], list[str]]:
     except UNREADABLE:
         pins = []
     for index, pin in enumerate(pins):
-        slips, others = _strangers(_members(pin), _KNOWN_PIN, f"pin {index}: ")
+        slips, others = _strangers(_members(pin), _KNOWN_PIN, f"pin {index}: ", _OF_RULES)
         faults += slips
         notes += others
     return faults, notes
@@ -441,14 +444,19 @@ def _members(body: bytes | Raw) -> dict[str, Raw]:
 
 
 def _strangers(
-    names: Iterable[str], known: Collection[str], where: str
+    names: Iterable[str],
+    known: Collection[str],
+    where: str,
+    elsewhere: Mapping[str, str] = NO_NAMES,
 ) -> tuple[list[str], list[str]]:
     faults: list[str] = []
     notes: list[str] = []
     for name in names:
         if name in known:
             continue
-        if like := get_close_matches(name, known, 1, _LIKENESS):
+        if name in elsewhere:
+            faults.append(f"{where}{name}: belongs {elsewhere[name]}")
+        elif like := get_close_matches(name, (*known, *elsewhere), 1, _LIKENESS):
             faults.append(f"{where}{name}: is unknown; {like[0]} is meant?")
         else:
             notes.append(f"{where}{name[:100]}: is unknown and left out")
