@@ -62,8 +62,8 @@ def copy(
 
     \b
     The winter campaign to the Czech shop, whose items have other identities:
-      endcap copy --from shop-sk --to shop-cz --tag winter --map sk-to-cz.csv --dry-run
-      endcap copy --from shop-sk --to shop-cz --tag winter --map sk-to-cz.csv
+      endcap copy --from sk --to cz --tag winter --map sk-to-cz.csv --dry-run
+      endcap copy --from sk --to cz --tag winter --map sk-to-cz.csv
     """
     if source == target:
         raise UsageFault("--from and --to are the same tracker")

@@ -25,7 +25,11 @@ CHANGES_CODE = 3
 _HEAD_BYTES = 200
 
 _files = click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE|DIR…",
+    type=click.Path(exists=True, path_type=Path),
 )
 
 
@@ -74,9 +78,9 @@ def plan(
     as_json: bool,
 ) -> None:
     """
-    Say what it would take to make the customizations of a tracker what FILES say. Nothing is written.
+    Say what it would take to make the customizations of a tracker what files say. Nothing is written.
 
-    FILES are YAML, JSON, JSON Lines, CSV or XLSX, or folders of YAML and JSON. Each customization is known by its id,
+    A FILE is YAML, JSON, JSON Lines, CSV or XLSX, a DIR a folder of YAML and JSON. Each customization is known by its id,
     or by a name of your own. What the files do not name stays, unless --prune says where it should not. The exit code
     is 1 if something is refused.
 
@@ -122,9 +126,9 @@ def apply(
     as_json: bool,
 ) -> None:
     """
-    Make the customizations of a tracker what FILES say, all together or not at all.
+    Make the customizations of a tracker what files say, all together or not at all.
 
-    FILES are as for `endcap plan`, or one plan that it has kept. The plan is shown and asked about first. Where
+    FILE and DIR are as for `endcap plan`, or FILE is one plan that it has kept. The plan is shown and asked about first. Where
     somebody else changes the tracker meanwhile, files are planned and shown again, and a kept plan is refused. Applied
     twice, the second changes nothing.
 
