@@ -42,18 +42,22 @@ LAYERS: Mapping[str, Layer] = {
     "recommend": Layer(
         frozenset({"recommend"}),
         ("language", "engine"),
-        frozenset({"msgspec", "numpy", "pyroaring", "duckdb"}),
+        frozenset({"msgspec", "numpy", "pyroaring", "duckdb", "pyspark"}),
     ),
     "application": Layer(
         frozenset(
             {
+                "accounts",
                 "clock",
                 "config",
                 "telemetry",
                 "vault",
                 "awaiting",
+                "breaker",
                 "loading",
+                "jobs",
                 "mirror",
+                "modelling",
                 "renderings",
                 "health",
                 "committer",
@@ -62,6 +66,15 @@ LAYERS: Mapping[str, Layer] = {
                 "recording",
                 "archive",
                 "service",
+                "list_watch",
+                "neighbour_lists",
+                "placing",
+                "bulk",
+                "rosters",
+                "verdicts",
+                "schedule",
+                "lease",
+                "builder",
                 "publishing",
                 "planning",
                 "transfer",
@@ -72,6 +85,7 @@ LAYERS: Mapping[str, Layer] = {
         ("language", "engine", "store", "recommend"),
         frozenset(
             {
+                "argon2",
                 "msgspec",
                 "cryptography",
                 "prometheus_client",
@@ -81,20 +95,28 @@ LAYERS: Mapping[str, Layer] = {
                 "yaml",
             }
         ),
-        only=frozenset({"store.port", "store.events"}),
+        only=frozenset({"store.accounts", "store.port", "store.events"}),
     ),
     "client": Layer(frozenset({"client"}), ("language",), frozenset({"msgspec", "httpx2"})),
     "api": Layer(
         frozenset({"api"}),
         ("language", "engine", "store", "recommend", "application"),
         frozenset(
-            {"msgspec", "httptools", "prometheus_client", "python_multipart", "uvicorn", "uvloop"}
+            {
+                "aiohttp",
+                "msgspec",
+                "httptools",
+                "prometheus_client",
+                "python_multipart",
+                "uvicorn",
+                "uvloop",
+            }
         ),
     ),
     "web": Layer(
         frozenset({"web"}),
         ("language", "engine", "store", "recommend", "application", "api"),
-        frozenset({"msgspec"}),
+        frozenset({"jinja2", "markupsafe", "msgspec"}),
     ),
     "cli": Layer(
         frozenset({"cli", "__main__"}),

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from endcap.errors import UsageFault
+from endcap.schedule import Schedule, read_schedule
 from endcap.signing import CLOCK_SKEW_SECONDS_DEFAULT, CLOCK_SKEW_SECONDS_MAX
 from endcap.wire.catalog import SCALAR_ATTRIBUTES
 
@@ -132,6 +133,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="What a customization of an unknown recommender gets: stored with a warning, or 422"
         ),
     ] = "accept"
+    recommender_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hosts that models may ask for rankings, `host` or `host:port` (with commas); empty: none"
+        ),
+    ] = ()
     creator: Annotated[
         str, Meta(min_length=1, description="`creator` of customizations made by the API")
     ] = "api"
@@ -141,6 +148,22 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Text attributes that hits give as a text, not as a list (separated by commas)"
         ),
     ] = tuple(sorted(SCALAR_ATTRIBUTES))
+    build_every: Annotated[
+        str,
+        Meta(
+            description="When the server builds recommenders: every `30m`, `6h`, `1d`, or daily at `04:30` (UTC)"
+        ),
+    ] = ""
+    build_memory_mb: Annotated[
+        int, Meta(ge=128, description="Memory that a build may use before it spills to disk")
+    ] = 1_024
+    build_threads: Annotated[int, Meta(ge=1, le=256, description="Threads of a build")] = 2
+    artifacts_kept: Annotated[
+        int,
+        Meta(
+            ge=1, le=1_000, description="Built recommenders kept of a tracker beside those served"
+        ),
+    ] = 3
     poll_seconds: Annotated[
         Seconds, Meta(description="How often a worker asks the store for other workers' changes")
     ] = 0.05
@@ -152,13 +175,57 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Most PostgreSQL connections of a worker, beside two for events",
         ),
     ] = 8
+    job_lease_seconds: Annotated[
+        Seconds,
+        Meta(
+            description="How long a background job stays with a process that does not get on, or is gone"
+        ),
+    ] = 10.0
     cors_origin: Annotated[
         str, Meta(description="`Access-Control-Allow-Origin` of the public endpoints")
     ] = "*"
 
+    console: Annotated[
+        bool, Meta(description="Serve the console for merchandisers at `/console`")
+    ] = True
+    console_session_idle_minutes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=60 * 24 * 30,
+            description="A session of the console ends when unused for so long",
+        ),
+    ] = 480
+    console_session_hours: Annotated[
+        int,
+        Meta(
+            ge=1, le=24 * 90, description="A session of the console ends so long after signing in"
+        ),
+    ] = 168
+    console_picture_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Origins that the console may load pictures of products from, e.g. "
+            "`https://cdn.example.com` (separated by commas)"
+        ),
+    ] = ()
+    console_proxies: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10,
+            description="Proxies in front that add to `X-Forwarded-For`: how the console knows a browser's address",
+        ),
+    ] = 0
+
     @property
     def store_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'endcap.db'}"
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When trackers are built; None: by command alone."""
+        return read_schedule(self.build_every)
 
 
 NAMES = tuple(field.name for field in msgspec.structs.fields(Settings))
@@ -191,18 +258,20 @@ def load(
         {name: environment[variable(name)] for name in NAMES if variable(name) in environment}
     )
     given.update({name: value for name, value in (flags or {}).items() if value is not None})
-    if isinstance(given.get("scalar_attributes"), str):
-        given["scalar_attributes"] = [
-            name.strip() for name in given["scalar_attributes"].split(",") if name.strip()
-        ]
-    if isinstance(given.get("access_log"), str):
-        given["access_log"] = given["access_log"].lower()
+    for name in ("scalar_attributes", "recommender_hosts", "console_picture_hosts"):
+        if isinstance(given.get(name), str):
+            given[name] = [each.strip() for each in given[name].split(",") if each.strip()]
+    for name in ("access_log", "console"):
+        if isinstance(given.get(name), str):
+            given[name] = given[name].lower()
     if "data_dir" in given:
         given["data_dir"] = str(given["data_dir"])
     try:
-        return msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
+        settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise UsageFault(f"{_fault(str(error))}. See docs/settings.md") from None
+    read_schedule(settings.build_every)  # said now, not by a worker
+    return settings
 
 
 _PLACE = re.compile(r" - at `\$\.(\w+).*`")

@@ -7,8 +7,12 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     Problem
     ├── Refused                      the caller may not, or not like this
     │   ├── Unauthenticated          a signature check failed
-    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · PathNotFound
+    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · JobNotFound · PathNotFound
     │   ├── MethodNotAllowed · UnsupportedMediaType · BodyTooLarge · TooManyRequests
+    │   ├── SignInRefused            not this name, or not this password
+    │   ├── TooManyAttempts          too many of them failed
+    │   ├── FormRefused              a form that does not come from a page of this session
+    │   ├── RoleLacking              signed in, and not allowed
     │   ├── MalformedBody            not JSON, or not the right outer shape
     │   ├── FaultyFields             the right shape, with faulty fields: all of them, by field
     │   │   └── FaultyPins
@@ -18,7 +22,11 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     ├── StoreUnavailable             the database does not answer, or what is in it is not known here yet
     │   ├── StillLoading             this process has just been started
     │   └── RevisionNotReached       this process lags behind what the caller has seen
+    ├── AccountFault                 an account that is not there, or cannot be as it is wanted
+    ├── BuildUnderWay                somebody else builds this tracker's recommenders
+    ├── ArtifactConflict             another artifact was published since one began
     ├── UsageFault                   a command or setting that cannot work as given
+    │   └── NothingToLearn           a tracker without orders
     ├── PeerUnavailable              the host that a pull asks does not answer
     ├── FaultyRows                   an import file with faulty rows: nothing was stored
     ├── RefusedTogether              writes that come all or none, and some of them cannot
@@ -77,6 +85,12 @@ class RecommenderNotFound(Refused):
     code = "recommender_not_found"
 
 
+class JobNotFound(Refused):
+    """Job not found."""
+
+    code = "job_not_found"
+
+
 class PathNotFound(Refused):
     """Path not found."""
 
@@ -113,6 +127,34 @@ class TooManyRequests(Refused):
     def __init__(self, retry_after_seconds: int) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(details={"retry_after": [f"{retry_after_seconds} s"]})
+
+
+class SignInRefused(Refused):
+    """The name or the password is not right."""
+
+    code = "sign_in_refused"
+
+
+class TooManyAttempts(Refused):
+    """Too many attempts to sign in failed."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(details={"retry_after": [f"{retry_after_seconds} s"]})
+
+
+class FormRefused(Refused):
+    """This form does not come from a page that you have open; load the page again and repeat."""
+
+    code = "form_refused"
+
+
+class RoleLacking(Refused):
+    """Your role does not allow this."""
+
+    code = "role_lacking"
 
 
 class MalformedBody(Refused):
@@ -185,10 +227,34 @@ class RevisionNotReached(StoreUnavailable):
     code = "revision_not_reached"
 
 
+class AccountFault(Problem):
+    """This cannot be done with this user."""
+
+    code = "account"
+
+
+class BuildUnderWay(Problem):
+    """This tracker's recommenders are being built by another process; wait until it is done."""
+
+    code = "build_under_way"
+
+
+class ArtifactConflict(Problem):
+    """Another artifact was published meanwhile; this one is kept, and is not served."""
+
+    code = "artifact_conflict"
+
+
 class UsageFault(Problem):
     """This cannot work as given."""
 
     code = "usage"
+
+
+class NothingToLearn(UsageFault):
+    """There are no orders to learn from; import transactions first, or have pages tell them."""
+
+    code = "nothing_to_learn"
 
 
 class PeerUnavailable(Problem):

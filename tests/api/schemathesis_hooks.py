@@ -100,8 +100,23 @@ def _sound(value: Any) -> Any:
     return sound
 
 
+_WHOLE_NUMBERS = frozenset(
+    {
+        "position",
+        "size",
+        "id",
+        "client_id",
+        "customer_id",
+        "order_id",
+        "url",
+        "resource_identifier",
+        "type",
+    }
+)
+
+
 def _is_whole(key: str, value: Any) -> bool:
-    return key in ("position", "size") and isinstance(value, float) and value.is_integer()
+    return key in _WHOLE_NUMBERS and isinstance(value, float) and value.is_integer()
 
 
 def _closes_first(opens: Any, closes: Any) -> bool:

@@ -32,8 +32,6 @@ NEWS = [{"recommendation_type": "news"}]
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
-        "/v1",
         "/v1/",
         "/v1/recommender/pin",
         f"{BASE}",
@@ -68,6 +66,8 @@ ALLOWED = {
     f"{BASE}/summary": "GET, HEAD",
     "/v1/recommend": "OPTIONS, POST",
     "/v1/content": "DELETE, PATCH, POST",
+    "/": "OPTIONS, POST",
+    "/v1": "OPTIONS, POST",
     "/healthz": "GET, HEAD",
     "/readyz": "GET, HEAD",
     "/metrics": "GET, HEAD",
@@ -89,7 +89,9 @@ METHODS = [
 
 
 @pytest.mark.parametrize(
-    ("path", "allow"), ALLOWED.items(), ids=[path.replace("/", " ").strip() for path in ALLOWED]
+    ("path", "allow"),
+    ALLOWED.items(),
+    ids=[path.replace("/", " ").strip() or "root" for path in ALLOWED],
 )
 def test_another_method_is_405_with_those_that_are_there(
     server: Server, path: str, allow: str

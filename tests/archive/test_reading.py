@@ -165,3 +165,31 @@ def test_no_orders_of_events_leave_no_file(attic: Attic) -> None:
     source.refresh_orders(data_dir, SHOP)
 
     assert list(orders_directory(data_dir, SHOP).iterdir()) == []
+
+
+def test_what_was_looked_at_is_there_while_a_build_needs_it(attic: Attic) -> None:
+    """From the store and the archive; afterwards it takes no room."""
+    attic.tell(event(OLD, client="7"))
+    attic.archive()
+    attic.tell(event(NEW, client="8"))
+    data_dir = attic.settings.data_dir
+    before = _files(data_dir)
+
+    with EventSource(attic.events, attic.place).acts(data_dir, SHOP) as acts:
+        assert acts is not None
+        seen = read(acts, "user_id, kind, identity")
+
+    assert seen == [("7", "view", "/p/1"), ("8", "view", "/p/1")]
+    assert _files(data_dir) == before
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.rglob("*") if each.is_file())
+
+
+def test_nothing_looked_at_is_no_file(attic: Attic) -> None:
+    """A build then goes without."""
+    attic.tell(order(OLD, "/p/1"))
+
+    with EventSource(attic.events, attic.place).acts(attic.settings.data_dir, SHOP) as acts:
+        assert acts is None

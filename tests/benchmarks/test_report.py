@@ -103,7 +103,7 @@ def test_measured_again_replaces_itself_only(tmp_path: Path) -> None:
     assert report.read(path) == {"rules": first, "peer": second}
 
 
-@pytest.mark.parametrize("name", ["performance.md", "comparison.md"])
+@pytest.mark.parametrize("name", ["performance.md", "comparison.md", "quality.md", "scale.md"])
 def test_published_figures_are_those_of_the_report(name: str) -> None:
     """A page shows what benchmarks/figures.json holds: nobody typed a figure."""
     page = (ROOT / "docs" / name).read_text(encoding="utf-8")
@@ -112,8 +112,11 @@ def test_published_figures_are_those_of_the_report(name: str) -> None:
 
 
 def test_every_measurement_has_its_place_on_the_page() -> None:
-    """What scripts/bench can measure has marks on docs/performance.md, and nothing else is kept."""
-    page = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    """What scripts/bench can measure has marks on one of these pages, and nothing else is kept."""
+    pages = "".join(
+        (ROOT / "docs" / name).read_text(encoding="utf-8")
+        for name in ("performance.md", "quality.md")
+    )
 
-    assert [name for name in MEASUREMENTS if f"<!-- measured: {name} -->" not in page] == []
+    assert [name for name in MEASUREMENTS if f"<!-- measured: {name} -->" not in pages] == []
     assert set(report.read(FIGURES)) <= set(MEASUREMENTS)

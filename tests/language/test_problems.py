@@ -18,8 +18,16 @@ AT_HOME: dict[type[Problem], str] = {
     errors.Problem: "the trunk of the tree",
     errors.Refused: "a branch of the tree",
     errors.CatalogFault: "one of many: CatalogFaults has the status",
+    errors.BuildUnderWay: "of commands and the schedule",
+    errors.ArtifactConflict: "of commands and the schedule",
     errors.UsageFault: "of commands and settings",
+    errors.NothingToLearn: "of commands and the schedule",
     errors.PeerUnavailable: "of hosts that a command asks",
+    errors.AccountFault: "of commands and of the console's pages, which have statuses of their own",
+    errors.FormRefused: "of the console's pages",
+    errors.RoleLacking: "of the console's pages",
+    errors.SignInRefused: "of the console's pages",
+    errors.TooManyAttempts: "of the console's pages",
 }
 """Problems that no answer speaks of."""
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -21,7 +20,7 @@ from endcap.planning.plan import Action, Plan
 from endcap.store.port import CreateCustomization, Store
 from endcap.transfer.export import ExportFormat, export_records
 from endcap.transfer.rules import Entry, RulesFormat, files_in, read_content, read_files
-from endcap.wire.customizations import body_of, read_definition
+from endcap.wire.customizations import body_of, definition_of, read_definition
 from tests.language.shapes import shapes
 from tests.store.writes import NOON
 
@@ -96,9 +95,9 @@ def plan_paths(store: Store, tracker: TrackerId, *paths: Path, **options: Any) -
 def said(store: Store, tracker: TrackerId) -> list[Body]:
     """What the tracker's customizations say, oldest first."""
     return [
-        json.loads(body_of(msgspec.structs.replace(definition, metadata=record.metadata)))
+        json.loads(body_of(definition))
         for record in store.records(tracker, Filter())
-        for definition in [read_definition(record.document)]
+        for definition in [definition_of(record)]
     ]
 
 
@@ -174,12 +173,13 @@ _metadata: st.SearchStrategy[Body] = st.one_of(
     st.dictionaries(texts, texts, max_size=2).map(lambda members: {"target_metadata": members}),
 )
 bodies: st.SearchStrategy[Body] = st.builds(
-    lambda model, target, metadata, tags, listed: {
-        "model": model, **target, "tags": tags, **metadata, "pin_definitions": listed
+    lambda model, target, metadata, tags, switch, listed: {
+        "model": model, **target, "tags": tags, **metadata, **switch, "pin_definitions": listed
     },
     texts.map(lambda text: text[:100]),
     _targets,
     _metadata,
     st.lists(texts.map(lambda text: text[:100]), max_size=3, unique=True),
+    st.sampled_from(({}, {"disabled": True}, {"disabled": False})),
     st.lists(pins, max_size=3),
 )  # fmt: skip

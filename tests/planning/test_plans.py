@@ -297,6 +297,22 @@ def test_other_writes_do_not_make_a_plan_stale(store: Store, tracker: TrackerId)
     assert apply(store, made).changed == 1
 
 
+def test_what_was_switched_off_stays_so(store: Store, tracker: TrackerId) -> None:
+    """Where the file does not speak of it, with a name and without; else the file is right."""
+    apply(store, plan(store, tracker, rule("a", disabled=True)))
+    put(store, tracker, rule(tags=["x"], disabled=True))
+
+    silent = plan(store, tracker, rule("a"), rule(tags=["x"]))
+    other = plan(store, tracker, rule("a", tags=["y"]))
+    on = plan(store, tracker, rule("a", disabled=False))
+    apply(store, other)
+
+    assert (silent.is_empty, silent.unchanged) == (True, 2)
+    assert on.steps[0].differences == (Difference("disabled", "true", None),)
+    assert sorted(each.tags for each in store.records(tracker, Filter())) == [("x",), ("y",)]
+    assert all(each.disabled for each in store.records(tracker, Filter()))
+
+
 def test_any_failure_of_the_store_leaves_nothing(store: Store, tracker: TrackerId) -> None:
     """The store's word on all or none is the plan's."""
     with pytest.raises(RefusedTogether):

@@ -10,8 +10,10 @@ import pytest
 from endcap.domain import TrackerId
 from endcap.errors import UsageFault
 from endcap.recommend.artifact import (
+    FORMAT,
     NOTHING_BUILT,
     Artifact,
+    Learned,
     artifacts_directory,
     folder_name,
     load_artifact,
@@ -36,7 +38,7 @@ def test_what_is_loaded_is_what_was_written(written: Path) -> None:
     loaded = load_artifact(written)
 
     assert loaded.learned.identities == ["a", "b", "c", "ü"]
-    for field in ("popularity", "neighbours", "affinities", "users", "bought", "times"):
+    for field in Learned.__struct_fields__[1:]:
         assert np.array_equal(getattr(loaded.learned, field), getattr(LEARNED, field)), field
     assert loaded.name == written.name
     assert loaded.name.startswith("20261101T000000Z-")
@@ -97,12 +99,14 @@ def test_an_unreadable_manifest_is_refused(written: Path, manifest: bytes) -> No
         load_artifact(written)
 
 
-def test_another_format_is_refused(written: Path) -> None:
-    """A newer program's artifact is not guessed at."""
+@pytest.mark.parametrize("format", [FORMAT - 1, FORMAT + 1])
+def test_another_format_is_refused(written: Path, format: int) -> None:
+    """An older or newer program's artifact is not guessed at; building again is what helps, and is said."""
     path = written / "manifest.json"
-    path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 2'))
+    others = path.read_text().replace(f'"format": {FORMAT}', f'"format": {format}')
+    path.write_text(others)
 
-    with pytest.raises(UsageFault, match="format is 2"):
+    with pytest.raises(UsageFault, match=f"format is {format}.*endcap build"):
         load_artifact(written)
 
 

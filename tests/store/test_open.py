@@ -15,6 +15,7 @@ from endcap.store import open_store, scripts
 from endcap.store.port import Store
 from endcap.store.sqlite import SqliteStore
 from tests.store.conftest import MakeUrl, sqlite_url
+from tests.store.migrations import migrations_for
 from tests.store.writes import committed, create, new_tracker, some_tracker
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -66,9 +67,10 @@ def test_opening_does_not_connect() -> None:
 
 def test_migrate_applies_each_migration_once(make_url: MakeUrl) -> None:
     """The second time there is nothing to do, and what was stored is there."""
-    store = open_store(make_url())
+    url = make_url()
+    store = open_store(url)
 
-    assert store.migrate() == ["0001_store"]
+    assert store.migrate() == migrations_for(url)
     tracker = some_tracker()
     committed(store, new_tracker(tracker), create(tracker))
     assert store.migrate() == []
@@ -91,7 +93,7 @@ def test_migrations_from_several_processes_at_once(make_url: MakeUrl) -> None:
     with SPAWN.Pool(4) as processes:
         applied = processes.map(migrate, [url] * 4, chunksize=1)
 
-    assert sorted(applied) == [[], [], [], ["0001_store"]]
+    assert sorted(applied) == [[], [], [], migrations_for(url)]
 
 
 def test_a_store_is_closed_twice_without_harm(fresh: Store) -> None:
@@ -104,13 +106,17 @@ def test_a_store_is_closed_twice_without_harm(fresh: Store) -> None:
 
 
 def test_migrations_are_numbered_alike() -> None:
-    """A version of the schema has one name in both adapters."""
-    sqlite, postgres = (
-        [name for name, _ in scripts.migrations(each)] for each in ("sqlite", "postgres")
+    """A version has one name and a number of its own, in both adapters; SQLite keeps it in one of two files."""
+    sqlite, events, postgres = (
+        [name for name, _ in scripts.migrations(each)]
+        for each in ("sqlite", "sqlite_events", "postgres")
     )
+    numbers = [int(name.split("_")[0]) for name in postgres]
 
-    assert sqlite == postgres
-    assert all(re.fullmatch(rf"{number:04}_[a-z_]+", name) for number, name in enumerate(sqlite, 1))
+    assert sorted([*sqlite, *events]) == postgres
+    assert all(re.fullmatch(r"\d{4}_[a-z_]+", name) for name in postgres)
+    assert sorted(set(numbers)) == numbers
+    assert numbers[0] == 1
 
 
 def test_adapters_carry_the_same_queries() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from endcap.domain import CatalogObject, Filter, ItemId, TrackerId
+from endcap.domain import CatalogObject, Filter, ItemId, Merge, TrackerId
 from endcap.errors import StoreUnavailable, UsageFault
 from endcap.store import open_store
 from endcap.store.port import Committed, MergeObjects, Store
@@ -26,6 +26,7 @@ from endcap.store.sqlite import SqliteStore
 from tests.services import needs
 from tests.services.postgres import PostgresServer, find_binaries, running_server
 from tests.store.conftest import MakeUrl
+from tests.store.migrations import migrations_for
 from tests.store.writes import (
     NOON,
     commit,
@@ -126,8 +127,10 @@ def test_the_first_host_that_answers_is_used(postgres_url: str) -> None:
     """A URL may name several hosts."""
     store = open_store(postgres_url.replace("@", "@127.0.0.1:1,"))
 
-    assert store.migrate() == ["0001_store"]
-    store.close()
+    try:
+        assert store.migrate() == migrations_for(postgres_url)
+    finally:
+        store.close()
 
 
 def test_a_database_without_a_schema_is_no_outage(make_url: MakeUrl) -> None:
@@ -223,7 +226,7 @@ def test_sqlite_busy_in_this_process(sqlite_file: Path) -> None:
         go_on.wait(30)
         return thing("a")
 
-    long = MergeObjects(TRACKER, {ItemId("a"): slow}, "feed", NOON)
+    long = MergeObjects(TRACKER, {ItemId("a"): Merge(slow)}, "feed", NOON)
     thread = threading.Thread(target=store.commit, args=[[long]])
     thread.start()
     begun.wait(30)

@@ -237,6 +237,7 @@ def test_recommenders_are_built(
         "users": 5_852,
         "lines": 992_111,
         "neighbours": artifact.counts["neighbours"],
+        "viewed": 0,
     }
 
 

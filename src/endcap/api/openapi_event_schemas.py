@@ -30,7 +30,7 @@ _WHOLE: Schema = {"type": "integer", "minimum": 1 - INTEGER_MAX, "maximum": INTE
 _NAME: Schema = {"anyOf": [_text(NAME_CHARACTERS_MAX), _WHOLE]}
 _ABSENT: Schema = {"enum": ["", None]}
 _IDENTITY: Schema = {
-    "anyOf": [_text(IDENTITY_CHARACTERS_MAX), {"type": "integer"}],
+    "anyOf": [_text(IDENTITY_CHARACTERS_MAX), _WHOLE],
     "description": "The item's identity in the catalog; of a page that is no item its address.",
     "examples": ["/p/123"],
 }

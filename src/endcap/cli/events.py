@@ -10,7 +10,9 @@ import msgspec
 from endcap.api.app import Parts
 from endcap.archive.forgetting import Forgetter, Forgotten
 from endcap.archive.moving import Archiver, Moved
+from endcap.cli.builds import build_leased, by_duckdb
 from endcap.cli.support import (
+    Bar,
     console,
     errors,
     json_option,
@@ -19,12 +21,9 @@ from endcap.cli.support import (
     progress,
     tracker_id,
 )
-from endcap.clock import system_clock
 from endcap.domain import TrackerId
-from endcap.errors import UsageFault
-from endcap.publishing import build_and_publish
+from endcap.errors import BuildUnderWay, UsageFault
 
-ACTOR = "cli"
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
 
 
@@ -103,10 +102,11 @@ def forget(
     as_json: bool,
 ) -> None:
     """
-    Erase a shopper: events in the database and in the archive go, past orders lose the name.
+    Erase a shopper: events in the database and in the archive go, past orders and built recommenders lose the name.
 
-    Running workers forget within a second. Built recommenders keep a digest of the name until they are built anew:
-    --build does that at once. Other names that the events tell (devices of a customer) are listed, not erased.
+    Running workers forget within a second. What is bought together was learned from the shopper too, nameless, until
+    recommenders are built anew: --build does that at once. Other names that the events tell (devices of a customer)
+    are listed, not erased.
 
     \b
     See first, then do:
@@ -116,7 +116,7 @@ def forget(
     if not user:
         raise UsageFault("--user is empty")
     with parts(ctx) as built, progress(quiet=as_json) as bar:
-        forgetter = Forgetter(built.settings, built.events, built.source.place)
+        forgetter = Forgetter(built.settings, built.store, built.events, built.source.place)
         forgotten = [
             forgetter.forget(each, user, dry_run=dry_run, progress=bar)
             for each in _trackers(built, tracker)
@@ -124,7 +124,7 @@ def forget(
         rebuilt = [
             each.tracker
             for each in forgotten
-            if build and not dry_run and not each.is_nothing and _rebuilt(built, each.tracker)
+            if build and not dry_run and not each.is_nothing and _rebuilt(built, each.tracker, bar)
         ]
     if as_json:
         shown = [
@@ -135,20 +135,16 @@ def forget(
     _say(forgotten, rebuilt, dry_run=dry_run)
 
 
-def _rebuilt(built: Parts, tracker: TrackerId) -> bool:
+def _rebuilt(built: Parts, tracker: TrackerId, bar: Bar) -> bool:
     """Builds anew what was built from the shopper too; where nothing was, nothing is."""
     row = built.store.tracker(tracker)
     if row is None or row.artifact is None:
         return False
-    build_and_publish(
-        built.store,
-        built.settings.data_dir,
-        tracker,
-        actor=ACTOR,
-        now=system_clock(),
-        progress=lambda *_: None,
-        source=built.source,
-    )
+    try:
+        build_leased(built, tracker, by_duckdb, bar)
+    except BuildUnderWay as problem:  # which may have begun before the shopper was forgotten
+        errors.print(f"Note: {tracker}: {problem}", soft_wrap=True)
+        return False
     return True
 
 
@@ -161,9 +157,14 @@ def _say(forgotten: Sequence[Forgotten], rebuilt: Sequence[TrackerId], *, dry_ru
         console.print(
             f"{each.tracker}: {each.events} events {would}erased from the database, {each.archived_events} "
             f"{would}erased from {each.archived_parts} archived files, {each.order_lines} order lines {would}made "
-            "nameless.",
+            f"nameless, {each.artifacts} built artifacts {would}replaced.",
             soft_wrap=True,
         )
+        if each.lists:
+            errors.print(
+                f"Note: {each.lists} neighbour lists name the shopper: leave them out of the files that come next",
+                soft_wrap=True,
+            )
         if each.other_names:
             errors.print(
                 f"Note: these events also name {', '.join(each.other_names)}: forget them too if they are the same "

@@ -80,9 +80,9 @@ def plan(
     """
     Say what it would take to make the customizations of a tracker what files say. Nothing is written.
 
-    A FILE is YAML, JSON, JSON Lines, CSV or XLSX, a DIR a folder of YAML and JSON. Each customization is known by its id,
-    or by a name of your own. What the files do not name stays, unless --prune says where it should not. The exit code
-    is 1 if something is refused.
+    A FILE is YAML, JSON, JSON Lines, CSV or XLSX, a DIR a folder of YAML and JSON. Each customization is known by its
+    id, or by a name of your own. What the files do not name stays, unless --prune says where it should not. The exit
+    code is 1 if something is refused.
 
     \b
     A look, and a check in a pipeline:
@@ -128,9 +128,9 @@ def apply(
     """
     Make the customizations of a tracker what files say, all together or not at all.
 
-    FILE and DIR are as for `endcap plan`, or FILE is one plan that it has kept. The plan is shown and asked about first. Where
-    somebody else changes the tracker meanwhile, files are planned and shown again, and a kept plan is refused. Applied
-    twice, the second changes nothing.
+    FILE and DIR are as for `endcap plan`, or FILE is one plan that it has kept. The plan is shown and asked about
+    first. Where somebody else changes the tracker meanwhile, files are planned and shown again, and a kept plan is
+    refused. Applied twice, the second changes nothing.
 
     \b
     From files, or what was reviewed:

@@ -5,10 +5,11 @@ What is right already is left alone, so that applying the same files again chang
 scope for that is given, and then only inside of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from endcap.clock import NewId
 from endcap.domain import (
@@ -193,13 +194,19 @@ class _Planner:
         """Each of the files' entries without a name stands for one customization that says the same."""
         if not self._nameless:
             return False
+        if self._takes(record, {True} if record.disabled else {None, False}):
+            return True
+        return record.disabled and self._takes(replace(record, disabled=False), {None})
+
+    def _takes(self, record: Record, switches: Collection[bool | None]) -> bool:
+        """One that leaves the switch as it is stands for a customization that somebody has disabled, too."""
         said = fingerprint(record)
-        entries = self._nameless.get(said, ()) if said is not None else ()
-        if not entries:
-            return False
-        assert isinstance(entries, list)
-        entries.pop()
-        return True
+        entries = self._nameless.get(said, []) if said is not None else []
+        for place, entry in enumerate(entries):
+            if entry.definition is not None and entry.definition.disabled in switches:
+                del entries[place]
+                return True
+        return False
 
     def _in_order(self, new_id: NewId) -> Iterator[Step]:
         """What is to be made or changed, those with a name first, each in the order of the files."""
@@ -251,7 +258,9 @@ def _names(scope: Filter, entry: Entry) -> bool:
 
 
 def _with_unsaid(definition: Definition, record: Record, unsaid: Sequence[str]) -> Definition:
-    """With what the record says of the fields that a table has no column for."""
+    """With what the record says of the switch, where the file does not, and of what a table has no column for."""
+    if definition.disabled is None and record.disabled:
+        definition = replace(definition, disabled=True)
     if not unsaid:
         return definition
     kept = msgspec.json.decode(record.document, type=dict[str, Raw])

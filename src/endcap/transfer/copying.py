@@ -113,7 +113,7 @@ class Copying:
     def _translated(self, record: Record) -> tuple[Definition, list[ItemId]]:
         """What the record says in the other tracker, and what the map does not have."""
         known = read_definition(record.document)
-        whole = msgspec.structs.replace(known, metadata=record.metadata)
+        whole = msgspec.structs.replace(known, metadata=record.metadata, disabled=record.disabled)
         if self._identities is None:
             return whole, []
         members = msgspec.json.decode(body_of(whole), type=dict[str, Raw])

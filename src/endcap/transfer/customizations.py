@@ -33,9 +33,12 @@ from endcap.wire.customizations import PIN_FIELDS, read_definition
 from endcap.wire.reading import UNREADABLE, instant
 
 TABLE_ROWS_MAX = 2_000_000  # a table's customizations are put together in memory
-_HEAD = ("model", "target_type", "target_identity", "target_criteria", "tags", "target_metadata")
+_HEAD = (
+    *("model", "target_type", "target_identity", "target_criteria", "tags", "target_metadata"),
+    "disabled",
+)
 _AS_JSON = frozenset({"target_criteria", "target_metadata", "pin_criteria", "position"})
-_FLAGS = frozenset({"is_block_pin", "is_bundle_pin"})
+_FLAGS = frozenset({"disabled", "is_block_pin", "is_bundle_pin"})
 _encode = msgspec.json.encode
 
 

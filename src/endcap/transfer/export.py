@@ -113,6 +113,8 @@ def _portable(record: Record) -> dict[str, Any]:
     }
     if record.metadata is not None:
         said["target_metadata"] = msgspec.json.decode(record.metadata)
+    if record.disabled:
+        said["disabled"] = True
     return said
 
 

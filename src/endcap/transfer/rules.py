@@ -298,6 +298,7 @@ class _Said(Struct, forbid_unknown_fields=True):
     creator: Any = None
     updated_at: Raw = Raw()
     available: Raw = Raw()
+    disabled: Raw = Raw()
     model: Raw = Raw()
     target_type: Raw = Raw()
     target_identity: Raw = Raw()

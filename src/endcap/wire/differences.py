@@ -17,12 +17,13 @@ from endcap.wire.customizations import PIN_FIELDS
 from endcap.wire.reading import UNREADABLE
 
 Content = Mapping[str, Any]
-"""What a customization says, decoded: the members of its document, and `target_metadata`."""
+"""What a customization says, decoded: the members of its document, `target_metadata`, and `disabled` if it is."""
 _ORDER = (
     "model",
     "target_type",
     "target_identity",
     "target_criteria",
+    "disabled",
     "tags",
     "target_metadata",
     "pin_definitions",
@@ -47,6 +48,8 @@ def content_of(said: Definition | Record) -> Content:
     members: dict[str, Any] = msgspec.json.decode(said.document)
     if said.metadata is not None:
         members["target_metadata"] = msgspec.json.decode(said.metadata)
+    if said.disabled:
+        members["disabled"] = True
     pins = members.get("pin_definitions")
     if isinstance(pins, list):
         members["pin_definitions"] = [_effective(pin) for pin in pins]
@@ -62,6 +65,8 @@ def fingerprint(said: Definition | Record) -> bytes | None:
 
 
 def says_the_same(one: Definition | Record, other: Definition | Record) -> bool:
+    if bool(one.disabled) is not bool(other.disabled):
+        return False
     if one.document == other.document and one.metadata == other.metadata:
         return True
     known = fingerprint(one)

@@ -24,7 +24,7 @@ NAME_CHARACTERS_MAX = (
     200  # of an event's id, a client, a customer, an order: UUIDs, numbers, e-mail addresses
 )
 LINES_MAX = 1_000  # of one transaction
-INTEGER_MAX = 10**30  # as a name
+INTEGER_MAX = 2**63  # below it a whole number is taken for a name; JSON readers differ beyond
 NUMBER_MAX = 1e15  # of pieces, of a price
 NUMBER_TEXT = r"\d{1,15}(\.\d{1,15})?"
 """How a number may be spelled as a text."""
@@ -156,7 +156,7 @@ def _plain_meaning(plain: _Plain) -> Meaning | None:
                 return Meaning("view", (Line(ItemId(plain.url)),), None, consent)
         case "click":
             action = plain.action
-            if action is not None:
+            if action is not None and "\x00" not in action.type:
                 kind: Kind = "click" if action.type == "click" else "conversion"
                 return Meaning(kind, (Line(ItemId(action.resource_identifier)),), None, consent)
         case "event":
@@ -279,7 +279,8 @@ class _Reader:
     def _one_line(
         self, field: str, value: object, prefix: str = "", suffix: str = ""
     ) -> tuple[Line, ...]:
-        identity = str(value) if type(value) is int else value
+        is_whole = type(value) is int and abs(value) < INTEGER_MAX
+        identity = str(value) if is_whole else value
         if not isinstance(identity, str) or not identity or "\x00" in identity:
             said = "Missing or no text: the identity of an item, or an address"
         elif len(identity) > IDENTITY_CHARACTERS_MAX:
