@@ -86,6 +86,7 @@ def test_an_export_may_be_a_table(shelf: Server) -> None:
         "tags": '["spring","sun"]',
         "target_metadata": '{"title":"Fender Telecaster","image_link":"https://doe.com/123.jpg"}',
         "creator": "api",
+        "disabled": "",
         "available": "true",
         "position": "1",
         "pin_type": "item",

@@ -51,9 +51,7 @@ NO_NAMES: Mapping[str, str] = {}
 _OF_PINS = dict.fromkeys(PIN_FIELDS, "to a pin, under pin_definitions")
 _OF_RULES = dict.fromkeys(_KNOWN, "to the customization, beside pin_definitions")
 _ZIP = b"PK\x03\x04"
-_LIKENESS = (
-    0.8  # of an unknown field to a known one, from which on it counts as a slip: `activ_from`
-)
+_LIKENESS = 0.75  # of a field to a known one, from which on it counts as a slip: `activ_from`
 
 
 class RulesFormat(StrEnum):
