@@ -46,6 +46,7 @@ from endcap.store.decide import (
     Replay,
     ReplayKey,
     carry_out,
+    carry_out_together,
 )
 from endcap.store.decide_catalog import ObjectKey
 from endcap.store.filters import Filters
@@ -56,6 +57,7 @@ from endcap.store.port import (
     ChangeRow,
     Changes,
     CommitGeneration,
+    Committed,
     Job,
     Load,
     ModelRow,
@@ -127,6 +129,12 @@ class SqliteStore(SqliteFile):
             return []
         with self._writing() as connection:
             return carry_out(writes, _Transaction(connection))
+
+    def commit_together(self, writes: Sequence[Write]) -> Sequence[Committed]:
+        if not writes:
+            return []
+        with self._writing() as connection:
+            return carry_out_together(writes, _Transaction(connection))
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
