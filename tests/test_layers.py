@@ -53,9 +53,11 @@ LAYERS: Mapping[str, Layer] = {
                 "telemetry",
                 "vault",
                 "awaiting",
+                "breaker",
                 "loading",
                 "jobs",
                 "mirror",
+                "modelling",
                 "renderings",
                 "health",
                 "committer",
@@ -64,6 +66,9 @@ LAYERS: Mapping[str, Layer] = {
                 "recording",
                 "archive",
                 "service",
+                "list_watch",
+                "neighbour_lists",
+                "placing",
                 "bulk",
                 "rosters",
                 "verdicts",
@@ -84,7 +89,15 @@ LAYERS: Mapping[str, Layer] = {
         frozenset({"api"}),
         ("language", "engine", "store", "recommend", "application"),
         frozenset(
-            {"msgspec", "httptools", "prometheus_client", "python_multipart", "uvicorn", "uvloop"}
+            {
+                "aiohttp",
+                "msgspec",
+                "httptools",
+                "prometheus_client",
+                "python_multipart",
+                "uvicorn",
+                "uvloop",
+            }
         ),
     ),
     "web": Layer(

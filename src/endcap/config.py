@@ -132,6 +132,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="What a customization of an unknown recommender gets: stored with a warning, or 422"
         ),
     ] = "accept"
+    recommender_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hosts that models may ask for rankings, `host` or `host:port` (with commas); empty: none"
+        ),
+    ] = ()
     creator: Annotated[
         str, Meta(min_length=1, description="`creator` of customizations made by the API")
     ] = "api"
@@ -230,7 +236,7 @@ def load(
         {name: environment[variable(name)] for name in NAMES if variable(name) in environment}
     )
     given.update({name: value for name, value in (flags or {}).items() if value is not None})
-    for name in ("scalar_attributes", "console_picture_hosts"):
+    for name in ("scalar_attributes", "recommender_hosts", "console_picture_hosts"):
         if isinstance(given.get(name), str):
             given[name] = [each.strip() for each in given[name].split(",") if each.strip()]
     for name in ("access_log", "console"):

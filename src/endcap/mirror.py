@@ -34,13 +34,17 @@ from endcap.errors import (
 )
 from endcap.loading import LOG_SECONDS, Progress
 from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
+from endcap.recommend.models import REFERENCE, Model, Models
+from endcap.recommend.neighbour_list import NeighbourList
 from endcap.recommend.recommenders import Recommenders
+from endcap.recommend.table import known_models, stored
 from endcap.signing import Key
 from endcap.store.port import (
     Changes,
     Committed,
     CreateCustomization,
     DeleteCustomization,
+    ModelRow,
     Outcome,
     ReplaceCustomization,
     RestoreCustomization,
@@ -70,6 +74,8 @@ class Shop(Struct, frozen=True):
     keys: tuple[Key, ...]
     snapshot: Snapshot
     recommenders: Recommenders
+    models: Mapping[str, ModelRow] = {}
+    """The tracker's own table of models, by name."""
 
     @property
     def revision(self) -> int:
@@ -335,14 +341,14 @@ class Mirror:
         with self._load_locks.setdefault(tracker, threading.Lock()):
             if before is not self._shops.get(tracker):
                 return  # whoever loaded it meanwhile, or follows it
-            shop = self._read(tracker)
+            shop = self._read(tracker, before)
             with self._lock(tracker):
                 now = self._shops.get(tracker)
                 if now is None or now.revision <= shop.revision:
                     self._show(shop)
         _settle_memory()
 
-    def _read(self, tracker: TrackerId) -> Shop:
+    def _read(self, tracker: TrackerId, before: Shop | None) -> Shop:
         with self._store.load(tracker) as load:
             artifact = self._artifact(load.tracker, None)
             progress = Progress(load, self._stopping, log_seconds=self._log_seconds)
@@ -352,12 +358,17 @@ class Mirror:
                 progress.count("objects", load.objects()),
                 artifact.scores,
             )
+            models = {row.name: row for row in load.models()}
+            known = self._known_models(models)
             shop = Shop(
                 tracker,
                 load.tracker,
                 self._keys(load.tracker),
                 snapshot,
-                Recommenders.of(snapshot.catalog, artifact).warm(),
+                Recommenders.of(snapshot.catalog, artifact, known)
+                .with_lists({} if before is None else before.recommenders.lists)
+                .warm(),
+                models,
             )
             progress.end()
             return shop
@@ -388,15 +399,29 @@ class Mirror:
         keys = shop.keys
         if changes.tracker.sealed_keys != shop.row.sealed_keys:
             keys = self._keys(changes.tracker)
-        recommenders = shop.recommenders
+        recommenders, models = shop.recommenders, shop.models
+        if changes.models:
+            changed = {**models, **changes.models}
+            models = {name: row for name, row in changed.items() if row is not None}
+            recommenders = recommenders.with_models(self._known_models(models))
         if changes.tracker.artifact != shop.row.artifact:
             artifact = self._artifact(changes.tracker, recommenders.artifact)
             return _with_artifact(
-                Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders), artifact
+                Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders, models), artifact
             )
         if changes.objects:
             recommenders = recommenders.with_catalog(snapshot.catalog).warm()
-        return Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders)
+        return Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders, models)
+
+    def show_lists(self, tracker: TrackerId, lists: Mapping[str, NeighbourList]) -> None:
+        """Ranks by these lists from now on: what others wrote has no part in revisions."""
+
+        def renewed(shop: Shop) -> Shop:
+            recommenders = shop.recommenders.with_lists(lists).warm()
+            return msgspec.structs.replace(shop, recommenders=recommenders)
+
+        if tracker in self._shops:
+            self._renew(tracker, renewed)
 
     def _look_for_artifact(self, tracker: TrackerId) -> None:
         """It may be on a disk that is shared between hosts and shows what is new after a while."""
@@ -405,6 +430,16 @@ class Mirror:
     def _with_its_artifact(self, shop: Shop) -> Shop:
         artifact = self._artifact(shop.row, shop.recommenders.artifact)
         return _with_artifact(shop, artifact) if artifact.name == shop.row.artifact else shop
+
+    def _known_models(self, rows: Mapping[str, ModelRow]) -> Models:
+        """What names mean. A row that a newer version of the program wrote means here what it meant before."""
+        own: dict[str, Model] = {}
+        for row in rows.values():
+            try:
+                own[row.name] = stored(row.document)
+            except Problem as problem:
+                log.error("model cannot be read", model=row.name, reason=str(problem))
+        return known_models(own, REFERENCE)
 
     def _understood(self, records: Iterable[Record]) -> Iterable[Customization]:
         """A record that cannot be read any more is ours to fix; the others must not wait for that."""
@@ -511,5 +546,5 @@ def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:
     return msgspec.structs.replace(
         shop,
         snapshot=Snapshot(shop.revision, shop.snapshot.rules, catalog),
-        recommenders=Recommenders.of(catalog, artifact).warm(),
+        recommenders=shop.recommenders.with_artifact(catalog, artifact).warm(),
     )

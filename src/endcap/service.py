@@ -11,12 +11,14 @@ import hashlib
 import random
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from endcap import criteria
+from endcap import criteria, modelling
 from endcap.clock import Clock, NewId, passing_id, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
@@ -31,8 +33,17 @@ from endcap.domain import (
     Pin,
     Priority,
     Record,
+    TrackerId,
 )
-from endcap.engine.place import Eligibility, Placement, Scene, Source, place_page
+from endcap.engine.place import (
+    Eligibility,
+    Placement,
+    Ranking,
+    Scene,
+    Shown,
+    Source,
+    place_page,
+)
 from endcap.errors import (
     CatalogFault,
     CatalogFaults,
@@ -44,7 +55,8 @@ from endcap.errors import (
 )
 from endcap.mirror import Mirror, Shop
 from endcap.recommend.recommenders import Recommender
-from endcap.recommend.strategies import Query
+from endcap.recommend.shoppers import UNKNOWN, Shopper, Shoppers
+from endcap.recommend.strategies import SPARE, External, Query
 from endcap.renderings import Rendered, Renderings
 from endcap.store.port import (
     CommitGeneration,
@@ -55,6 +67,7 @@ from endcap.store.port import (
     Job,
     MergeObjects,
     PutObjects,
+    RemoveModel,
     RemoveObjects,
     ReplaceCustomization,
     StartJob,
@@ -72,6 +85,7 @@ from endcap.wire.recommending import Explanation, ItemShown, PinShown, Request
 from endcap.wire.updates import Progress, progress_json, read_update
 
 HIT_SPELLINGS_MAX = 8  # sets of hit_fields kept encoded per item
+_NOTHING: Mapping[int, Sequence[str]] = {}
 LONG_BODY_BYTES = 100_000  # some two milliseconds
 OPEN_JOBS_MAX = 20  # of one tracker: they are done one after the other
 OPEN_JOBS_RETRY_SECONDS = 10
@@ -86,6 +100,14 @@ _TARGET_TYPES: Mapping[Priority, str] = {
 class Tag(Struct, frozen=True):
     """A customization's tag without its body."""
 
+    etag: str
+    revision: int
+
+
+class TaggedModel(Struct, frozen=True):
+    """A model as it is told, with its tag and the revision that it was seen at."""
+
+    body: bytes
     etag: str
     revision: int
 
@@ -111,7 +133,9 @@ class Service:
         clock: Clock = system_clock,
         new_id: NewId = random_id,
         chance: random.Random | None = None,
+        shoppers: Callable[[TrackerId], Shoppers] | None = None,
     ) -> None:
+        """`shoppers` gives what is known of a tracker's shoppers; without it nobody is known."""
         self.settings = settings
         self.store = store
         self.mirror = mirror
@@ -119,6 +143,8 @@ class Service:
         self.clock = clock
         self._new_id = new_id
         self._chance = chance or random.Random()
+        nobody = Shoppers()
+        self._shoppers = shoppers or (lambda _: nobody)
         self._scalars = frozenset(settings.scalar_attributes)
         self._renderings = Renderings()
         self.on_job: Callable[[], None] = lambda: None
@@ -373,27 +399,105 @@ class Service:
         ]
         return catalog_export.content_page_json(total, shown, next_href=href)
 
+    # Models
+
+    def models(self, shop: Shop) -> bytes:
+        """What every name means, the tracker's own and the reference's."""
+        return _encode({"models": modelling.told(shop.models)})
+
+    def model(self, shop: Shop, name: str) -> TaggedModel:
+        """Raises RecommenderNotFound."""
+        told = modelling.one_told(shop.models, name)
+        return TaggedModel(_encode(told), told.etag, shop.revision)
+
+    async def put_model(
+        self, shop: Shop, name: str, body: bytes, *, expected: frozenset[int] | None
+    ) -> TaggedModel:
+        """Raises MalformedBody, FaultyFields, RevisionConflict."""
+        actor, now = self.settings.creator, self.clock()
+        write = modelling.put(
+            shop.tracker,
+            name,
+            body,
+            actor=actor,
+            now=now,
+            expected=expected,
+            hosts=self.settings.recommender_hosts,
+        )
+        committed = await self.committer.commit(write)
+        assert committed.model is not None
+        told = modelling.row_told(committed.model)
+        return TaggedModel(_encode(told), told.etag, committed.revision)
+
+    async def remove_model(self, shop: Shop, name: str, *, expected: frozenset[int] | None) -> int:
+        """
+        The name means again what it meant before. Returns the revision. Raises RecommenderNotFound, RevisionConflict.
+        """
+        write = RemoveModel(shop.tracker, name, self.settings.creator, self.clock(), expected)
+        return (await self.committer.commit(write)).revision
+
+    def strategies(self) -> bytes:
+        """What the document of a model may hold."""
+        return _encode(modelling.strategies())
+
     # Recommendations
 
-    def recommend(self, shop: Shop, requests: Sequence[Request], *, explain: bool = False) -> bytes:
-        """The whole answer of one call. No I/O. Raises RecommenderNotFound."""
+    def recommend(
+        self,
+        shop: Shop,
+        requests: Sequence[Request],
+        *,
+        explain: bool = False,
+        brought: Mapping[int, Sequence[str]] = _NOTHING,
+    ) -> bytes:
+        """
+        The whole answer of one call; `brought` is, by the index of an object, what a recommender elsewhere answered.
+        No I/O. Raises RecommenderNotFound.
+        """
         now = self.clock()
         found = [self._recommender(shop, request) for request in requests]
+        sizes = sum([request.size for request in requests])
+        rankings = [
+            self.rank(
+                shop,
+                request,
+                recommender,
+                now,
+                others=sizes - request.size,
+                brought=brought.get(index, ()),
+            )
+            for index, (request, recommender) in enumerate(zip(requests, found, strict=True))
+        ]
         scenes = [
-            self.scene(shop, request, recommender, now)
-            for request, recommender in zip(requests, found, strict=True)
+            self.scene(shop, request, ranking, now)
+            for request, ranking in zip(requests, rankings, strict=True)
         ]
         placements = place_page(shop.snapshot.catalog, scenes)
         return recommending.answers_json(
-            self._answer(shop, request, recommender, placement, now, explain=explain)
-            for request, recommender, placement in zip(requests, found, placements, strict=True)
+            [
+                self.answer(
+                    shop,
+                    request,
+                    recommender.name,
+                    placement,
+                    now,
+                    explained=explanation(shop, placement, partial(recommender.stage, ranking))
+                    if explain
+                    else None,
+                )
+                for request, recommender, ranking, placement in zip(
+                    requests, found, rankings, placements, strict=True
+                )
+            ]
         )
 
     def explain(self, shop: Shop, request: Request, *, now: Micros) -> Explanation:
         """One object's placement at any moment, explained; nothing is written."""
-        scene = self.scene(shop, request, self._recommender(shop, request), now)
+        recommender = self._recommender(shop, request)
+        ranking = self.rank(shop, request, recommender, now)
+        scene = self.scene(shop, request, ranking, now)
         (placement,) = place_page(shop.snapshot.catalog, [scene])
-        return explanation(shop, placement)
+        return explanation(shop, placement, partial(recommender.stage, ranking))
 
     def _recommender(self, shop: Shop, request: Request) -> Recommender:
         recommender = shop.recommenders.find(request.model)
@@ -402,23 +506,63 @@ class Service:
             raise RecommenderNotFound(details=unknown)
         return recommender
 
-    def scene(self, shop: Shop, request: Request, recommender: Recommender, now: Micros) -> Scene:
-        """What placement needs to know of one object of a call."""
+    def rank(
+        self,
+        shop: Shop,
+        request: Request,
+        recommender: Recommender,
+        now: Micros,
+        *,
+        others: int = 0,
+        brought: Sequence[str] = (),
+    ) -> Ranking:
+        """
+        The recommender's answer to one object of a call, before rules. `others` is how many items the rest of the page
+        may take away, `brought` what a recommender elsewhere answered.
+        """
         catalog = shop.snapshot.catalog
         field = request.availability_field
         numbers = [number for each in request.items if (number := catalog.number(each)) is not None]
-        ranking = recommender.rank(
+        user, shopper, personal = self._user(shop, request)
+        return recommender.rank(
             Query(
                 catalog=catalog,
                 items=numbers,
-                user=request.user,
+                user=user,
+                shopper=shopper,
+                personal=personal,
                 context=request.context,
-                count=request.size,
+                count=_count(request, others),
                 now=now,
                 seed=self._chance,
                 available=None if field is None else catalog.available_by(field),
+                brought=brought,
             )
         )
+
+    def _user(self, shop: Shop, request: Request) -> tuple[str | None, Shopper, bool]:
+        """Who asks, what they did lately, and whether the ranking may be fitted to that."""
+        if request.user is None:
+            return None, UNKNOWN, False
+        shopper = self._shoppers(shop.tracker).of(request.user)
+        consent = shopper.consent if request.consent is None else request.consent
+        if consent is False:  # who refused is a stranger
+            return None, UNKNOWN, False
+        return request.user, shopper, consent is True
+
+    def asked_elsewhere(
+        self, shop: Shop, requests: Sequence[Request]
+    ) -> Sequence[tuple[int, Request, External]]:
+        """The objects of a call whose models ask a service, with their index; who refused to be known is not named."""
+        return [
+            (index, replace(request, user=self._user(shop, request)[0]), external)
+            for index, request in enumerate(requests)
+            if (external := shop.recommenders.external(request.model)) is not None
+        ]
+
+    def scene(self, shop: Shop, request: Request, ranking: Ranking, now: Micros) -> Scene:
+        """What placement needs to know of one object of a call."""
+        catalog = shop.snapshot.catalog
         return Scene(
             shop.snapshot.claims(request.model, request.items),
             ranking,
@@ -428,23 +572,25 @@ class Service:
                 inputs=request.items,
                 blacklist=request.blacklist,
                 context=request.context,
-                availability_field=field,
+                availability_field=request.availability_field,
+                type=ranking.type,
             ),
             request.size,
             now,
             request.widget,
         )
 
-    def _answer(
+    def answer(
         self,
         shop: Shop,
         request: Request,
-        recommender: Recommender,
+        recommender: str,
         placement: Placement,
         now: Micros,
         *,
-        explain: bool,
+        explained: Explanation | None,
     ) -> bytes:
+        """One object of an answer; `recommender` is the name of who made the ranking."""
         hits = self._hits(shop, placement, request.hit_fields)
         if request.mark_fallback:
             hits = [
@@ -456,10 +602,10 @@ class Service:
             hits,
             now=now,
             recommendation_id=passing_id(),
-            recommender=recommender.name,
+            recommender=recommender,
             model_version=shop.recommenders.model_version,
             recommender_version=shop.recommenders.version,
-            explanation=_encode(explanation(shop, placement)) if explain else None,
+            explanation=None if explained is None else _encode(explained),
         )
 
     def _hits(self, shop: Shop, placement: Placement, fields: frozenset[str] | None) -> list[bytes]:
@@ -495,8 +641,17 @@ def _written(batch: wire_catalog.Batch, committed: Committed) -> Written:
     return Written(len(batch.objects) - len(committed.faults), faults, committed.revision)
 
 
-def explanation(shop: Shop, placement: Placement) -> Explanation:
-    """The engine's judgements in the wire's words."""
+def explanation(
+    shop: Shop,
+    placement: Placement,
+    stage: Callable[[Shown], str | None],
+    *,
+    places: Sequence[int] | None = None,
+) -> Explanation:
+    """
+    The engine's judgements in the wire's words; `stage` tells which strategy gave an item. `places` are the places to
+    tell of what the ranking holds, where they are not simply 1, 2, 3, ….
+    """
     catalog = shop.snapshot.catalog
     pins = [
         PinShown(
@@ -518,11 +673,21 @@ def explanation(shop: Shop, placement: Placement) -> Explanation:
             each.source.value,
             each.claim.index if each.claim else None,
             each.claim.customization.id if each.claim else None,
-            each.place,
+            each.place if places is None or each.place is None else places[each.place - 1],
+            stage(each),
         )
         for slot, each in enumerate(placement.shown, 1)
     ]
     return Explanation(pins, items)
+
+
+def _count(request: Request, others: int) -> int:
+    """
+    How many candidates to ask for: so many that what the request and the rest of the page take away leaves enough. What
+    strategies give beside the count covers the usual; beyond that it is rounded up, since rankings are kept by it.
+    """
+    taken = len(request.blacklist) + others
+    return request.size if taken <= SPARE // 2 else request.size + (1 << taken.bit_length())
 
 
 def _idempotency(key: str | None, body: bytes) -> Idempotency | None:

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from endcap.accounts import Accounts
 from endcap.activity import Activity
+from endcap.api.asking import Asker
 from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
 from endcap.api.catalog_export import ContentExportEndpoint
@@ -36,7 +37,9 @@ from endcap.api.http import (
     send_response,
 )
 from endcap.api.interactions import InteractionEndpoints
+from endcap.api.models import ModelEndpoints
 from endcap.api.ops import OpsEndpoints
+from endcap.api.place import PlaceEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
 from endcap.archive.places import open_place
@@ -53,6 +56,7 @@ from endcap.errors import (
     TooManyRequests,
 )
 from endcap.jobs import JobRunner
+from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
 from endcap.recording import Recorder
 from endcap.service import Service
@@ -101,17 +105,25 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     vault = open_vault(settings)
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
-    service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
     accounts = Accounts(
         open_accounts(settings.store_url),
         idle_seconds=settings.console_session_idle_minutes * 60,
         session_seconds=settings.console_session_hours * 3_600,
         clock=clock,
     )
-    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
-    service.on_job = jobs.wake
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
+    service = Service(
+        settings,
+        store,
+        mirror,
+        committer,
+        clock=clock,
+        new_id=new_id,
+        shoppers=activity.shoppers,
+    )
+    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
+    service.on_job = jobs.wake
     source = EventSource(events, open_place(settings))
     recorder = Recorder(settings, events, activity, clock=clock)
     return Parts(
@@ -156,8 +168,14 @@ class App:
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        ModelEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        self._asker = Asker(settings.recommender_hosts)
+        self.metrics.include(self._asker.metrics)
+        self._lists = ListWatch(parts.mirror, settings.data_dir)
+        self.metrics.include(self._lists.metrics)
+        RecommendEndpoints(service, self._asker, authenticator, by_address).mount(self._routes)
+        PlaceEndpoints(service, authenticator, by_tracker).mount(self._routes)
         ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
-        RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
         EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
         InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self.metrics.watch_counts(
@@ -184,11 +202,16 @@ class App:
         self._loader = threading.Thread(target=self._keep_loading, name="loader", daemon=True)
         self._loader.start()
 
+    async def close_connections(self) -> None:
+        """Those that this process made itself, where its loop still runs."""
+        await self._asker.close()
+
     def stop(self) -> None:
         """Commits what was handed over, then lets go."""
         self._ending.set()
         self.parts.jobs.stop()
         self.parts.committer.stop()
+        self._lists.stop()
         self.parts.recorder.stop()
         self.parts.activity.stop()
         self.parts.schedule.stop()
@@ -208,11 +231,13 @@ class App:
     def _load(self) -> None:
         self.parts.migrate()
         self.parts.mirror.load()
+        self._lists.look()
         self.parts.activity.fill()
         # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self._lists.start()
         self.parts.jobs.start()
         self.parts.activity.start()
         self.parts.schedule.start()
@@ -255,6 +280,7 @@ class App:
                 self.begin()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                await self.close_connections()
                 self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

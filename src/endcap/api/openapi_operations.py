@@ -19,6 +19,9 @@ from endcap.api.openapi_examples import (
     GIVEN,
     GUITAR,
     INPUTS,
+    PLACED,
+    RANKED_WISH,
+    SCORED_WISH,
     STORED,
     STRAP,
     WISH,
@@ -200,6 +203,7 @@ LINKS = {
 
 CUSTOMIZATIONS = "Customizations"
 RECOMMENDATIONS = "Recommendations"
+MODELS = "Models"
 CATALOG = "Catalog"
 EVENTS = "Events"
 OPERATION = "Operation"
@@ -207,6 +211,7 @@ OPERATION = "Operation"
 TAGS = {
     CUSTOMIZATIONS: "What merchandisers want: pins for a target, laid over what a recommender answers.",
     RECOMMENDATIONS: "What a shop's pages ask for. Public, so that browsers may ask.",
+    MODELS: "What each recommender does: strategy, settings, fallback. The reference names work without any of it.",
     CATALOG: "The items that can be recommended, with everything that criteria look at.",
     EVENTS: "What shoppers do, and what they bought in the past: recommenders learn from it.",
     OPERATION: "For operators and their machines. Public; shield these from the internet as you see fit.",
@@ -480,6 +485,45 @@ OPERATIONS: tuple[Operation, ...] = (
             ),
         ),
         call="-i",
+    ),
+    Operation(
+        method="post",
+        path="/api/place",
+        id="place",
+        tag=RECOMMENDATIONS,
+        summary="Place a ranking of your own",
+        description=f"For a shop that has a recommender already. Takes your ranking, or up to {OBJECTS_MAX} for one "
+        "page, and answers it with the customizations applied, each pin and item explained. What is not in the catalog "
+        "is told, and not shown. Always an array, for one object as well.",
+        signed="yes",
+        parameters=parameters.PLACE_PARAMETERS,
+        body=Body(
+            schema=parameters.PLACE_BODY, examples={"one": RANKED_WISH, "page": [SCORED_WISH]}
+        ),
+        answers=(
+            Answer(
+                status=200,
+                description="One object for each ranking, in the same order.",
+                content={JSON: {"type": "array", "items": ref("PlacementAnswer")}},
+                examples={"placed": [PLACED]},
+                headers=("Endcap-Revision",),
+            ),
+        ),
+        refusals=(
+            MalformedBody(
+                details={"body": ["Must be a JSON object with a ranking, or an array of them"]}
+            ),
+            TOO_LARGE,
+            NOT_JSON_TYPE,
+            BAD_QUERY,
+            *TRACKED,
+            *SEEN,
+            FaultyFields(
+                "Invalid placement request",
+                {"ranking": ["Either all have a score or none (object 0)"]},
+            ),
+        ),
+        call=f"?tracker_id={TRACKER}",
     ),
     Operation(
         method="post",

@@ -184,6 +184,23 @@ RECOMMEND_PARAMETERS = (
         "Add to each object why every pin and item is where it is. Shows rules, so the request must be signed.",
     ),
 )
+PLACE_PARAMETERS = (
+    *RECOMMEND_PARAMETERS[:-1],
+    query(
+        "explain", {**FLAG, "default": True}, "Whether each object tells why all is where it is."
+    ),
+)
+PLACE_BODY: Schema = {
+    "anyOf": [
+        ref("PlacementRequest"),
+        {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": OBJECTS_MAX,
+            "items": ref("PlacementRequest"),
+        },
+    ]
+}
 RECOMMEND_BODY: Schema = {
     "type": "array",
     "minItems": 1,

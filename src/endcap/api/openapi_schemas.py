@@ -25,6 +25,8 @@ from endcap.store.port import JOB_FAULTS_MAX
 from endcap.wire.catalog import TYPE_CHARACTERS_MAX
 from endcap.wire.customizations import PIN_TYPES, TARGET_TYPES
 from endcap.wire.listing import LIMIT_MAX
+from endcap.wire.placing import RANKING_MAX
+from endcap.wire.placing import SIZE_MAX as PLACEMENT_SIZE_MAX
 from endcap.wire.recommending import HIT_FIELDS_MAX, SIZE_DEFAULT, SIZE_MAX
 from endcap.wire.updates import FIELDS_MAX, TYPES_MAX
 
@@ -88,6 +90,7 @@ def schemas() -> dict[str, Schema]:
         **_pins(),
         **_criteria("", "attributes of catalog objects", None),
         **_recommending(),
+        **_placing(),
         **_catalog(),
         **event_shapes(),
         **_criteria("Own", "attributes of customizations themselves", _OWN_FIELD),
@@ -557,6 +560,11 @@ def _recommending() -> dict[str, Schema]:
                     FLAG,
                     "Mark each hit with `fallback`: whether the model gave it or its fallback.",
                 ),
+                "consent_granted": optional(
+                    FLAG,
+                    "Whether the shopper agreed to be known, for this request; without it what events said last "
+                    "holds. Only with consent is a ranking fitted to them; who refused is a stranger.",
+                ),
             },
         },
         "RecommendAnswer": {
@@ -691,7 +699,93 @@ def _recommending() -> dict[str, Schema]:
                     "minimum": 1,
                     "description": "From the ranking: its place there.",
                 },
+                "stage": {
+                    "type": "string",
+                    "description": "From ranking or fallback: the kind of strategy that gave it.",
+                },
             },
+        },
+    }
+
+
+def _placing() -> dict[str, Schema]:
+    """The shapes of a recommendation, with a ranking asked with and what of it is missing answered."""
+    shapes = _recommending()
+    request, answer = shapes["RecommendRequest"], shapes["RecommendAnswer"]
+    identity: Schema = {"type": ["string", "integer"]}
+    widgets = ("recommender_client_identifier", "widget_id")
+    wished = {
+        **request["properties"],
+        "recommendation_type": optional(
+            MODEL,
+            "The model whose customizations apply. Any name: no recommender needs to have it.",
+        ),
+        "model": optional(MODEL, "The same in the words of customizations."),
+        "widget_id": optional(WIDGET, "As `recommender_client_identifier`."),
+        "ranking": {
+            "anyOf": [
+                {"type": "array", "maxItems": RANKING_MAX, "items": items}
+                for items in ({"anyOf": [identity, ref("RankedItem")]}, ref("ScoredItem"))
+            ],
+            "description": "Your ranking, best first; with scores, the highest first. Of an item that is named again "
+            "the first place counts.",
+            "examples": [["/p/124", "/p/125"]],
+        },
+        "size": optional(
+            {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": PLACEMENT_SIZE_MAX,
+                "default": SIZE_DEFAULT,
+            },
+            f"How many hits: {SIZE_DEFAULT} unless told.",
+        ),
+        "fill": optional(
+            FLAG,
+            "Go on with what the server would recommend where the ranking ends; without it the answer ends there.",
+        ),
+    }
+    given = {
+        **answer["properties"],
+        "recommender": {"type": "string", "description": "The model as asked."},
+        "hits": {"type": "array", "maxItems": PLACEMENT_SIZE_MAX, "items": ref("Hit")},
+        "explanation": described(ref("Explanation"), "Unless it was asked to leave it out."),
+        "not_in_catalog": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What of the ranking the catalog lacks, and so nobody can be shown.",
+        },
+    }
+    return {
+        "PlacementRequest": {
+            "type": "object",
+            "description": "What one widget wishes to show, as you ranked it. Unknown fields are ignored.",
+            "required": ["ranking"],
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": "string"}}}
+                for name in ("recommendation_type", "model")
+            ],
+            "not": {
+                "required": [*widgets],
+                "properties": {name: {"not": {"type": "null"}} for name in widgets},
+            },
+            "properties": wished,
+        },
+        "RankedItem": {
+            "type": "object",
+            "required": ["identity"],
+            "properties": {"identity": identity, "score": {"type": "null"}},
+        },
+        "ScoredItem": {
+            "type": "object",
+            "description": "All items of a ranking have a score, or none.",
+            "required": ["identity", "score"],
+            "properties": {"identity": identity, "score": {"type": "number"}},
+        },
+        "PlacementAnswer": {
+            "type": "object",
+            "required": [*answer["required"], "not_in_catalog"],
+            "properties": given,
         },
     }
 

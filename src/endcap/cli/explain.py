@@ -33,6 +33,7 @@ from endcap.wire.recommending import SIZE_MAX, Explanation, ItemShown, Request
 @click.option(
     "--item", "items", multiple=True, metavar="ID", help="An input item; repeat for more."
 )
+@click.option("--user", metavar="ID", help="The user asked for (user_id); default: nobody known.")
 @click.option("--widget", help="The widget (recommender_client_identifier).")
 @click.option(
     "--size",
@@ -52,6 +53,7 @@ def explain(
     tracker: str,
     model: str,
     items: tuple[str, ...],
+    user: str | None,
     widget: str | None,
     size: int,
     at: str | None,
@@ -71,10 +73,11 @@ def explain(
         built.mirror.load(only=tracker_id(built, tracker))
         shop = built.service.shop(tracker)
         if shop.recommenders.find(model) is None:
-            known = f"{model} is not known; there are: {', '.join(REFERENCE)}"
+            names = ", ".join(sorted({*REFERENCE, *shop.models}))
+            known = f"{model} is not known; there are: {names}"
             raise RecommenderNotFound(details={"model": [known]})
         request = Request(
-            model, widget, None, tuple(map(ItemId, items[:INPUT_ITEMS_MAX])), size=size
+            model, widget, user, tuple(map(ItemId, items[:INPUT_ITEMS_MAX])), size=size
         )
         explained = built.service.explain(shop, request, now=_moment(built, at))
         if as_json:
@@ -127,7 +130,8 @@ def _letters(explained: Explanation) -> Mapping[str, str]:
 def _because_of(shown: ItemShown, letters: Mapping[str, str]) -> str:
     if shown.customization_id is not None:
         return f"pin {shown.pin} of {letters[shown.customization_id]}"
-    return shown.from_ if shown.place is None else f"{shown.from_}, place {shown.place}"
+    place = "" if shown.place is None else f", place {shown.place}"
+    return f"{shown.from_}{place} ({shown.stage})"
 
 
 def _lettered(sentence: str, letters: Mapping[str, str]) -> str:

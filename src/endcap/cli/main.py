@@ -33,6 +33,12 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),
     "pull": ("endcap.cli.pull", "pull", "Copy a tracker from another host, Luigi's Box for one."),
     "build": ("endcap.cli.data", "build", "Build and publish the recommenders."),
+    "model": ("endcap.cli.models", "model", "See and set what each recommender does."),
+    "neighbours": (
+        "endcap.cli.neighbours",
+        "neighbours",
+        "Rank by lists that another system writes.",
+    ),
     "evaluate": (
         "endcap.cli.evaluate",
         "evaluate_",

@@ -20,6 +20,8 @@ from endcap.client._reading import (
     decoded,
     etag,
     job_id,
+    model_table,
+    model_told,
     nothing,
     ok_count,
     page,
@@ -33,7 +35,10 @@ from endcap.client._values import (
     Criteria,
     Customization,
     Definition,
+    Model,
     Page,
+    Placement,
+    PlacementRequest,
     Recommendation,
     RecommendationRequest,
     Summary,
@@ -359,6 +364,65 @@ def recommend(
     )
 
 
+def place(
+    tracker: str,
+    requests: Sequence[PlacementRequest | Mapping[str, Any]],
+    *,
+    explain: bool = True,
+) -> Call[tuple[Placement, ...]]:
+    """
+    The caller's own rankings for the widgets of one page, with the customizations applied. Endcap only.
+
+    Each comes with the verdict of every pin, unless told otherwise. No object appears twice on the page.
+    """
+    unexplained = () if explain else _query(explain="false")
+    return Call(
+        method="POST",
+        path="/api/place",
+        query=(("tracker_id", tracker), *unexplained),
+        content=_encode(requests),
+        read=lambda answer: decoded(answer.body, tuple[Placement, ...]),
+    )
+
+
+def models(tracker: str) -> Call[tuple[Model, ...]]:
+    """What every recommender's name means, the tracker's own and the reference's. Endcap only."""
+    return Call(method="GET", path=_models(tracker), read=model_table)
+
+
+def model(tracker: str, name: str) -> Call[Model]:
+    """What one name means, with every setting. Raises RecommenderNotFound. Endcap only."""
+    return Call(method="GET", path=_model(tracker, name), read=model_told)
+
+
+def put_model(
+    tracker: str, name: str, document: str | Mapping[str, Any], *, if_match: str | None = None
+) -> Call[Model]:
+    """
+    Sets what a name means; a document may be a kind of strategy alone. Endcap only.
+
+    With `if_match` only if nobody changed it since that etag was read (`"0"`: nobody had set it); else raises
+    RevisionConflict.
+    """
+    return Call(
+        method="PUT",
+        path=_model(tracker, name),
+        headers=_headers(If_Match=if_match),
+        content=_encode(document),
+        read=model_told,
+    )
+
+
+def delete_model(tracker: str, name: str, *, if_match: str | None = None) -> Call[None]:
+    """Takes a name out of the tracker's table: it means again what it means by itself. Endcap only."""
+    return Call(
+        method="DELETE",
+        path=_model(tracker, name),
+        headers=_headers(If_Match=if_match),
+        read=nothing,
+    )
+
+
 Objects = Sequence[Mapping[str, Any]]
 
 
@@ -506,6 +570,14 @@ def _base(tracker: str) -> str:
 
 def _one(tracker: str, id: str) -> str:
     return f"{_base(tracker)}/scope/{_segment(id)}"
+
+
+def _models(tracker: str) -> str:
+    return f"/api/trackers/{_segment(tracker)}/models"
+
+
+def _model(tracker: str, name: str) -> str:
+    return f"{_models(tracker)}/{_segment(name)}"
 
 
 def _segment(text: str) -> str:

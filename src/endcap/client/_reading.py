@@ -13,6 +13,7 @@ from endcap.client._values import (
     CatalogPage,
     Customization,
     ExportedObject,
+    Model,
     Page,
     UpdateProgress,
 )
@@ -43,7 +44,15 @@ def decoded(body: bytes, type: type[T]) -> T:
 
 
 _VERBATIM = frozenset(
-    {"target_criteria", "target_metadata", "pin_criteria", "attributes", "nested", "explanation"}
+    {
+        "target_criteria",
+        "target_metadata",
+        "pin_criteria",
+        "attributes",
+        "nested",
+        "explanation",
+        "model",
+    }
 )
 
 
@@ -63,6 +72,18 @@ def _told(value: Any) -> Any:
 def customization(answer: Answer) -> Customization:
     found = decoded(answer.body, Customization)
     return msgspec.structs.replace(found, etag=etag(answer))
+
+
+class _Models(Struct, frozen=True):
+    models: tuple[Model, ...]
+
+
+def model_table(answer: Answer) -> tuple[Model, ...]:
+    return decoded(answer.body, _Models).models
+
+
+def model_told(answer: Answer) -> Model:
+    return msgspec.structs.replace(decoded(answer.body, Model), etag=etag(answer))
 
 
 def etag(answer: Answer) -> str | None:

@@ -76,6 +76,20 @@ class Summary(Struct, frozen=True):
     user_tags: tuple[str, ...] = ()
 
 
+class Model(Struct, frozen=True, kw_only=True):
+    """
+    What a recommender's name means. `model` is the document: strategy, fallback, variety, personal; `origin` tells
+    whether the tracker set it (`own`) or the reference did. `etag` is the answer's header, for `if_match`.
+    """
+
+    name: str
+    origin: str
+    model: dict[str, Any]
+    updated_at: str | None = None
+    revision: int = 0
+    etag: str | None = None
+
+
 class UpdateProgress(Struct, frozen=True):
     """How an update by query goes on; `failures` are problems by identity, of the first that failed."""
 
@@ -141,6 +155,24 @@ class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     settings_override: dict[str, Any] | None = None
     hit_fields: tuple[str, ...] | None = None
     mark_fallback_results: bool = False
+    consent_granted: bool | None = None
+
+
+class Ranked(Struct, frozen=True, omit_defaults=True):
+    """An item of a caller's ranking; either all items of one have a score or none."""
+
+    identity: str
+    score: float | None = None
+
+
+class PlacementRequest(RecommendationRequest, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    What one widget asks for, as the caller ranked it: identities, best first. `fill` goes on with what the server
+    would recommend where the ranking ends.
+    """
+
+    ranking: tuple[str | Ranked, ...]
+    fill: bool = False
 
 
 class Hit(Struct, frozen=True, kw_only=True):
@@ -167,3 +199,9 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     user_id: str | int | None = None
     generated_at: str | None = None
     explanation: Explanation | None = None
+
+
+class Placement(Recommendation, frozen=True, kw_only=True):
+    """A caller's ranking with the customizations applied; `not_in_catalog` is what of it could not be placed."""
+
+    not_in_catalog: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ tens of milliseconds; copying one shard of some hundred entries takes microsecon
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -36,6 +37,11 @@ class PersistentMap(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         return self._shards[hash(key) & self._mask].get(key)
+
+    def get_each(self, keys: Iterable[K]) -> list[V | None]:
+        """The same for many keys, in their order."""
+        shards, mask = self._shards, self._mask
+        return [shards[hash(key) & mask].get(key) for key in keys]
 
     def __contains__(self, key: K) -> bool:
         return key in self._shards[hash(key) & self._mask]
@@ -126,6 +132,15 @@ class PersistentList(Generic[V]):
             successor._own(successor._length >> 10, fresh).append(value)
             successor._length += 1
         return successor
+
+    def differing(self, before: "PersistentList[V]") -> Iterator[int]:
+        """The indexes whose values are not those of another list, of which this one came by `changed`."""
+        pairs = zip_longest(self._chunks, before._chunks, fillvalue=())
+        for number, (own, other) in enumerate(pairs):
+            if own is not other:
+                for at, (one, two) in enumerate(zip_longest(own, other)):
+                    if one is not two:
+                        yield (number << 10) + at
 
     def _own(self, chunk: int, fresh: set[int]) -> list[V]:
         if chunk not in fresh:

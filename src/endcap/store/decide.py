@@ -37,6 +37,7 @@ from endcap.errors import (
     UsageFault,
 )
 from endcap.store.decide_catalog import Action, CatalogDecision, JobKey, ObjectKey
+from endcap.store.decide_models import ModelDecision, ModelKey
 from endcap.store.judge import FieldKey, Judge
 from endcap.store.ledger import Ledger, Overlay
 from endcap.store.port import (
@@ -52,10 +53,14 @@ from endcap.store.port import (
     DeleteCustomization,
     Job,
     MergeObjects,
+    ModelRow,
+    ModelWrite,
     ObjectWrite,
     Outcome,
     PublishArtifact,
+    PutModel,
     PutObjects,
+    RemoveModel,
     RemoveObjects,
     ReplaceCustomization,
     ResetField,
@@ -77,10 +82,10 @@ IDEMPOTENCY_MICROS = IDEMPOTENCY_HOURS * 3_600 * 1_000_000
 
 T = TypeVar("T")
 
-Kind = Literal["customization", "object", "tracker", "key", "artifact", "field"]
+Kind = Literal["customization", "object", "model", "tracker", "key", "artifact", "field"]
 RecordKey = tuple[TrackerId, CustomizationId]
 ReplayKey = tuple[TrackerId, str]
-LoggedWrite = CustomizationWrite | ObjectWrite | ResetField | StepJob | TrackerWrite
+LoggedWrite = CustomizationWrite | ObjectWrite | ModelWrite | ResetField | StepJob | TrackerWrite
 
 
 class Replay(Struct, frozen=True):
@@ -107,6 +112,8 @@ class Names(Struct, frozen=True):
     replays: Sequence[ReplayKey] = ()
     fields: Sequence[FieldKey] = ()
     jobs: Sequence[JobKey] = ()
+    tables: Sequence[TrackerId] = ()
+    """Trackers whose models are looked up, all of them: how many there are is bounded."""
 
 
 class Present(Struct, frozen=True):
@@ -117,6 +124,7 @@ class Present(Struct, frozen=True):
     replays: Mapping[ReplayKey, Replay] = {}
     fields: Mapping[FieldKey, Field] = {}
     jobs: Mapping[JobKey, Job] = {}
+    models: Mapping[ModelKey, ModelRow] = {}
 
 
 class Effects(Struct, frozen=True):
@@ -133,6 +141,8 @@ class Effects(Struct, frozen=True):
     objects: list[tuple[TrackerId, CatalogObject]] = []
     removed: list[ObjectKey] = []
     replays: list[tuple[ReplayKey, Replay]] = []
+    models: list[tuple[TrackerId, ModelRow]] = []
+    unset: list[ModelKey] = []
     outdated: dict[TrackerId, Micros] = {}
     """Replays of a tracker made before the instant have served."""
     changes: list[tuple[TrackerId, int, ChangeRow]] = []
@@ -180,6 +190,7 @@ def names_of(batch: Sequence[Part]) -> Names:
     replays: dict[ReplayKey, None] = {}
     fields: dict[FieldKey, None] = {}
     jobs_named: dict[JobKey, None] = {}
+    tables: dict[TrackerId, None] = {}
     for part in batch:
         write = part.write
         match write:
@@ -205,6 +216,8 @@ def names_of(batch: Sequence[Part]) -> Names:
                 objects.update(((write.tracker, identity), None) for identity in write.objects)
             case ResetField():
                 fields[write.tracker, write.name] = None
+            case PutModel() | RemoveModel():
+                tables[write.tracker] = None
             case _:
                 pass
         match write:
@@ -217,7 +230,14 @@ def names_of(batch: Sequence[Part]) -> Names:
             case _:
                 pass
     jobs_named.update(((tracker, FIELDS_JOB), None) for tracker, _ in fields)
-    return Names(list(records), list(objects), list(replays), list(fields), list(jobs_named))
+    return Names(
+        list(records),
+        list(objects),
+        list(replays),
+        list(fields),
+        list(jobs_named),
+        list(tables),
+    )
 
 
 def replay_key(tracker: TrackerId, key: str) -> ReplayKey:
@@ -367,6 +387,8 @@ class _Decision:
         self._catalog = CatalogDecision(
             ledger, self._log, objects=self._objects, open_jobs=self._jobs, judge=self._judge
         )
+        self._models = Overlay(present.models)
+        self._table = ModelDecision(ledger, self._log, self._models)
         self._outdated: dict[TrackerId, Micros] = {}
         self._changes: list[tuple[TrackerId, int, ChangeRow]] = []
 
@@ -387,6 +409,8 @@ class _Decision:
                 return self._take_customization(part.index, write, tracker)
             case PutObjects() | MergeObjects() | RemoveObjects():
                 return self._catalog.take_objects(part.index, write, tracker)
+            case PutModel() | RemoveModel():
+                return self._table.take(part.index, write, tracker)
             case AddKey() | RevokeKey() | PublishArtifact():
                 return self._take_tracker(part.index, write, tracker)
             case ResetField():
@@ -422,6 +446,8 @@ class _Decision:
             objects=[(key[0], row) for key, row in self._objects.puts()],
             removed=self._objects.drops(),
             replays=list(self._replays.puts()),
+            models=[(key[0], row) for key, row in self._models.puts()],
+            unset=self._models.drops(),
             outdated=self._outdated,
             changes=self._changes,
             fixed=self._judge.fixed(),

@@ -42,6 +42,7 @@ from endcap.domain import (
 from endcap.errors import CatalogFault, Problem
 
 IDEMPOTENCY_HOURS = 24
+MODELS_MAX = 200  # of a tracker: widgets have names, shoppers do not; each is looked up on its own
 JOB_DAYS = 7  # how long one can ask how a job ended
 JOB_FAULTS_MAX = 100
 JOB_ATTEMPTS_MAX = 5  # a job that takes its worker down five times would do so for ever
@@ -303,20 +304,56 @@ class PublishArtifact(Struct, frozen=True):
     now: Micros
 
 
+class PutModel(Struct, frozen=True):
+    """
+    Says what a model's name means for a tracker: a document that the store does not look into. Outcome: Committed with
+    the `model`; RevisionConflict if `expected` is given and does not hold the revision of the present row (0: there is
+    none); FaultyFields beyond MODELS_MAX. A document that is there already spends no revision.
+    """
+
+    tracker: TrackerId
+    name: str
+    document: bytes
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+class RemoveModel(Struct, frozen=True):
+    """Outcome: Committed; RecommenderNotFound if the tracker has no such row; RevisionConflict as above."""
+
+    tracker: TrackerId
+    name: str
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
 CustomizationWrite = (
     CreateCustomization | ReplaceCustomization | DeleteCustomization | RestoreCustomization
 )
 ObjectWrite = PutObjects | MergeObjects | RemoveObjects
+ModelWrite = PutModel | RemoveModel
 CatalogWrite = CommitGeneration | ResetField
 JobWrite = StartJob | TakeJob | StepJob
 TrackerWrite = CreateTracker | AddKey | RevokeKey | PublishArtifact
-Write = CustomizationWrite | ObjectWrite | CatalogWrite | JobWrite | TrackerWrite
+Write = CustomizationWrite | ObjectWrite | ModelWrite | CatalogWrite | JobWrite | TrackerWrite
 """Any write to a tracker that does not exist (but CreateTracker) has the outcome TrackerNotFound."""
+
+
+class ModelRow(Struct, frozen=True):
+    """What a name means for a tracker, as it is kept. `revision` last wrote it."""
+
+    name: str
+    document: bytes
+    updated_at: Micros
+    revision: int
 
 
 class Committed(Struct, frozen=True):
     revision: int
     record: Record | None = None
+    model: ModelRow | None = None
     replayed: bool = False
     faults: Mapping[str, CatalogFault] = {}
     kept: int = 0
@@ -360,24 +397,29 @@ class Load(Protocol):
     def object_count(self) -> int: ...
     def records(self) -> Iterator[Record]: ...
     def objects(self) -> Iterator[CatalogObject]: ...
+    def models(self) -> Sequence[ModelRow]: ...
 
 
 class Changes(Struct, frozen=True):
     """
     What changed after a revision, as the present state of what changed: `tracker` tells the revision it brings one
-    to. None means that the customization or object is gone.
+    to. None means that the customization, object or model is gone.
     """
 
     tracker: TrackerRow
     records: Mapping[CustomizationId, Record | None]
     objects: Mapping[ItemId, CatalogObject | None]
+    models: Mapping[str, ModelRow | None] = {}
 
 
 class ChangeRow(Struct, frozen=True):
-    """One line of the audit log. Documents are kept for customizations, not for catalog objects (a feed has them)."""
+    """
+    One line of the audit log. Documents are kept for customizations and models, not for catalog objects (a feed has
+    them).
+    """
 
     revision: int
-    kind: Literal["customization", "object", "tracker", "key", "artifact", "field"]
+    kind: Literal["customization", "object", "model", "tracker", "key", "artifact", "field"]
     subject: str
     action: Literal["create", "replace", "delete"]
     actor: str
@@ -444,6 +486,9 @@ class Store(Protocol):
         """Every match, streamed from one state; ties by id ascending."""
 
     def summary(self, tracker: TrackerId) -> Summary: ...
+
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        """A tracker's own table of models, ordered by name."""
 
     def objects_after(
         self,

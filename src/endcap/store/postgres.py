@@ -44,6 +44,7 @@ from endcap.store.port import (
     CommitGeneration,
     Job,
     Load,
+    ModelRow,
     Outcome,
     Page,
     Summary,
@@ -207,6 +208,9 @@ class PostgresStore(PostgresPool):
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
 
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._all("fetch_models", {"tracker": tracker})]
+
     def objects_after(
         self,
         tracker: TrackerId,
@@ -270,17 +274,20 @@ class PostgresStore(PostgresPool):
             subjects = connection.execute(_sql["fetch_changed_subjects"], values).fetchall()
             customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
             identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            models = [s for kind, s in subjects if kind == "model"]
             present = _Transaction(connection).fetch_present(
                 Names(
                     records=[(tracker, each) for each in customizations],
                     objects=[(tracker, each) for each in identities],
                     replays=(),
+                    tables=[tracker] if models else (),
                 )
             )
         return Changes(
             row,
             {each: present.records.get((tracker, each)) for each in customizations},
             {each: present.objects.get((tracker, each)) for each in identities},
+            {each: present.models.get((tracker, each)) for each in models},
         )
 
     def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
@@ -351,6 +358,9 @@ class _Load:
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
+    def models(self) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._rows("fetch_models")]
+
     def _rows(self, query: str) -> Iterator[Row]:
         return stream(self._connection, _sql[query], self._values)
 
@@ -388,6 +398,13 @@ class _Transaction:
                     "fetch_present_replays", names.replays
                 )
             },
+            models={
+                (tracker, row[0]): ModelRow(*row)
+                for tracker in names.tables
+                for row in self._connection.execute(
+                    _sql["fetch_models"], {"tracker": tracker}, binary=True
+                ).fetchall()
+            },
             fields={
                 (row[0], row[1]): Field(*row[1:])
                 for row in self._look_up("fetch_present_fields", names.fields)
@@ -408,6 +425,8 @@ class _Transaction:
         write("save_objects", [_catalog_object(*each) for each in effects.objects])
         write("delete_objects", [(tracker, _key(each)) for tracker, each in effects.removed])
         write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_models", [rows.model(*each) for each in effects.models])
+        write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
         write("save_fields", [rows.field(*each) for each in effects.fixed])
         write("delete_fields", effects.forgotten)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from endcap.domain import CatalogObject, Field, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import ChangeRow, Job, TrackerRow
+from endcap.store.port import ChangeRow, Job, ModelRow, TrackerRow
 
 Row = tuple[Any, ...]
 
@@ -82,6 +82,10 @@ def read_job(state: str) -> Job:
 
 def replay(key: ReplayKey, known: Replay) -> Row:
     return (*key, known.fingerprint, known.created_at, msgspec.msgpack.encode(known.record))
+
+
+def model(tracker: TrackerId, row: ModelRow) -> Row:
+    return (tracker, row.name, row.document, row.updated_at, row.revision)
 
 
 def read_replayed(packed: bytes) -> Record:

@@ -56,6 +56,7 @@ from endcap.store.port import (
     CommitGeneration,
     Job,
     Load,
+    ModelRow,
     Outcome,
     Page,
     Summary,
@@ -234,6 +235,9 @@ class SqliteStore(SqliteFile):
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
 
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._all(_sql["fetch_models"], {"tracker": tracker})]
+
     def objects_after(
         self,
         tracker: TrackerId,
@@ -302,17 +306,20 @@ class SqliteStore(SqliteFile):
             subjects = _subjects.decode(text)
             customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
             identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            models = [s for kind, s in subjects if kind == "model"]
             present = _Transaction(connection).fetch_present(
                 Names(
                     records=[(tracker, each) for each in customizations],
                     objects=[(tracker, each) for each in identities],
                     replays=(),
+                    tables=[tracker] if models else (),
                 )
             )
         return Changes(
             row,
             {each: present.records.get((tracker, each)) for each in customizations},
             {each: present.objects.get((tracker, each)) for each in identities},
+            {each: present.models.get((tracker, each)) for each in models},
         )
 
     def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
@@ -370,6 +377,9 @@ class _Load:
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
+    def models(self) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._rows("fetch_models")]
+
     def end(self) -> None:
         """What was left unread stays so: its state is gone."""
         for cursor in self._cursors:
@@ -401,6 +411,11 @@ class _Transaction:
             records=dict(self._present_records(names.records)),
             objects=dict(self._present_objects(names.objects)),
             replays=dict(self._present_replays(names.replays)),
+            models={
+                (tracker, row[0]): ModelRow(*row)
+                for tracker in names.tables
+                for row in self._connection.execute(_sql["fetch_models"], {"tracker": tracker})
+            },
             fields={
                 (tracker, row[0]): Field(*row)
                 for (text,) in self._look_up("fetch_present_fields", names.fields)
@@ -423,6 +438,8 @@ class _Transaction:
         write("save_objects", [rows.catalog_object(*each) for each in effects.objects])
         write("delete_objects", effects.removed)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_models", [rows.model(*each) for each in effects.models])
+        write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
         write("save_fields", [rows.field(*each) for each in effects.fixed])
         write("delete_fields", effects.forgotten)

@@ -173,6 +173,17 @@ ON CONFLICT (tracker, key) DO UPDATE SET
 -- Replays that have served.
 DELETE FROM replay WHERE tracker = %(tracker)s AND created_at <= %(before)s
 
+-- name: save_models
+INSERT INTO model (tracker, name, document, updated_at, revision)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::bigint[], %b::bigint[])
+ON CONFLICT (tracker, name) DO UPDATE SET
+    document = excluded.document, updated_at = excluded.updated_at, revision = excluded.revision
+
+-- name: delete_models
+DELETE FROM model
+USING unnest(%b::text[], %b::text[]) AS k (tracker, name)
+WHERE model.tracker = k.tracker AND model.name = k.name
+
 -- name: save_changes
 -- The feed and the log.
 INSERT INTO change (
@@ -247,6 +258,10 @@ SELECT model, count(*) FROM customization WHERE tracker = %(tracker)s GROUP BY m
 -- name: fetch_tags
 SELECT DISTINCT tag FROM customization_tag WHERE tracker = %(tracker)s ORDER BY tag
 
+-- name: fetch_models
+-- A tracker's table of models, whole: it is bounded.
+SELECT name, document, updated_at, revision FROM model WHERE tracker = %(tracker)s ORDER BY name
+
 -- name: count_rows
 -- What a load is about to read.
 SELECT
@@ -308,7 +323,7 @@ SELECT count(*) FROM job WHERE tracker = %(tracker)s AND status = 'in progress'
 -- What changed after a revision: kinds and subjects.
 SELECT DISTINCT kind, subject
 FROM change
-WHERE tracker = %(tracker)s AND revision > %(since)s AND kind IN ('customization', 'object')
+WHERE tracker = %(tracker)s AND revision > %(since)s AND kind IN ('customization', 'object', 'model')
 
 -- name: count_changes
 -- How far a follower is behind, as far as it wants to know.

@@ -170,6 +170,15 @@ ON CONFLICT (tracker, key) DO UPDATE SET
 -- Replays that have served.
 DELETE FROM replay WHERE tracker = :tracker AND created_at <= :before
 
+-- name: save_models
+INSERT INTO model (tracker, name, document, updated_at, revision)
+VALUES {rows}
+ON CONFLICT (tracker, name) DO UPDATE SET
+    document = excluded.document, updated_at = excluded.updated_at, revision = excluded.revision
+
+-- name: delete_models
+DELETE FROM model WHERE (tracker, name) IN (VALUES {rows})
+
 -- name: save_changes
 -- The feed and the log.
 INSERT INTO change (
@@ -245,6 +254,10 @@ SELECT model, count(*) FROM customization WHERE tracker = :tracker GROUP BY mode
 -- name: fetch_tags
 SELECT DISTINCT tag FROM customization_tag WHERE tracker = :tracker ORDER BY tag
 
+-- name: fetch_models
+-- A tracker's table of models, whole: it is bounded.
+SELECT name, document, updated_at, revision FROM model WHERE tracker = :tracker ORDER BY name
+
 -- name: count_rows
 -- What a load is about to read.
 SELECT
@@ -312,7 +325,7 @@ SELECT json_group_array(json_array(kind, subject))
 FROM (
     SELECT DISTINCT kind, subject
     FROM change
-    WHERE tracker = :tracker AND revision > :since AND kind IN ('customization', 'object')
+    WHERE tracker = :tracker AND revision > :since AND kind IN ('customization', 'object', 'model')
 )
 
 -- name: count_changes
