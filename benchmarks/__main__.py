@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from benchmarks import (
     batches,
+    building,
     console,
     events,
     models,
@@ -92,6 +93,7 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "postgres": _postgres,
     "events": events.run,
     "console": console.run,
+    "build": building.run,
     "scale": _scale,
     "kills": _kills,
     "quality": quality.run,

@@ -39,6 +39,10 @@ class Size(Struct, frozen=True):
     """In the store that events are added to."""
     console_customizations: int
     """In the list that the console shows."""
+    build_multiples: tuple[float, ...]
+    """Of the real orders: a million lines."""
+    build_spark_max: float
+    """The largest of them that Spark builds too."""
 
 
 def _cases(customizations: int) -> tuple[Case, ...]:
@@ -74,6 +78,8 @@ SIZES = {
         kills=2,
         events_kept=100_000,
         console_customizations=10_000,
+        build_multiples=(0.25, 1),
+        build_spark_max=0.25,
     ),
     "full": Size(
         rounds=5,
@@ -93,6 +99,8 @@ SIZES = {
         kills=20,
         events_kept=1_000_000,
         console_customizations=100_000,
+        build_multiples=(0.25, 1, 4, 16),
+        build_spark_max=1,
     ),
 }
 

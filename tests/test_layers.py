@@ -42,7 +42,7 @@ LAYERS: Mapping[str, Layer] = {
     "recommend": Layer(
         frozenset({"recommend"}),
         ("language", "engine"),
-        frozenset({"msgspec", "numpy", "pyroaring", "duckdb"}),
+        frozenset({"msgspec", "numpy", "pyroaring", "duckdb", "pyspark"}),
     ),
     "application": Layer(
         frozenset(
@@ -72,6 +72,9 @@ LAYERS: Mapping[str, Layer] = {
                 "bulk",
                 "rosters",
                 "verdicts",
+                "schedule",
+                "lease",
+                "builder",
                 "publishing",
                 "transfer",
                 "sample",

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from endcap.errors import UsageFault
+from endcap.schedule import Schedule, read_schedule
 from endcap.signing import CLOCK_SKEW_SECONDS_DEFAULT, CLOCK_SKEW_SECONDS_MAX
 from endcap.wire.catalog import SCALAR_ATTRIBUTES
 
@@ -147,6 +148,22 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Text attributes that hits give as a text, not as a list (separated by commas)"
         ),
     ] = tuple(sorted(SCALAR_ATTRIBUTES))
+    build_every: Annotated[
+        str,
+        Meta(
+            description="When the server builds recommenders: every `30m`, `6h`, `1d`, or daily at `04:30` (UTC)"
+        ),
+    ] = ""
+    build_memory_mb: Annotated[
+        int, Meta(ge=128, description="Memory that a build may use before it spills to disk")
+    ] = 1_024
+    build_threads: Annotated[int, Meta(ge=1, le=256, description="Threads of a build")] = 2
+    artifacts_kept: Annotated[
+        int,
+        Meta(
+            ge=1, le=1_000, description="Built recommenders kept of a tracker beside those served"
+        ),
+    ] = 3
     poll_seconds: Annotated[
         Seconds, Meta(description="How often a worker asks the store for other workers' changes")
     ] = 0.05
@@ -205,6 +222,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def store_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'endcap.db'}"
 
+    @property
+    def schedule(self) -> Schedule | None:
+        """When trackers are built; None: by command alone."""
+        return read_schedule(self.build_every)
+
 
 NAMES = tuple(field.name for field in msgspec.structs.fields(Settings))
 
@@ -245,9 +267,11 @@ def load(
     if "data_dir" in given:
         given["data_dir"] = str(given["data_dir"])
     try:
-        return msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
+        settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise UsageFault(f"{_fault(str(error))}. See docs/settings.md") from None
+    read_schedule(settings.build_every)  # said now, not by a worker
+    return settings
 
 
 _PLACE = re.compile(r" - at `\$\.(\w+).*`")

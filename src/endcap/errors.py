@@ -23,7 +23,10 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     │   ├── StillLoading             this process has just been started
     │   └── RevisionNotReached       this process lags behind what the caller has seen
     ├── AccountFault                 an account that is not there, or cannot be as it is wanted
+    ├── BuildUnderWay                somebody else builds this tracker's recommenders
+    ├── ArtifactConflict             another artifact was published since one began
     ├── UsageFault                   a command or setting that cannot work as given
+    │   └── NothingToLearn           a tracker without orders
     ├── PeerUnavailable              the host that a pull asks does not answer
     └── FaultyRows                   an import file with faulty rows: nothing was stored
 """
@@ -228,10 +231,28 @@ class AccountFault(Problem):
     code = "account"
 
 
+class BuildUnderWay(Problem):
+    """This tracker's recommenders are being built by another process; wait until it is done."""
+
+    code = "build_under_way"
+
+
+class ArtifactConflict(Problem):
+    """Another artifact was published meanwhile; this one is kept, and is not served."""
+
+    code = "artifact_conflict"
+
+
 class UsageFault(Problem):
     """This cannot work as given."""
 
     code = "usage"
+
+
+class NothingToLearn(UsageFault):
+    """There are no orders to learn from; import transactions first, or have pages tell them."""
+
+    code = "nothing_to_learn"
 
 
 class PeerUnavailable(Problem):

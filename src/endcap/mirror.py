@@ -33,6 +33,7 @@ from endcap.errors import (
     UsageFault,
 )
 from endcap.loading import LOG_SECONDS, Progress
+from endcap.recommend.archive import last_good
 from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
 from endcap.recommend.models import REFERENCE, Model, Models
 from endcap.recommend.neighbour_list import NeighbourList
@@ -462,19 +463,27 @@ class Mirror:
                 log.error("private key cannot be opened", tracker=row.id, reason=fault.reason)
 
     def _artifact(self, row: TrackerRow, known: Artifact | None) -> Artifact:
-        """The artifact that the tracker points to; the known one, or none, where it cannot be read here."""
+        """
+        The artifact that the tracker points to. Where it cannot be read here: the known one, or else the newest that
+        was built before it and can be read, or none.
+        """
         if row.artifact is None:
             return known or Artifact.empty()
+        folder = artifacts_directory(self._data_dir, row.id)
         try:
-            return load_artifact(artifacts_directory(self._data_dir, row.id) / row.artifact)
+            return load_artifact(folder / row.artifact)
         except UsageFault as fault:
+            if known is None or not known.name:
+                known = last_good(folder, before=row.artifact)
+            used = known or Artifact.empty()
             log.error(
                 "artifact cannot be read",
                 tracker=row.id,
                 artifact=row.artifact,
                 reason=fault.reason,
+                used=used.name or None,
             )
-            return known or Artifact.empty()
+            return used
 
     def _follow(self) -> None:
         away = False

@@ -179,7 +179,7 @@ def test_a_clash_that_is_known_is_refused_at_once(empty: Server) -> None:
 
 
 OBJECT = "must be an object"
-TYPES = "must be a list of 1 to 20 types"
+TYPES = "must be a list of 1 to 20 types, of at most 100 characters each"
 
 
 @pytest.mark.parametrize(
@@ -195,6 +195,8 @@ TYPES = "must be a list of 1 to 20 types"
         (body({}, {}), {"update.fields": "must name at least one field"}),
         (body({}, {"x": 1}, types=[]), {"search.types": TYPES}),
         (body({}, {"x": 1}, types=["item", 5]), {"search.types": TYPES}),
+        (body({}, {"x": 1}, types=["a\x00"]), {"search.types": TYPES}),
+        (body({}, {"x": 1}, types=["x" * 101]), {"search.types": TYPES}),
         (
             body({}, {str(n): n for n in range(101)}),
             {"update.fields": "must have at most 100 fields"},

@@ -631,6 +631,36 @@ def test_a_broken_artifact_does_not_keep_a_worker_from_starting(
     assert [entry["event"] for entry in logged] == ["artifact cannot be read"]
 
 
+def spoilt_byte(world: World, artifact: str) -> None:
+    """One bit in the middle of one file."""
+    file = artifacts_directory(world.data_dir, SHOP) / artifact / "neighbours.npy"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def test_a_worker_that_starts_over_a_broken_artifact_serves_the_last_good_one(
+    world: World, logged: Logged
+) -> None:
+    """It did not see the one before being served, and finds it on disk; a broken one in between is passed over."""
+    committed(world.here, world.put("/p/1"))
+    good, broken, current = (published(world, days=days) for days in (1, 2, 3))
+    spoilt_byte(world, broken)
+    spoilt_byte(world, current)
+    mirror = world.mirror()
+
+    mirror.load()
+
+    assert shop(mirror).recommenders.artifact.name == good
+    (entry,) = logged
+    assert (entry["event"], entry["artifact"], entry["used"]) == (
+        "artifact cannot be read",
+        current,
+        good,
+    )
+    assert "checksum of neighbours.npy" in entry["reason"]
+
+
 def test_an_artifact_that_comes_late_is_read_when_it_is_there(world: World, logged: Logged) -> None:
     """Folders shared or copied between hosts may be seen after the pointer: it is looked for again, now and then."""
     committed(world.here, world.put("/p/1"))

@@ -9,11 +9,18 @@ import pytest
 
 from endcap.archive.places import open_place
 from endcap.archive.reading import EventSource
-from endcap.clock import random_id
+from endcap.clock import random_id, system_clock
 from endcap.config import Settings
-from endcap.domain import TrackerId
-from endcap.errors import TrackerNotFound, UsageFault
-from endcap.publishing import Published, build_and_publish
+from endcap.domain import Micros, TrackerId
+from endcap.errors import ArtifactConflict, TrackerNotFound, UsageFault
+from endcap.publishing import (
+    Published,
+    build_and_publish,
+    earlier,
+    inputs_of,
+    prune,
+    roll_back,
+)
 from endcap.recommend.artifact import artifacts_directory, load_artifact
 from endcap.store import open_events
 from endcap.transfer.rows import quietly
@@ -36,6 +43,8 @@ def ordered(world: World, tracker: TrackerId = SHOP, *, item: str = "/p/2") -> N
 
 
 def publish(world: World, tracker: TrackerId = SHOP) -> Published:
+    """A second after the last one: names tell seconds."""
+    world.now = Micros(world.now + 1_000_000)
     return build_and_publish(
         world.here, world.data_dir, tracker, actor="ann", now=world.tick(), progress=quietly
     )
@@ -104,6 +113,108 @@ def test_a_newer_artifact_takes_the_place_and_the_older_one_stays_on_disk(world:
     assert second.items == 3
     assert artifacts(world) == {first.artifact, second.artifact}
     assert pointer(world) == (second.artifact, 3)
+
+
+def test_what_was_published_during_a_build_stays(world: World) -> None:
+    """Somebody went back to an older artifact meanwhile: what was built is kept, and served when somebody wants it."""
+    ordered(world)
+    first = publish(world).artifact
+    ordered(world, item="/p/3")
+    second = publish(world).artifact
+    ordered(world, item="/p/4")
+
+    def meanwhile(step: str, done: int, total: int) -> None:
+        if step == "neighbours":
+            back(world, first)
+
+    with pytest.raises(ArtifactConflict):
+        build_and_publish(
+            world.here, world.data_dir, SHOP, actor="ann", now=world.tick(), progress=meanwhile
+        )
+
+    assert pointer(world) == (first, 4)
+    (third,) = artifacts(world) - {first, second}
+    assert back(world, third).revision == 5
+
+
+def back(world: World, artifact: str) -> Published:
+    return roll_back(world.elsewhere, world.data_dir, SHOP, artifact, actor="bob", now=world.tick())
+
+
+def test_going_back_points_to_what_is_there(world: World) -> None:
+    """The one built before, by default; the log says who did it."""
+    ordered(world)
+    first = publish(world).artifact
+    ordered(world, item="/p/3")
+    second = publish(world).artifact
+    assert earlier(world.data_dir, SHOP, second) == first
+
+    done = back(world, first)
+
+    assert done == Published(first, 2, 4)
+    assert pointer(world) == (first, 4)
+    *_, change = world.here.history(SHOP)
+    assert (change.subject, change.action, change.actor) == (first, "replace", "bob")
+    with pytest.raises(UsageFault, match="No artifact"):
+        earlier(world.data_dir, SHOP, first)
+    assert back(world, first).revision == 4
+
+
+@pytest.mark.parametrize("how", ["flip", "truncate"])
+def test_nobody_goes_back_to_a_broken_artifact(world: World, how: str) -> None:
+    """It is read before anything points to it; the one that is served stays."""
+    ordered(world)
+    first = publish(world).artifact
+    ordered(world, item="/p/3")
+    second = publish(world).artifact
+    spoiled = artifacts_directory(world.data_dir, SHOP) / first / "popularity.npy"
+    content = spoiled.read_bytes()
+    flipped = content[:-1] + bytes([content[-1] ^ 1])
+    spoiled.write_bytes(flipped if how == "flip" else content[:-1])
+
+    with pytest.raises(UsageFault, match=r"checksum of popularity\.npy"):
+        back(world, first)
+
+    assert pointer(world) == (second, 3)
+
+
+def test_pruning_keeps_what_is_served_and_what_was_left_last(world: World) -> None:
+    """A dry run says what would go."""
+    names = []
+    for item in ("/p/2", "/p/3", "/p/4", "/p/5"):
+        ordered(world, item=item)
+        names.append(publish(world).artifact)
+    back(world, names[1])
+
+    def pruned(keep: int, *, dry_run: bool = False) -> list[str]:
+        done = prune(
+            world.here,
+            world.data_dir,
+            SHOP,
+            keep=keep,
+            now=Micros(system_clock() + 3_600_000_000),
+            dry_run=dry_run,
+        )
+        return list(done.artifacts)
+
+    assert pruned(1, dry_run=True) == [names[2], names[0]]
+    assert artifacts(world) == set(names)
+    assert pruned(1) == [names[2], names[0]]
+    assert artifacts(world) == {names[1], names[3]}
+    assert pruned(1) == []
+
+
+def test_what_builds_learn_from_is_told_by_a_digest(world: World) -> None:
+    """Another file of orders is another digest; the same files are the same; none is none."""
+    assert inputs_of(world.data_dir, SHOP, world.source) is None
+    ordered(world)
+    first = inputs_of(world.data_dir, SHOP, world.source)
+    assert first is not None
+    assert inputs_of(world.data_dir, SHOP, world.source) == first
+
+    ordered(world, item="/p/3")
+
+    assert inputs_of(world.data_dir, SHOP, world.source) not in (None, first)
 
 
 def test_nothing_half_built_is_left(world: World, tmp_path: Path) -> None:

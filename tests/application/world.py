@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 
+from endcap.archive.places import open_place
+from endcap.archive.reading import EventSource
+from endcap.config import Settings
 from endcap.domain import (
     CatalogObject,
     CustomizationId,
@@ -19,7 +22,7 @@ from endcap.domain import (
     TrackerId,
 )
 from endcap.mirror import Mirror, Shop
-from endcap.store import open_store
+from endcap.store import open_events, open_store
 from endcap.store.port import (
     AddKey,
     Committed,
@@ -57,12 +60,16 @@ class World:
         self.here = self.store()
         self.here.migrate()
         self.elsewhere = self.store()
+        self.events = open_events(url)
+        self.events.migrate()
+        self.source = EventSource(self.events, open_place(Settings(data_dir=data_dir)))
 
     def close(self) -> None:
         for mirror in self._mirrors:
             mirror.stop()
         for store in self._stores:
             store.close()
+        self.events.close()
 
     def store(self) -> Store:
         """Another process's."""

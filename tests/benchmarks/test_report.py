@@ -103,7 +103,7 @@ def test_measured_again_replaces_itself_only(tmp_path: Path) -> None:
     assert report.read(path) == {"rules": first, "peer": second}
 
 
-@pytest.mark.parametrize("name", ["performance.md", "comparison.md", "quality.md"])
+@pytest.mark.parametrize("name", ["performance.md", "comparison.md", "quality.md", "scale.md"])
 def test_published_figures_are_those_of_the_report(name: str) -> None:
     """A page shows what benchmarks/figures.json holds: nobody typed a figure."""
     page = (ROOT / "docs" / name).read_text(encoding="utf-8")

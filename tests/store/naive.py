@@ -17,6 +17,7 @@ from endcap.domain import (
     TrackerId,
 )
 from endcap.errors import (
+    ArtifactConflict,
     CatalogFault,
     CatalogFaults,
     CustomizationNotFound,
@@ -290,6 +291,8 @@ class NaiveStore:
                     return UsageFault()
                 keys, artifact = tuple(e for e in row.sealed_keys if e != key), row.artifact
             case PublishArtifact():
+                if write.expected is not None and row.artifact not in write.expected:
+                    return ArtifactConflict()
                 if write.artifact == row.artifact:
                     return Committed(row.revision)
                 keys, artifact = row.sealed_keys, write.artifact

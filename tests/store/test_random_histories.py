@@ -154,7 +154,14 @@ writes: st.SearchStrategy[Write] = st.one_of(
     st.builds(CreateTracker, trackers, texts, documents, texts, instants),
     st.builds(AddKey, trackers, documents, texts, instants),
     st.builds(RevokeKey, trackers, documents, texts, instants),
-    st.builds(PublishArtifact, trackers, texts, texts, instants),
+    st.builds(
+        PublishArtifact,
+        trackers,
+        texts,
+        texts,
+        instants,
+        st.none() | st.frozensets(st.none() | texts),
+    ),
 )
 begun: list[Write] = [CreateTracker(TRACKERS[0], "A", b"{}", "a", NOON)]
 

@@ -45,6 +45,7 @@ from endcap.api.throttle import Throttle
 from endcap.archive.places import open_place
 from endcap.archive.reading import EventSource
 from endcap.archive.schedule import Schedule
+from endcap.builder import Builder
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
@@ -184,15 +185,20 @@ class App:
             ("tracker", "outcome"),
             parts.recorder.counts,
         )
+        self._builder = Builder(parts.store, parts.source, settings.data_dir, settings.schedule)
         OpsEndpoints(
-            service, parts.activity, self.metrics, is_ready=lambda: self._tells_ready
+            service,
+            parts.activity,
+            self.metrics,
+            is_ready=lambda: self._tells_ready,
+            builds=lambda: self._builder.builds,
         ).mount(self._routes)
         DocsEndpoints().mount(self._routes)
         for mount in also:
             mount(self._routes)
 
     def start(self) -> None:
-        """Migrates, loads the mirror, follows. Blocks until the first snapshot is there."""
+        """Migrates, loads the mirror, follows, builds. Blocks until the first snapshot is there."""
         self._start_writers()
         self._load()
 
@@ -216,6 +222,7 @@ class App:
         self.parts.activity.stop()
         self.parts.schedule.stop()
         self.parts.mirror.stop()
+        self._builder.stop()
         if self._loader is not None:
             self._loader.join(STOP_SECONDS_MAX)
         self.parts.close()
@@ -241,6 +248,7 @@ class App:
         self.parts.jobs.start()
         self.parts.activity.start()
         self.parts.schedule.start()
+        self._builder.start()
         self.is_ready = True
         self.on_ready()
         self._tells_ready = True

@@ -861,11 +861,13 @@ def _catalog() -> dict[str, Schema]:
                 "type": described(type_, "Must be what it is."),
                 "generation": generation,
                 **window,
-                "fields": {
-                    "type": "object",
-                    "properties": {"title": {"type": "string", "minLength": 1}},
-                    "description": "Attributes to set; the others stay.",
-                },
+                "fields": optional(
+                    {
+                        "type": "object",
+                        "properties": {"title": {"type": "string", "minLength": 1}},
+                    },
+                    "Attributes to set; the others stay.",
+                ),
                 "nested": nested,
             },
         },

@@ -10,7 +10,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from endcap.activity import Activity
 from endcap.api.http import Request, Response, Routes
+from endcap.domain import Micros, TrackerId
 from endcap.service import Service
+from endcap.store.port import Build, BuildRecord
 from endcap.telemetry import Metrics
 
 
@@ -22,11 +24,13 @@ class OpsEndpoints:
         metrics: Metrics,
         *,
         is_ready: Callable[[], bool],
+        builds: Callable[[], Mapping[TrackerId, Build]],
     ) -> None:
         self._service = service
         self._activity = activity
         self._metrics = metrics
         self._is_ready = is_ready
+        self._builds = builds
         metrics.watch(self._gauges)
 
     def mount(self, routes: Routes) -> None:
@@ -53,6 +57,7 @@ class OpsEndpoints:
 
     def _gauges(self) -> Iterable[tuple[str, str, Mapping[str, str], float]]:
         yield "endcap_worker_pid", "Process id of this worker", {}, os.getpid()
+        builds, now = self._builds(), self._service.clock()
         for tracker, shop in self._service.mirror.shops().items():
             labels = {"tracker": tracker}
             snapshot = shop.snapshot
@@ -61,3 +66,19 @@ class OpsEndpoints:
             yield "endcap_objects", "Catalog objects in memory", labels, len(snapshot.catalog)
             shoppers = len(self._activity.shoppers(shop.tracker))
             yield "endcap_shoppers", "Shoppers in memory, with what they did last", labels, shoppers
+            yield from _build_gauges(labels, builds.get(shop.tracker), now)
+
+
+def _build_gauges(
+    labels: Mapping[str, str], build: Build | None, now: Micros
+) -> Iterable[tuple[str, str, Mapping[str, str], float]]:
+    """Zeros while nothing was built."""
+    record = BuildRecord() if build is None else build.record
+    is_running = build is not None and build.is_held_by_somebody(now)
+    succeeded = (record.built_at or 0) / 1e6
+    yield "endcap_build_running", "Whether recommenders are being built", labels, is_running
+    yield "endcap_build_success_time_seconds", "When a build last succeeded", labels, succeeded
+    yield "endcap_build_seconds", "How long that took", labels, record.built_seconds or 0
+    yield "endcap_build_failures", "Failures since a build did not fail", labels, record.failures
+    is_paused = build is not None and build.is_paused
+    yield "endcap_build_paused", "Whether the schedule leaves it alone", labels, is_paused

@@ -19,12 +19,12 @@ from msgspec import Struct
 from endcap.archive.places import Place
 from endcap.archive.spool import columns_of, part_of, spool, statement
 from endcap.domain import TrackerId
+from endcap.recommend.artifact import artifacts_directory
 from endcap.recommend.database import MEMORY_MB, database, literally
 from endcap.recommend.files import sync_directory
-from endcap.recommend.orders import orders_directory
+from endcap.recommend.orders import FROM_EVENTS, orders_directory
 from endcap.store.events import EventStore, Told
 
-FROM_EVENTS = "events-"  # what files of orders begin with that are made of events
 Wanted = Literal["orders", "acts"]
 """`orders`: `recommend.orders`' columns. `acts`: user_id, kind (view, click, conversion), identity, created_at."""
 
@@ -111,16 +111,28 @@ class EventSource(Struct, frozen=True):
     events: EventStore
     place: Place
 
-    def refresh_orders(self, data_dir: Path, tracker: TrackerId) -> None:
+    def told(self, tracker: TrackerId) -> int:
+        """The number of the last thing that was told of a tracker: whether there is anything new. Of one query."""
+        return self.events.heads().get(tracker, 0)
+
+    def refresh_orders(
+        self, data_dir: Path, tracker: TrackerId, *, memory_mb: int = MEMORY_MB
+    ) -> None:
         """
         Brings the orders that builds read up to date with what shoppers' events say: a file of their own beside the
-        imported ones, named by its content, in the place of the one from before. Raises StoreUnavailable, UsageFault.
+        imported ones, named by its content, in the place of the one from before. What does not fit into memory goes
+        beside the tracker's artifacts, where whoever builds next clears away what was left. Raises StoreUnavailable,
+        UsageFault.
         """
         orders = orders_directory(data_dir, tracker)
-        orders.mkdir(parents=True, exist_ok=True)
+        room = artifacts_directory(data_dir, tracker)
+        for folder in (orders, room):
+            folder.mkdir(parents=True, exist_ok=True)
         draft = orders / f".draft-{FROM_EVENTS}"
         try:
-            lines = write_orders(self.events, self.place, tracker, draft, scratch=data_dir)
+            lines = write_orders(
+                self.events, self.place, tracker, draft, scratch=room, memory_mb=memory_mb
+            )
             name = f"{FROM_EVENTS}{_digest(draft)}.parquet"
             if lines and not (orders / name).exists():
                 with draft.open("rb") as file:
@@ -134,14 +146,19 @@ class EventSource(Struct, frozen=True):
         sync_directory(orders)
 
     @contextmanager
-    def acts(self, data_dir: Path, tracker: TrackerId) -> Iterator[Path | None]:
+    def acts(
+        self, data_dir: Path, tracker: TrackerId, *, memory_mb: int = MEMORY_MB
+    ) -> Iterator[Path | None]:
         """
         What shoppers viewed and clicked, as a file that is there for the length of a build; None: nothing is known of
-        it. Raises StoreUnavailable, UsageFault.
+        it. It lies beside the tracker's artifacts. Raises StoreUnavailable, UsageFault.
         """
-        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=data_dir) as folder:
+        room = artifacts_directory(data_dir, tracker)
+        room.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=room) as folder:
             out = Path(folder) / "acts.parquet"
-            yield out if write_acts(self.events, self.place, tracker, out) else None
+            acts = write_acts(self.events, self.place, tracker, out, memory_mb=memory_mb)
+            yield out if acts else None
 
 
 def _digest(path: Path) -> str:

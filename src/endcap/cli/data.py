@@ -1,5 +1,5 @@
 """
-`endcap import …`, `endcap export …` and `endcap build`: data in, data out, recommenders from it.
+`endcap import …` and `endcap export …`: data in, data out.
 """
 
 import sys
@@ -24,7 +24,6 @@ from endcap.cli.support import (
 )
 from endcap.clock import random_id, system_clock
 from endcap.domain import Filter, TrackerId
-from endcap.publishing import build_and_publish
 from endcap.transfer.catalog import CatalogReport, import_catalog
 from endcap.transfer.customizations import CustomizationsReport, import_customizations
 from endcap.transfer.export import ExportFormat, export_customizations
@@ -274,37 +273,6 @@ def _write(chunks: Iterator[bytes], out: Path) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
-
-
-@click.command()
-@tracker_option
-@json_option
-@click.pass_context
-def build(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
-    """
-    Build the recommenders of a tracker from its orders, and serve them from then on. Orders are those that were
-    imported and those that shoppers' events told of.
-
-    \b
-    Example, every night:
-      0 4 * * * endcap build --tracker 1234-5678
-    """
-    with parts(ctx) as built, progress(quiet=as_json) as bar:
-        known = tracker_id(built, tracker)
-        published = build_and_publish(
-            built.store,
-            built.settings.data_dir,
-            known,
-            actor=ACTOR,
-            now=system_clock(),
-            progress=bar.stages,
-            source=built.source,
-        )
-    if as_json:
-        print_json(published)
-    else:
-        console.print(f"Built {published.artifact} from the orders of {published.items} items.")
-        console.print(f"Served since revision {published.revision} of the tracker.")
 
 
 def _imported(

@@ -10,7 +10,9 @@ import msgspec
 from endcap.api.app import Parts
 from endcap.archive.forgetting import Forgetter, Forgotten
 from endcap.archive.moving import Archiver, Moved
+from endcap.cli.builds import build_leased, by_duckdb
 from endcap.cli.support import (
+    Bar,
     console,
     errors,
     json_option,
@@ -19,12 +21,9 @@ from endcap.cli.support import (
     progress,
     tracker_id,
 )
-from endcap.clock import system_clock
 from endcap.domain import TrackerId
-from endcap.errors import UsageFault
-from endcap.publishing import build_and_publish
+from endcap.errors import BuildUnderWay, UsageFault
 
-ACTOR = "cli"
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
 
 
@@ -125,7 +124,7 @@ def forget(
         rebuilt = [
             each.tracker
             for each in forgotten
-            if build and not dry_run and not each.is_nothing and _rebuilt(built, each.tracker)
+            if build and not dry_run and not each.is_nothing and _rebuilt(built, each.tracker, bar)
         ]
     if as_json:
         shown = [
@@ -136,20 +135,16 @@ def forget(
     _say(forgotten, rebuilt, dry_run=dry_run)
 
 
-def _rebuilt(built: Parts, tracker: TrackerId) -> bool:
+def _rebuilt(built: Parts, tracker: TrackerId, bar: Bar) -> bool:
     """Builds anew what was built from the shopper too; where nothing was, nothing is."""
     row = built.store.tracker(tracker)
     if row is None or row.artifact is None:
         return False
-    build_and_publish(
-        built.store,
-        built.settings.data_dir,
-        tracker,
-        actor=ACTOR,
-        now=system_clock(),
-        progress=lambda *_: None,
-        source=built.source,
-    )
+    try:
+        build_leased(built, tracker, by_duckdb, bar)
+    except BuildUnderWay as problem:  # which may have begun before the shopper was forgotten
+        errors.print(f"Note: {tracker}: {problem}", soft_wrap=True)
+        return False
     return True
 
 

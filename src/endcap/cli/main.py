@@ -32,7 +32,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "catalog": ("endcap.cli.catalog", "catalog", "See and reset the types of a catalog's fields."),
     "export": ("endcap.cli.data", "export", "Write customizations to a file."),
     "pull": ("endcap.cli.pull", "pull", "Copy a tracker from another host, Luigi's Box for one."),
-    "build": ("endcap.cli.data", "build", "Build and publish the recommenders."),
+    "build": ("endcap.cli.builds", "build", "Build and publish the recommenders."),
+    "artifact": ("endcap.cli.artifacts", "artifact", "See, verify and go back to what was built."),
     "model": ("endcap.cli.models", "model", "See and set what each recommender does."),
     "neighbours": (
         "endcap.cli.neighbours",

@@ -291,7 +291,8 @@ def load_artifact(path: Path) -> Artifact:
         identities = msgspec.json.decode((path / ITEMS).read_bytes(), type=list[str])
         arrays = {name: mapped(path / f"{name}.npy") for name in _ARRAYS}
     except OSError as error:
-        raise UsageFault(f"The artifact {path} cannot be read: {error.strerror}") from error
+        what = Path(error.filename or path).name
+        raise UsageFault(f"The artifact {path} cannot be read: {what}: {error.strerror}") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise UsageFault(f"The artifact {path} is broken: {error}") from error
     return Artifact(Learned(identities, **arrays), manifest)

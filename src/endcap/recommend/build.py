@@ -3,12 +3,15 @@ Builds an artifact from order lines.
 
 The work is plain SQL over one relation, `purchase`, and runs unchanged on other engines (`sql/*.sql`; only
 `purchases.sql` is DuckDB's own). Where there are views too, the statement of neighbours runs once more, over `viewing`.
-Here DuckDB runs it in bounded memory and spills beside the artifact. The same orders and the same `now` give the same
-bytes: weights are summed as integers, and ties are settled by identity.
+Here DuckDB runs it in bounded memory and spills beside the artifact; `spark` runs the same texts on a cluster, and
+`rows` finishes what it wrote. The same orders and the same `now` give the same bytes: weights are summed as integers,
+and ties are settled by identity.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,9 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from endcap.domain import Micros
-from endcap.errors import UsageFault
+from endcap.errors import NothingToLearn
 from endcap.recommend.artifact import (
+    FORMAT,
     NEIGHBOURS_MAX,
     VIEWED_MAX,
     Artifact,
@@ -39,6 +43,10 @@ Columns = Mapping[str, NDArray[Any]]
 Results = Callable[[str], Columns]
 """What a statement gives, by its name, in its own order."""
 
+NEIGHBOURS = "neighbours"
+"""The heavy statement, which runs over orders and over views."""
+VIEWED = "viewed"
+"""What it gives over views."""
 STEPS = ("orders", "popularity", "neighbours", "histories", "writing")
 _VIEWS = """
     CREATE TEMP TABLE act AS SELECT user_id, identity, epoch_us(created_at) AS created_at
@@ -67,7 +75,7 @@ def build(
 
     `views` is another such folder or file: user_id, kind, identity, created_at; views and clicks say what is looked at
     together. Of orders and views counts only what came `before` an instant; an order came when its first line did.
-    Raises UsageFault if there are no order lines or they cannot be read.
+    Raises NothingToLearn if there are no order lines, UsageFault if they cannot be read.
     """
     files = order_files(orders)
     out.mkdir(parents=True, exist_ok=True)
@@ -79,24 +87,36 @@ def build(
     failing = f"The orders in {orders}{f' or the views in {views}' if views else ''} cannot be read"
     with database(out, failing, memory_mb=memory_mb, threads=threads) as connection:
         begin("orders")
-        connection.execute("SET VARIABLE files = $1", [_literally(files)])
-        connection.execute("SET VARIABLE now = $1", [now])
-        connection.execute("SET VARIABLE before = $1", [before])
-        if views is None:
-            connection.execute(_NO_VIEWS)
-        else:
-            connection.execute(_VIEWS, [_literally(order_files(views))])
-        connection.execute(statement_of("purchases"))
+        prepare(connection, files, now=now, views=views, before=before)
         ((lines,),) = connection.execute("SELECT count(*) FROM purchase").fetchall()
         if not lines:
-            raise UsageFault(f"There are no order lines in {orders}{_before(before)}")
+            raise NothingToLearn(f"There are no order lines in {orders}{_before(before)}")
         learned = learned_from(lambda name: _table(connection, name), begin)
         if views is not None:
-            learned = _with_views(learned, _table(connection, "neighbours", source="viewing"))
+            learned = with_views(learned, _table(connection, VIEWED))
     begin("writing")
     artifact = write_artifact(learned, out, now=now, lines=lines)
     begin("done")
     return artifact
+
+
+def prepare(
+    connection: Connection,
+    files: Sequence[Path],
+    *,
+    now: Micros,
+    views: Path | None = None,
+    before: Micros | None = None,
+) -> None:
+    """Makes the relations that `queries` ask, on DuckDB. Arguments as of `build`."""
+    connection.execute("SET VARIABLE files = $1", [_literally(files)])
+    connection.execute("SET VARIABLE now = $1", [now])
+    connection.execute("SET VARIABLE before = $1", [before])
+    if views is None:
+        connection.execute(_NO_VIEWS)
+    else:
+        connection.execute(_VIEWS, [_literally(order_files(views))])
+    connection.execute(statement_of("purchases"))
 
 
 def learned_from(table: Results, begin: Callable[[str], None]) -> Learned:
@@ -129,7 +149,8 @@ def learned_from(table: Results, begin: Callable[[str], None]) -> Learned:
     )
 
 
-def _with_views(learned: Learned, found: Columns) -> Learned:
+def with_views(learned: Learned, found: Columns) -> Learned:
+    """The same with what is looked at together: what the statement of neighbours gives over `viewing`."""
     viewed = _neighbours(found, len(learned.identities), for_cart=False, places=VIEWED_MAX)
     return replace(
         learned, viewed_neighbours=viewed.neighbours, viewed_affinities=viewed.affinities
@@ -146,11 +167,35 @@ def _literally(files: Sequence[Path]) -> list[str]:
 
 def statement_of(name: str) -> str:
     """The text of one SQL file."""
-    return resources.files("endcap.recommend").joinpath("sql", f"{name}.sql").read_text()
+    return _sql().joinpath(f"{name}.sql").read_text("utf-8")
 
 
-def _table(connection: Connection, name: str, *, source: str = "purchase") -> Columns:
-    return connection.execute(statement_of(name).format(source=source)).fetchnumpy()
+def statements() -> Sequence[str]:
+    """The names of those that every engine runs unchanged, over what its own `purchases…` has prepared."""
+    names = (each.name.removesuffix(".sql") for each in _sql().iterdir())
+    return sorted(name for name in names if not name.startswith("purchases"))
+
+
+def queries() -> Mapping[str, str]:
+    """What every engine is asked, by the name of the result: each statement over orders, and neighbours over views."""
+    asked = {name: statement_of(name).format(source="purchase") for name in statements()}
+    return {**asked, VIEWED: statement_of(NEIGHBOURS).format(source="viewing")}
+
+
+def recipe() -> str:
+    """A digest of how artifacts are made of orders: other texts, or another format, may give others."""
+    digest = hashlib.sha256(str(FORMAT).encode())
+    for name in (*statements(), "purchases"):
+        digest.update(statement_of(name).encode())
+    return digest.hexdigest()
+
+
+def _sql() -> Traversable:
+    return resources.files("endcap.recommend").joinpath("sql")
+
+
+def _table(connection: Connection, name: str) -> Columns:
+    return connection.execute(queries()[name]).fetchnumpy()
 
 
 def _popularity(found: Columns, items: int) -> dict[str, NDArray[Any]]:

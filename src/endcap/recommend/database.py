@@ -32,7 +32,8 @@ def database(
     """
     An empty database that spills to a folder of its own in `scratch`.
 
-    DuckDB's errors leave as UsageFault: `failing` says what did not work, the original is the cause.
+    DuckDB's errors leave as UsageFault: `failing` says what did not work, the original is the cause. A signal whose
+    handler raises leaves as KeyboardInterrupt.
     """
     import duckdb  # noqa: PLC0415 - 40 ms and 30 MB that servers need not spend
 
@@ -50,6 +51,14 @@ def database(
             yield connection
         except duckdb.Error as error:
             raise UsageFault(f"{failing}: {error}") from error
+        except RuntimeError as error:
+            # What a signal's handler raised during a statement is lost in DuckDB; this is all that it says of it.
+            if str(error) != _INTERRUPTED:
+                raise
+            raise KeyboardInterrupt from error
+
+
+_INTERRUPTED = "Query interrupted"
 
 
 def succeeds(work: Callable[[], None]) -> bool:

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from endcap.domain import TrackerId
-from endcap.errors import UsageFault
+from endcap.errors import NothingToLearn
 from endcap.recommend.artifact import folder_name
 
+FROM_EVENTS = "events-"
+"""How files begin that are made of what shoppers' events say, anew for each build; all others were imported."""
 COLUMNS = ("order_id", "identity", "user_id", "created_at", "quantity", "unit_price")
 """TEXT, TEXT, TEXT or null, TIMESTAMP in UTC, DOUBLE, DOUBLE or null."""
 
@@ -22,8 +24,8 @@ def orders_directory(data_dir: Path, tracker: TrackerId) -> Path:
 
 
 def order_files(orders: Path) -> Sequence[Path]:
-    """The files of a folder, or the one file. Raises UsageFault if there are none."""
-    files = sorted(orders.glob("*.parquet")) if orders.is_dir() else [orders]
+    """The files of a folder, or the one file. Raises NothingToLearn if there are none."""
+    files = sorted(orders.glob("[!.]*.parquet")) if orders.is_dir() else [orders]
     if not files or not files[0].is_file():
-        raise UsageFault(f"There are no orders in {orders}: import transactions first")
+        raise NothingToLearn(f"There are no orders in {orders}: import transactions first")
     return files

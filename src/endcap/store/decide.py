@@ -28,6 +28,7 @@ from endcap.domain import (
     TrackerId,
 )
 from endcap.errors import (
+    ArtifactConflict,
     CatalogFault,
     CatalogFaults,
     CustomizationNotFound,
@@ -580,6 +581,8 @@ class _Decision:
         return Committed(revision)
 
     def _publish(self, index: int, write: PublishArtifact, tracker: TrackerRow) -> Outcome:
+        if write.expected is not None and tracker.artifact not in write.expected:
+            return ArtifactConflict()
         if write.artifact == tracker.artifact:
             return Committed(tracker.revision)
         revision = self._ledger.spend(index, replace(tracker, artifact=write.artifact))

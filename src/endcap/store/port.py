@@ -296,12 +296,16 @@ class RevokeKey(Struct, frozen=True):
 
 
 class PublishArtifact(Struct, frozen=True):
-    """Points the tracker to a built artifact (see recommend.artifact). Outcome: Committed; TrackerNotFound."""
+    """
+    Points the tracker to a built artifact (see recommend.artifact). Outcome: Committed; TrackerNotFound;
+    ArtifactConflict if `expected` is given and does not hold what the tracker points to.
+    """
 
     tracker: TrackerId
     artifact: str
     actor: str
     now: Micros
+    expected: frozenset[str | None] | None = None
 
 
 class PutModel(Struct, frozen=True):
@@ -428,6 +432,44 @@ class ChangeRow(Struct, frozen=True):
     new: bytes | None
 
 
+BuildResult = Literal["built", "unchanged", "superseded", "failed"]
+
+
+class BuildRecord(Struct, frozen=True, omit_defaults=True):
+    """What is known of a tracker's builds: the latest attempt, and the latest that succeeded."""
+
+    began_at: Micros | None = None
+    """Of the latest attempt, be it under way."""
+    step: str | None = None
+    """Of the one under way."""
+    ended_at: Micros | None = None
+    """Of the latest attempt that ended, as are the next two."""
+    result: BuildResult | None = None
+    reason: str | None = None
+    failures: int = 0
+    """Attempts since the latest that did not fail."""
+    built_at: Micros | None = None
+    """Of the latest that succeeded, as is all below."""
+    built_seconds: float | None = None
+    artifact: str | None = None
+    inputs: str | None = None
+    """A digest of what it learned from."""
+
+
+class Build(Struct, frozen=True):
+    """A record, and who builds. A holder whose time is over holds nothing."""
+
+    tracker: TrackerId
+    holder: str | None
+    held_until: Micros
+    is_paused: bool
+    """Whether the schedule leaves this tracker alone."""
+    record: BuildRecord
+
+    def is_held_by_somebody(self, now: Micros) -> bool:
+        return self.holder is not None and self.held_until > now
+
+
 class Store(Protocol):
     inline: bool
     """Whether a point read takes microseconds, so that it may be made on an event loop."""
@@ -535,3 +577,22 @@ class Store(Protocol):
 
     def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
         """The change log from one revision, without, to another, with; oldest first."""
+
+    def claim_build(
+        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
+    ) -> Build | None:
+        """
+        Takes a tracker's build for one holder, or for longer if it has it: what is known of the builds so far. None if
+        another one has it. One holder at a time, whoever asks and from wherever, as far as clocks agree.
+        """
+
+    def keep_build(
+        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
+    ) -> bool:
+        """Says how the holder's build goes; until None lets go of it. False if it is not the holder's any more."""
+
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        """Has the schedule leave a tracker alone, or no longer; whoever builds meanwhile goes on."""
+
+    def builds(self) -> Mapping[TrackerId, Build]:
+        """All that was ever claimed or paused, by tracker."""

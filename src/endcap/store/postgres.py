@@ -23,6 +23,7 @@ from endcap.domain import (
     Field,
     Filter,
     ItemId,
+    Micros,
     Record,
     Sort,
     TrackerId,
@@ -39,6 +40,8 @@ from endcap.store.decide import (
 )
 from endcap.store.filters import Filters
 from endcap.store.port import (
+    Build,
+    BuildRecord,
     ChangeRow,
     Changes,
     CommitGeneration,
@@ -306,6 +309,26 @@ class PostgresStore(PostgresPool):
         with self._snapshot() as connection:
             found = stream(connection, _sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in found)
+
+    # Builds
+
+    def claim_build(
+        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
+    ) -> Build | None:
+        found = self._all("claim_build", rows.build_claim(tracker, holder, now, until))
+        return rows.read_build(found[0]) if found else None
+
+    def keep_build(
+        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
+    ) -> bool:
+        return bool(self._all("keep_build", rows.build_kept(tracker, holder, record, until)))
+
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        self._all("pause_build", rows.build_paused(tracker, paused=paused))
+
+    def builds(self) -> Mapping[TrackerId, Build]:
+        found = map(rows.read_build, self._all("fetch_builds", {}))
+        return {each.tracker: each for each in found}
 
     # Connections
 

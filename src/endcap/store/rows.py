@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from endcap.domain import CatalogObject, Field, Record, TrackerId
+from endcap.domain import CatalogObject, Field, Micros, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import ChangeRow, Job, ModelRow, TrackerRow
+from endcap.store.port import Build, BuildRecord, ChangeRow, Job, ModelRow, TrackerRow
 
 Row = tuple[Any, ...]
 
@@ -20,6 +20,7 @@ _tags = msgspec.json.Decoder(tuple[str, ...])
 _keys = msgspec.json.Decoder(list[str])
 _job = msgspec.json.Decoder(Job)
 _replayed = msgspec.msgpack.Decoder(Record)
+_build_record = msgspec.json.Decoder(BuildRecord)
 
 
 def json_text(value: object) -> str:
@@ -116,3 +117,25 @@ def read_tracker(row: Row) -> TrackerRow:
     id, name, revision, sealed_keys, artifact, created_at = row  # noqa: A001 - likewise
     keys = tuple(bytes.fromhex(key) for key in _keys.decode(sealed_keys))
     return TrackerRow(id, name, revision, keys, artifact, created_at)
+
+
+def read_build(row: Row) -> Build:
+    tracker, holder, held_until, paused, record = row
+    known = _build_record.decode(record)
+    return Build(TrackerId(tracker), holder, Micros(held_until), bool(paused), known)
+
+
+def build_claim(tracker: TrackerId, holder: str, now: Micros, until: Micros) -> dict[str, object]:
+    fresh = json_text(BuildRecord())
+    return {"tracker": tracker, "holder": holder, "now": now, "until": until, "record": fresh}
+
+
+def build_kept(
+    tracker: TrackerId, holder: str, record: BuildRecord, until: Micros | None
+) -> dict[str, object]:
+    kept = json_text(record)
+    return {"tracker": tracker, "holder": holder, "record": kept, "until": until}
+
+
+def build_paused(tracker: TrackerId, *, paused: bool) -> dict[str, object]:
+    return {"tracker": tracker, "paused": int(paused), "record": json_text(BuildRecord())}

@@ -51,6 +51,8 @@ from endcap.store.decide_catalog import ObjectKey
 from endcap.store.filters import Filters
 from endcap.store.mark import CommitMark
 from endcap.store.port import (
+    Build,
+    BuildRecord,
     ChangeRow,
     Changes,
     CommitGeneration,
@@ -338,6 +340,31 @@ class SqliteStore(SqliteFile):
         with self._snapshot() as connection:
             cursor = connection.execute(_sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in stream(cursor))
+
+    # Builds
+
+    def claim_build(
+        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
+    ) -> Build | None:
+        found = self._written("claim_build", rows.build_claim(tracker, holder, now, until))
+        return rows.read_build(found[0]) if found else None
+
+    def keep_build(
+        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
+    ) -> bool:
+        return bool(self._written("keep_build", rows.build_kept(tracker, holder, record, until)))
+
+    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
+        self._written("pause_build", rows.build_paused(tracker, paused=paused))
+
+    def builds(self) -> Mapping[TrackerId, Build]:
+        found = map(rows.read_build, self._all(_sql["fetch_builds"], {}))
+        return {each.tracker: each for each in found}
+
+    def _written(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        """A write outside the feed: one statement, durable when it returns."""
+        with self._writing() as connection:
+            return connection.execute(_sql[query], values).fetchall()
 
     # The mark
 

@@ -256,19 +256,20 @@ def nested_objects(
             each.get("fields"),
         )
         if (
-            _is_name(identity, IDENTITY_CHARACTERS_MAX)
-            and _is_name(type_, TYPE_CHARACTERS_MAX)
+            is_name(identity, IDENTITY_CHARACTERS_MAX)
+            and is_name(type_, TYPE_CHARACTERS_MAX)
             and type_ not in INNER_TYPES
             and identity != parent
             and isinstance(fields, dict)
-            and _is_name(fields.get("title"), None)
+            and is_name(fields.get("title"), None)
         ):
             members = {"identity": identity, "type": type_, "generation": generation}
             made[identity] = _derived({**members, "fields": fields, "nested": each.get("nested")})
     return tuple(made.values())
 
 
-def _is_name(value: object, characters_max: int | None) -> bool:
+def is_name(value: object, characters_max: int | None) -> bool:
+    """Whether a value is a text that can name something."""
     if not isinstance(value, str) or not value or "\x00" in value:
         return False
     return characters_max is None or len(value) <= characters_max

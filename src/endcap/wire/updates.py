@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 
 from endcap.domain import CatalogObject, Merge, Shape
 from endcap.errors import CatalogFault, CatalogFaults, MalformedBody
-from endcap.wire.catalog import malformed, merged_fields
+from endcap.wire.catalog import TYPE_CHARACTERS_MAX, is_name, malformed, merged_fields
 from endcap.wire.kinds import shape_of
 from endcap.wire.problems import fault_shape
 from endcap.wire.reading import Faults, Fields, json_object
@@ -146,10 +146,11 @@ def _types(search: Mapping[str, Raw] | None, faults: Faults) -> tuple[str, ...]:
     if (
         isinstance(value, list)
         and 1 <= len(value) <= TYPES_MAX
-        and all(isinstance(each, str) and each for each in value)
+        and all(is_name(each, TYPE_CHARACTERS_MAX) for each in value)
     ):
         return tuple(dict.fromkeys(value))
-    faults.add("search.types", f"must be a list of 1 to {TYPES_MAX} types")
+    said = f"must be a list of 1 to {TYPES_MAX} types, of at most {TYPE_CHARACTERS_MAX} characters each"
+    faults.add("search.types", said)
     return ()
 
 

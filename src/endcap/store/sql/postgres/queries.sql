@@ -356,3 +356,29 @@ FROM change
 WHERE tracker = %(tracker)s AND left(subject, 250) = left(%(subject)s, 250)
     AND subject = %(subject)s
 ORDER BY revision, ordinal
+
+-- name: claim_build
+-- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (%(tracker)s, %(holder)s, %(until)s, 0, %(record)s)
+ON CONFLICT (tracker) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
+WHERE build.holder IS NULL OR build.holder = excluded.holder OR build.held_until <= %(now)s
+RETURNING tracker, holder, held_until, paused, record
+
+-- name: keep_build
+-- What the holder says of its build; without `until` it lets go.
+UPDATE build
+SET record = %(record)s, held_until = coalesce(%(until)s::bigint, held_until),
+    holder = CASE WHEN %(until)s::bigint IS NULL THEN NULL ELSE holder END
+WHERE tracker = %(tracker)s AND holder = %(holder)s
+RETURNING tracker
+
+-- name: pause_build
+-- Has the schedule leave a tracker alone, or no longer.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (%(tracker)s, NULL, 0, %(paused)s, %(record)s)
+ON CONFLICT (tracker) DO UPDATE SET paused = excluded.paused
+RETURNING tracker
+
+-- name: fetch_builds
+SELECT tracker, holder, held_until, paused, record FROM build ORDER BY tracker

@@ -358,3 +358,31 @@ SELECT revision, kind, subject, action, actor, at, old, new
 FROM change
 WHERE tracker = :tracker AND subject = :subject
 ORDER BY revision, ordinal
+
+-- name: claim_build
+-- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it. `WHERE true` tells
+-- SQLite that ON belongs to INSERT.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+SELECT :tracker, :holder, :until, 0, :record
+WHERE true
+ON CONFLICT (tracker) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
+WHERE build.holder IS NULL OR build.holder = excluded.holder OR build.held_until <= :now
+RETURNING tracker, holder, held_until, paused, record
+
+-- name: keep_build
+-- What the holder says of its build; without `until` it lets go.
+UPDATE build
+SET record = :record, held_until = coalesce(:until, held_until),
+    holder = CASE WHEN :until IS NULL THEN NULL ELSE holder END
+WHERE tracker = :tracker AND holder = :holder
+RETURNING tracker
+
+-- name: pause_build
+-- Has the schedule leave a tracker alone, or no longer.
+INSERT INTO build (tracker, holder, held_until, paused, record)
+VALUES (:tracker, NULL, 0, :paused, :record)
+ON CONFLICT (tracker) DO UPDATE SET paused = excluded.paused
+RETURNING tracker
+
+-- name: fetch_builds
+SELECT tracker, holder, held_until, paused, record FROM build ORDER BY tracker
