@@ -80,6 +80,7 @@ LAYERS: Mapping[str, Layer] = {
                 "lease",
                 "builder",
                 "publishing",
+                "planning",
                 "transfer",
                 "sample",
                 "demo",
@@ -87,7 +88,16 @@ LAYERS: Mapping[str, Layer] = {
         ),
         ("language", "engine", "store", "recommend"),
         frozenset(
-            {"argon2", "msgspec", "cryptography", "prometheus_client", "structlog", "obstore"}
+            {
+                "argon2",
+                "msgspec",
+                "cryptography",
+                "prometheus_client",
+                "structlog",
+                "obstore",
+                "openpyxl",
+                "yaml",
+            }
         ),
         only=frozenset({"store.accounts", "store.port", "store.events"}),
     ),

@@ -45,6 +45,12 @@ class Committer:
         self._mirror.absorb(writes, outcomes)
         return outcomes
 
+    def commit_together_now(self, writes: Sequence[Write]) -> Sequence[Committed]:
+        """All or none, from a thread that may block. Raises RefusedTogether."""
+        outcomes = self._store.commit_together(writes)
+        self._mirror.absorb(writes, outcomes)
+        return outcomes
+
     def _outcomes(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         try:
             return self.commit_now(writes)

@@ -31,7 +31,9 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     ├── UsageFault                   a command or setting that cannot work as given
     │   └── NothingToLearn           a tracker without orders
     ├── PeerUnavailable              the host that a pull asks does not answer
-    └── FaultyRows                   an import file with faulty rows: nothing was stored
+    ├── FaultyRows                   an import file with faulty rows: nothing was stored
+    ├── RefusedTogether              writes that come all or none, and some of them cannot
+    └── StalePlan                    what a plan would change is not as the plan saw it
 """
 
 from collections.abc import Mapping, Sequence
@@ -305,3 +307,22 @@ class FaultyRows(Problem):
         self.faults = dict(faults)
         self.total = total if total is not None else len(self.faults)
         super().__init__(details={f"{unit} {line}": [text] for line, text in self.faults.items()})
+
+
+class RefusedTogether(Problem):
+    """Some of these writes cannot be made, so none was."""
+
+    code = "refused_together"
+
+    def __init__(self, refusals: Mapping[int, Problem]) -> None:
+        """`refusals` by index among the writes."""
+        self.refusals = dict(refusals)
+        super().__init__(
+            details={f"write {index}": [str(each)] for index, each in refusals.items()}
+        )
+
+
+class StalePlan(Problem):
+    """The tracker has changed since this plan was made, so nothing was written; make a new plan."""
+
+    code = "stale_plan"

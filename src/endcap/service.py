@@ -293,12 +293,18 @@ class Service:
     def read(self, shop: Shop, body: bytes) -> Definition:
         """Raises MalformedBody, FaultyFields; of a recommender that is not known too, where settings say so."""
         definition = wire.read_definition(body)
+        if (objection := self.objection(shop, definition)) is not None:
+            raise FaultyFields(details={"model": [objection]})
         if shop.recommenders.find(definition.model) is None:
-            if self.settings.unknown_models == "refuse":
-                details = {"model": [f"Unknown recommender: {definition.model}"]}
-                raise FaultyFields(details=details)
             log.warning("unknown model", tracker=shop.tracker, model=definition.model)
         return definition
+
+    def objection(self, shop: Shop, definition: Definition) -> str | None:
+        """Why this server does not take a definition that is well formed, if so."""
+        if self.settings.unknown_models != "refuse":
+            return None
+        known = shop.recommenders.find(definition.model) is not None
+        return None if known else f"Unknown recommender: {definition.model}"
 
     # Catalog
 

@@ -49,7 +49,7 @@ def test_one_setting_is_changed(shell: Shell) -> None:
     assert "cheaper: 0.2" in said.stdout
     assert after["origin"] == "own"
     assert after["model"]["variety"] == {**before["variety"], "most": 2}
-    assert after["model"]["strategy"] == {"kind": "bought_together", "cheaper": 0.2}
+    assert after["model"]["strategy"] == {**before["strategy"], "cheaper": 0.2}
     assert after["model"]["fallback"] == before["fallback"]
 
 

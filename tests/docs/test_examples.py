@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from endcap.cli.main import cli
 from endcap.config import FILE_VARIABLE, load
@@ -33,6 +34,27 @@ def test_shell_is_well_formed(block: pages.Block) -> None:
 
     assert checked.stderr == ""
     assert checked.returncode == 0
+
+
+@pytest.mark.parametrize("page", pages.pages(), ids=pages.name)
+def test_yaml_can_be_read(page: Path) -> None:
+    """And what a pipeline's steps run is shell that bash can read, with commands and options that exist."""
+    for block in pages.blocks(page, "yaml"):
+        for command in _steps(yaml.safe_load(block.text)):
+            checked = subprocess.run(["bash", "-n"], input=command, text=True, check=False)
+            calls = _CALL.findall(command)
+            assert checked.returncode == 0, block.place
+            assert [fault for call in calls if (fault := _fault(call.strip()))] == []
+
+
+def _steps(value: object) -> Iterator[str]:
+    """Whatever stands behind `run`."""
+    for key, held in value.items() if isinstance(value, dict) else ():
+        if key == "run" and isinstance(held, str):
+            yield held
+        yield from _steps(held)
+    for each in value if isinstance(value, list) else ():
+        yield from _steps(each)
 
 
 @pytest.mark.parametrize("page", pages.pages(), ids=pages.name)

@@ -23,6 +23,8 @@ AT_HOME: dict[type[Problem], str] = {
     errors.UsageFault: "of commands and settings",
     errors.NothingToLearn: "of commands and the schedule",
     errors.PeerUnavailable: "of hosts that a command asks",
+    errors.RefusedTogether: "of those who write together: commands, and the console's pages",
+    errors.StalePlan: "of commands and of the console's pages",
     errors.AccountFault: "of commands and of the console's pages, which have statuses of their own",
     errors.FormRefused: "of the console's pages",
     errors.RoleLacking: "of the console's pages",

@@ -1,9 +1,8 @@
 """
-`endcap import …` and `endcap export …`: data in, data out.
+`endcap import …`: data in.
 """
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,12 @@ from endcap.cli.support import (
     tracker_option,
 )
 from endcap.clock import random_id, system_clock
-from endcap.domain import Filter, TrackerId
+from endcap.domain import TrackerId
 from endcap.transfer.catalog import CatalogReport, import_catalog
 from endcap.transfer.customizations import CustomizationsReport, import_customizations
-from endcap.transfer.export import ExportFormat, export_customizations
 from endcap.transfer.fields import FieldMap
 from endcap.transfer.formats import CatalogFormat
 from endcap.transfer.transactions import TransactionsReport, import_transactions
-from endcap.wire.listing import Export
 
 ACTOR = "cli"
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -211,68 +208,6 @@ def customizations(
     if not as_json:
         what = f"{report.customizations} customizations with {report.pins} pins ({_counts(report.models)})"
         _say(what, dry_run=dry_run, notes=())
-
-
-@click.group()
-def export() -> None:
-    """
-    Write what a tracker holds to a file.
-
-    \b
-    Example:
-      endcap export customizations --tracker 1234-5678 --out rules.json
-    """
-
-
-@export.command("customizations", short_help="Write every customization.")
-@tracker_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["json", "ndjson", "csv"]),
-    default="json",
-    show_default=True,
-    help="JSON array, JSON Lines, or CSV.",
-)
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file; default: standard output.",
-)
-@click.pass_context
-def export_(ctx: click.Context, /, tracker: str, format_: ExportFormat, out: Path | None) -> None:
-    """
-    Write every customization, oldest first: JSON array, JSON Lines, or CSV with one row a pin.
-
-    \b
-    Examples:
-      endcap export customizations --tracker 1234-5678 --out rules.json
-      endcap export customizations --tracker 1234-5678 --format csv > rules.csv
-    """
-    with parts(ctx) as built:
-        built.mirror.load(only=tracker_id(built, tracker))
-        wanted = Export(Filter(), remove_expired_pins=False, remove_nonexisting_item_pins=False)
-        rendered = built.service.export(built.service.shop(tracker), wanted)
-        chunks = export_customizations(rendered, format_)
-        if out is None:
-            for chunk in chunks:
-                sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
-            return
-        _write(chunks, out)
-    errors.print(f"Wrote {out}", soft_wrap=True)
-
-
-def _write(chunks: Iterator[bytes], out: Path) -> None:
-    """The whole file or none: what was there before stays until the new one is complete."""
-    draft = out.with_name(out.name + ".part")
-    try:
-        with draft.open("wb") as file:
-            file.writelines(chunks)
-        draft.replace(out)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
 
 
 def _imported(

@@ -51,7 +51,7 @@ def user() -> None:
     Say who may sign in to the console, and as what.
 
     \b
-    A role is for one tracker, or for all of them; each may do what the ones before may:
+    A role is for one tracker or for all; each may do what the ones before may:
       viewer     look at everything
       editor     change what shoppers do not see, e.g. tags
       publisher  change what shoppers see
@@ -146,7 +146,7 @@ def list_(ctx: click.Context, /, *, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, /, name: str, *, as_json: bool) -> None:
     """
-    Show user NAME: roles, sessions, and the last lines of the log of signing in.
+    Show user NAME: roles, sessions, latest log lines.
 
     \b
     Example:

@@ -33,6 +33,8 @@ from endcap.errors import (
     CatalogFaults,
     CustomizationNotFound,
     IdempotencyConflict,
+    Problem,
+    RefusedTogether,
     RevisionConflict,
     TrackerNotFound,
     UsageFault,
@@ -318,6 +320,19 @@ def carry_out(
         transaction.write(decide(batch, present, ledger))
     transaction.save_trackers(ledger.changed_trackers)
     return ledger.outcomes
+
+
+def carry_out_together(writes: Sequence[Write], transaction: Transaction) -> Sequence[Committed]:
+    """
+    The same for all or none. Raises RefusedTogether, which an adapter answers by undoing the transaction.
+    """
+    outcomes = carry_out(writes, transaction)
+    refusals = {
+        index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, Problem)
+    }
+    if refusals:
+        raise RefusedTogether(refusals)
+    return [outcome for outcome in outcomes if isinstance(outcome, Committed)]
 
 
 def _objection_to(

@@ -652,6 +652,12 @@ class Store(Protocol):
     def commit(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         """One outcome a write, in order. See the promises above."""
 
+    def commit_together(self, writes: Sequence[Write]) -> Sequence[Committed]:
+        """
+        The same for writes that come all or none: if any is refused nothing happens, and RefusedTogether is raised with
+        what was refused.
+        """
+
     def trackers(self) -> Sequence[TrackerRow]:
         """All, ordered by id."""
 

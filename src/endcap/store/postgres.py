@@ -9,9 +9,10 @@ tells.
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import TypeVar
 
 import psycopg
 
@@ -37,6 +38,7 @@ from endcap.store.decide import (
     Present,
     Replay,
     carry_out,
+    carry_out_together,
 )
 from endcap.store.filters import Filters
 from endcap.store.log_queries import LogQueries
@@ -46,6 +48,7 @@ from endcap.store.port import (
     ChangeRow,
     Changes,
     CommitGeneration,
+    Committed,
     Job,
     Load,
     ModelRow,
@@ -72,6 +75,7 @@ LISTEN_SECONDS_MAX = 0.25  # how long one wait may keep `close` waiting
 ANALYZE_ROWS_MIN = 10_000  # rows of one commit after which the server shall count anew
 INDEXED_CHARACTERS_MAX = 250  # of an identity in an index, whose entries end at 2,700 bytes
 CHANNEL = "endcap"
+T = TypeVar("T")
 
 _sql = scripts.queries("postgres")
 _filters = Filters(_sql, lambda name: f"%({name})s")
@@ -109,13 +113,19 @@ class PostgresStore(LogQueries, PostgresPool):
     # Writing
 
     def commit(self, writes: Sequence[Write]) -> Sequence[Outcome]:
-        if not writes:
-            return []
+        return self._carried_out(writes, carry_out) if writes else []
+
+    def commit_together(self, writes: Sequence[Write]) -> Sequence[Committed]:
+        return self._carried_out(writes, carry_out_together) if writes else []
+
+    def _carried_out(
+        self, writes: Sequence[Write], carry: "Callable[[Sequence[Write], _Transaction], T]"
+    ) -> T:
         transactions: list[_Transaction] = []
 
-        def work(connection: Connection) -> Sequence[Outcome]:
+        def work(connection: Connection) -> T:
             transactions.append(_Transaction(connection))
-            return carry_out(writes, transactions[-1])
+            return carry(writes, transactions[-1])
 
         outcomes = self._committed(work)
         if transactions[-1].rows_written >= ANALYZE_ROWS_MIN:

@@ -47,6 +47,7 @@ from endcap.store.decide import (
     Replay,
     ReplayKey,
     carry_out,
+    carry_out_together,
 )
 from endcap.store.decide_catalog import ObjectKey
 from endcap.store.filters import Filters
@@ -58,6 +59,7 @@ from endcap.store.port import (
     ChangeRow,
     Changes,
     CommitGeneration,
+    Committed,
     Job,
     Load,
     ModelRow,
@@ -130,6 +132,12 @@ class SqliteStore(LogQueries, SqliteFile):
             return []
         with self._writing() as connection:
             return carry_out(writes, _Transaction(connection))
+
+    def commit_together(self, writes: Sequence[Write]) -> Sequence[Committed]:
+        if not writes:
+            return []
+        with self._writing() as connection:
+            return carry_out_together(writes, _Transaction(connection))
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

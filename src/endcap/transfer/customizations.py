@@ -7,7 +7,7 @@ wins between equals.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from endcap.domain import CustomizationId, Definition, Micros, TrackerId
-from endcap.errors import Problem
+from endcap.errors import Problem, UsageFault
 from endcap.store.port import Committed, CreateCustomization, Store
 from endcap.transfer.rows import (
     Faults,
@@ -32,6 +32,7 @@ from endcap.transfer.rows import (
 from endcap.wire.customizations import PIN_FIELDS, read_definition
 from endcap.wire.reading import UNREADABLE, instant
 
+TABLE_ROWS_MAX = 2_000_000  # a table's customizations are put together in memory
 _HEAD = (
     *("model", "target_type", "target_identity", "target_criteria", "tags", "target_metadata"),
     "disabled",
@@ -67,7 +68,8 @@ class CustomizationsReport(Struct, frozen=True):
 def read_customizations(path: Path, *, progress: Progress = quietly) -> Iterator[CustomizationRow]:
     """The customizations of a file, in its order. Raises UsageFault for a file that cannot be read."""
     if format_of(path) is Format.CSV:
-        return _from_csv(path, progress)
+        bodies = bodies_of_table(read_rows(path, progress=progress))
+        return (_row(line, raw) for line, raw in bodies)
     return (_row(line, raw) for line, raw in read_raw(path, progress=progress))
 
 
@@ -164,7 +166,7 @@ def _reason(problem: Problem) -> str:
 
 
 class _Group:
-    """The rows of one customization in a CSV."""
+    """The rows of one customization in a table."""
 
     def __init__(self, line: int, head: Record) -> None:
         self.line = line
@@ -173,18 +175,27 @@ class _Group:
         self.faults: list[str] = []
 
 
-def _from_csv(path: Path, progress: Progress) -> Iterator[CustomizationRow]:
+def bodies_of_table(
+    rows: Iterable[tuple[int, Record | Unreadable]],
+) -> Iterator[tuple[int, bytes | Unreadable]]:
     """
-    Rows with one `id` are one customization. Without ids (a file written by hand) it is those that agree in all but
-    their pins.
+    A table's customizations as JSON, each with the line where it begins.
+
+    Rows with one `id`, or else with one `name`, are one customization. Without either (a file written by hand) it is
+    those that agree in all but their pins.
     """
     groups: dict[object, _Group] = {}
-    for line, record in read_rows(path, progress=progress):
+    for number, (line, record) in enumerate(rows):
+        if number == TABLE_ROWS_MAX:
+            raise UsageFault(f"A table may have at most {TABLE_ROWS_MAX:,} rows: make it JSON")
         if isinstance(record, Unreadable):
-            yield CustomizationRow(line, None, record.reason)
+            yield line, record
             continue
-        key = record.get("id") or tuple(record.get(column) for column in _HEAD)
+        key = (
+            record.get("id") or record.get("name") or tuple(record.get(column) for column in _HEAD)
+        )
         group = groups.setdefault(key, _Group(line, record))
+        group.faults += _disagreements(line, record, group)
         pin = {field: record[field] for field in PIN_FIELDS if field in record}
         try:
             if pin:
@@ -195,17 +206,24 @@ def _from_csv(path: Path, progress: Progress) -> Iterator[CustomizationRow]:
         yield _of_group(group)
 
 
-def _of_group(group: _Group) -> CustomizationRow:
-    said = (*_HEAD, "id", "created_at", "creator")
+def _disagreements(line: int, record: Record, group: _Group) -> Iterator[str]:
+    """What a row says otherwise than the first of its customization. An empty cell says the same."""
+    for column in _HEAD:
+        if column in record and record[column] != group.head.get(column):
+            yield f"line {line}: {column} is another one than in line {group.line}"
+
+
+def _of_group(group: _Group) -> tuple[int, bytes | Unreadable]:
+    said = (*_HEAD, "id", "name", "created_at", "creator")
     head = {column: group.head[column] for column in said if column in group.head}
     try:
         members = _object(head)
     except _NotJson as fault:
         group.faults.append(str(fault))
     if group.faults:
-        return CustomizationRow(group.line, None, "; ".join(group.faults))
+        return group.line, Unreadable("; ".join(group.faults))
     pins = b'"pin_definitions":[%b]' % b",".join(group.pins)
-    return _row(group.line, members[:-1] + (b"," if head else b"") + pins + b"}")
+    return group.line, (members[:-1] + (b"," if head else b"") + pins + b"}")
 
 
 class _NotJson(ValueError):

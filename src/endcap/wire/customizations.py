@@ -51,6 +51,22 @@ from endcap.wire.reading import (
 
 TARGET_TYPES = ("item", "criteria", "all")
 PIN_TYPES = ("item", "criteria")
+FIELDS = (
+    "id",
+    "created_at",
+    "updated_at",
+    "model",
+    "target_type",
+    "target_identity",
+    "target_criteria",
+    "target_metadata",
+    "tags",
+    "pin_definitions",
+    "creator",
+    "disabled",
+    "available",
+)
+"""All that a customization has, as GET gives it."""
 PIN_FIELDS = (
     "position",
     "pin_type",
@@ -426,6 +442,7 @@ CSV_COLUMNS = (
     "target_identity",
     "target_criteria",
     "tags",
+    "target_metadata",
     "creator",
     "disabled",
     "available",
@@ -446,6 +463,16 @@ def _cell(raw: Raw | None) -> str:
         return ""
     value = msgspec.json.decode(raw)
     return value if isinstance(value, str) else bytes(raw).decode()
+
+
+def body_of(definition: Definition) -> bytes:
+    """A definition as the body of a PUT that would make it."""
+    metadata, switch = b"", b""
+    if definition.metadata is not None:
+        metadata = b',"target_metadata":' + definition.metadata
+    if definition.disabled is not None:
+        switch = b',"disabled":true' if definition.disabled else b',"disabled":false'
+    return definition.document[:-1] + metadata + switch + b"}"
 
 
 def own_attributes(customization: bytes) -> dict[str, object]:
