@@ -1,8 +1,8 @@
 """
 `scripts/bench [NAME …]`: the measured goals, as tables, as JSON, and on docs/performance.md.
 
-Without a name everything but scale, kills and quality is measured. With --markdown and no name nothing is measured: the
-pages' tables are written anew from the file of --json.
+Without a name everything but batches, scale, kills and quality is measured. With --markdown and no name nothing is
+measured: the pages' tables are written anew from the file of --json.
 """
 
 import argparse
@@ -19,8 +19,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from benchmarks import (
+    batches,
     building,
+    console,
     events,
+    models,
     path,
     peer,
     placement,
@@ -77,21 +80,25 @@ MEASUREMENTS: dict[str, Callable[[Size], Findings]] = {
     "get": lambda size: serving.against_floor(serving.GET, size, customizations=10_000),
     "put": lambda size: serving.against_floor(serving.PUT, size, customizations=10_000),
     "recommend": lambda size: serving.against_floor(serving.RECOMMEND, size, customizations=10_000),
+    "place": serving.place,
     "path": lambda size: path.run(),
+    "models": lambda size: models.run(),
     "placement": lambda size: placement.run(),
     "rules": scaling.rules,
     "items": scaling.items,
     "peer": peer.run,
     "visible": visible.run,
+    "batches": batches.run,
     "workers": workers.run,
     "postgres": _postgres,
     "events": events.run,
+    "console": console.run,
     "build": building.run,
     "scale": _scale,
     "kills": _kills,
     "quality": quality.run,
 }
-LONG = ("scale", "kills", "quality")
+LONG = ("batches", "scale", "kills", "quality")
 """Only by name: they take long, or need data sets that are no part of the project."""
 
 

@@ -29,7 +29,7 @@ from endcap.api.http import Request
 from endcap.api.protocol import StraightProtocol
 from endcap.config import load
 from endcap.domain import CustomizationId
-from endcap.engine.place import place_page
+from endcap.engine.place import Scene, place_page
 from endcap.wire.recommending import read_requests
 
 ITEMS = 20_000
@@ -153,14 +153,16 @@ def _recommend_steps(parts: Parts) -> dict[str, float]:
     (request,) = read_requests(WISH)
     recommender = shop.recommenders.find(request.model)
     assert recommender is not None
-    scene = service.scene(shop, request, recommender, service.clock())
+
+    def seen() -> Scene:
+        now = service.clock()
+        return service.scene(shop, request, service.rank(shop, request, recommender, now), now)
+
+    scene = seen()
     placed = _parts(
         lambda number: [
             ("reading the request", lambda: read_requests(WISH)),
-            (
-                "who speaks, the ranking, who is eligible",
-                lambda: service.scene(shop, request, recommender, service.clock()),
-            ),
+            ("who speaks, the ranking, who is eligible", seen),
             ("placement", lambda: place_page(shop.snapshot.catalog, [scene])),
         ]
     )

@@ -45,6 +45,13 @@ PUT_BODY = json.dumps(
     }
 ).encode()
 WISH = json.dumps([{"recommendation_type": MODEL, "item_ids": ["/p/1"], "size": 10}]).encode()
+RANKED = {
+    "recommendation_type": MODEL,
+    "item_ids": ["/p/1"],
+    "size": 10,
+    "ranking": [f"/p/{number * 97 % 10_000}" for number in range(1, 51)],
+}
+RANKED_BODY = json.dumps([RANKED]).encode()
 RECOMMEND_PATH = f"/v1/recommend?tracker_id={TRACKER}"
 
 
@@ -58,6 +65,19 @@ def puts(port: int, known: list[str]) -> list[str]:
 
 def recommends(port: int, known: list[str]) -> list[str]:
     return [request("POST", RECOMMEND_PATH, port, body=WISH)]
+
+
+def placements(port: int, known: list[str]) -> list[str]:
+    path = f"/api/place?tracker_id={TRACKER}&explain=false"
+    return [request("POST", path, port, body=RANKED_BODY)]
+
+
+def explained_placements(port: int, known: list[str]) -> list[str]:
+    return [request("POST", f"/api/place?tracker_id={TRACKER}", port, body=RANKED_BODY)]
+
+
+def explained_recommends(port: int, known: list[str]) -> list[str]:
+    return [request("POST", f"{RECOMMEND_PATH}&explain=true", port, body=WISH)]
 
 
 def bare(port: int, known: list[str]) -> list[str]:
@@ -109,6 +129,34 @@ def against_floor(kind: Kind, size: Size, *, customizations: int, url: str = "")
         f"{kind.name} : floor", rates["Endcap"] / rates["floor"], kind.goal, told, first=kind.first
     )
     return Findings([row], [Table([kind.name, *FIGURES], lines)])
+
+
+def place(size: Size) -> Findings:
+    """A caller's ranking of 50 against a recommendation from the same server, alternately."""
+    kinds: dict[str, Requests] = {
+        "recommend": recommends,
+        "place, not explained": placements,
+        "recommend, explained": explained_recommends,
+        "place, explained": explained_placements,
+    }
+    results: dict[str, list[Result]] = {name: [] for name in kinds}
+    with ExitStack() as stack:
+        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        prepare(data_dir, items_count=ITEMS, customizations=10_000).store.close()
+        server = stack.enter_context(endcap(data_dir, environment={}))
+        for number in range(size.rounds):
+            step(f"place, round {number + 1} of {size.rounds}")
+            for name, make in kinds.items():
+                requests = make(server.port, [])
+                results[name].append(
+                    measure(server.port, requests, status=200, seconds=size.seconds)
+                )
+    lines: list[list[Cell]] = [[name, *figures(held)] for name, held in results.items()]
+    rates = {name: median(held, "rate") for name, held in results.items()}
+    ours, theirs = rates["place, explained"], rates["recommend, explained"]
+    told = f"{1e6 / ours:.0f} µs a request, {1e6 / theirs:.0f} µs; both are signed"
+    row = at_least("place : recommend, explained", ours / theirs, 0.8, told)
+    return Findings([row], [Table(["10 of 10,000 speak, 10 hits", *FIGURES], lines)])
 
 
 def floor_steps(size: Size) -> Findings:

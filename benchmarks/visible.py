@@ -20,9 +20,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from benchmarks import mix
-from benchmarks.load import Plan, Result, answer_length, quantile
+from benchmarks.lines import Line, worker_lines
+from benchmarks.load import Plan, Result, quantile
 from benchmarks.report import Cell, Findings, Row, Table, at_most, step
-from benchmarks.servers import HOST, WORKER, ask, endcap, finished, loading, request
+from benchmarks.servers import HOST, ask, endcap, finished, loading, request
 from benchmarks.serving import RECOMMEND_PATH, SCOPE, median
 from benchmarks.sizes import Case, Size
 from benchmarks.world import catalog_objects, fill
@@ -55,10 +56,10 @@ def run(size: Size) -> Findings:
         found = _measured(case, size)
         delays = sorted(found.delays)
         tails = [quantile(delays, share) for share in (0.5, 0.99, 0.999)]
-        name = f"{_store(case)}, {case.workers} workers, {case.customizations:,} customizations"
+        name = f"{store_of(case)}, {case.workers} workers, {case.customizations:,} customizations"
         lines.append(
             [
-                _store(case),
+                store_of(case),
                 case.workers,
                 case.customizations,
                 len(delays),
@@ -78,13 +79,13 @@ def run(size: Size) -> Findings:
     return Findings(rows, [Table(columns, lines)])
 
 
-def _store(case: Case) -> str:
+def store_of(case: Case) -> str:
     return "PostgreSQL" if case.postgres else "SQLite"
 
 
 def _measured(case: Case, size: Size) -> Found:
-    told = f"{_store(case)}, {case.workers} workers, {case.customizations:,} customizations"
-    with tempfile.TemporaryDirectory() as held, _database(case) as url:
+    told = f"{store_of(case)}, {case.workers} workers, {case.customizations:,} customizations"
+    with tempfile.TemporaryDirectory() as held, database(case) as url:
         data_dir = Path(held)
         step(f"{told}: writing")
         objects = catalog_objects(mix.objects(size.visible_items))
@@ -122,7 +123,7 @@ def _measured(case: Case, size: Size) -> Found:
 
 
 @contextmanager
-def _database(case: Case) -> Iterator[str]:
+def database(case: Case) -> Iterator[str]:
     """The address of a new database; empty for the file in the data directory."""
     if not case.postgres:
         yield ""
@@ -158,55 +159,10 @@ def _create(port: int) -> str:
     return str(json.loads(said)["id"])
 
 
-class _Line:
-    """One kept connection, and with it one worker. Questions wait for each other's answers."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._free = asyncio.Lock()
-
-    @classmethod
-    async def open(cls, port: int) -> "_Line":
-        return cls(*await asyncio.open_connection(HOST, port))
-
-    async def ask(self, whole: str) -> bytes:
-        async with self._free:
-            self._writer.write(whole.encode("latin-1"))
-            answer = b""
-            while answer_length(answer) is None:
-                try:
-                    piece = await self._reader.read(1 << 16)
-                except ConnectionError:
-                    piece = b""
-                if not piece:
-                    raise RuntimeError("a worker closed its connection: did it die?")
-                answer += piece
-        if answer[9:10] != b"2":
-            raise RuntimeError(f"unexpected answer: {answer[:500]!r}")
-        return answer
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-async def _worker_lines(port: int, workers: int) -> list[_Line]:
-    """A connection to each worker. Who answers is chance, so connections are opened until all are known."""
-    found: dict[bytes, _Line] = {}
-    while len(found) < workers:
-        line = await _Line.open(port)
-        shown = (await line.ask(request("GET", "/metrics", port, signed=False))).splitlines()
-        worker = next(each for each in shown if each.startswith(WORKER))
-        if found.setdefault(worker, line) is not line:
-            line.close()
-            await asyncio.sleep(0.01)
-    return list(found.values())
-
-
 class _Watcher:
     """Knows which pin one worker shows, and since when."""
 
-    def __init__(self, line: _Line, port: int) -> None:
+    def __init__(self, line: Line, port: int) -> None:
         self._line = line
         wish = json.dumps([{"recommendation_type": WATCHED, "size": 1}]).encode()
         self._wish = request("POST", RECOMMEND_PATH, port, body=wish, signed=False)
@@ -229,7 +185,7 @@ class _Watcher:
 
 async def _phases(port: int, workers: int, plan: Plan, pinning: str, rounds: int) -> Found:
     found = Found([], [], [])
-    lines = await _worker_lines(port, workers)
+    lines = await worker_lines(port, workers)
     watchers = [_Watcher(line, port) for line in lines]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(watcher.watch()) for watcher in watchers]
@@ -254,7 +210,7 @@ async def _phases(port: int, workers: int, plan: Plan, pinning: str, rounds: int
 async def _updates(
     port: int,
     pinning: str,
-    lines: Sequence[_Line],
+    lines: Sequence[Line],
     watchers: Sequence[_Watcher],
     *,
     start: int,

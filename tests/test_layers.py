@@ -47,13 +47,17 @@ LAYERS: Mapping[str, Layer] = {
     "application": Layer(
         frozenset(
             {
+                "accounts",
                 "clock",
                 "config",
                 "telemetry",
                 "vault",
                 "awaiting",
+                "breaker",
                 "loading",
+                "jobs",
                 "mirror",
+                "modelling",
                 "renderings",
                 "health",
                 "committer",
@@ -62,6 +66,12 @@ LAYERS: Mapping[str, Layer] = {
                 "recording",
                 "archive",
                 "service",
+                "list_watch",
+                "neighbour_lists",
+                "placing",
+                "bulk",
+                "rosters",
+                "verdicts",
                 "schedule",
                 "lease",
                 "builder",
@@ -72,21 +82,31 @@ LAYERS: Mapping[str, Layer] = {
             }
         ),
         ("language", "engine", "store", "recommend"),
-        frozenset({"msgspec", "cryptography", "prometheus_client", "structlog", "obstore"}),
-        only=frozenset({"store.port", "store.events"}),
+        frozenset(
+            {"argon2", "msgspec", "cryptography", "prometheus_client", "structlog", "obstore"}
+        ),
+        only=frozenset({"store.accounts", "store.port", "store.events"}),
     ),
     "client": Layer(frozenset({"client"}), ("language",), frozenset({"msgspec", "httpx2"})),
     "api": Layer(
         frozenset({"api"}),
         ("language", "engine", "store", "recommend", "application"),
         frozenset(
-            {"msgspec", "httptools", "prometheus_client", "python_multipart", "uvicorn", "uvloop"}
+            {
+                "aiohttp",
+                "msgspec",
+                "httptools",
+                "prometheus_client",
+                "python_multipart",
+                "uvicorn",
+                "uvloop",
+            }
         ),
     ),
     "web": Layer(
         frozenset({"web"}),
         ("language", "engine", "store", "recommend", "application", "api"),
-        frozenset({"msgspec"}),
+        frozenset({"jinja2", "markupsafe", "msgspec"}),
     ),
     "cli": Layer(
         frozenset({"cli", "__main__"}),

@@ -116,10 +116,16 @@ class Activity:
             if isinstance(line, Erased):
                 known.note(acts)
                 acts = []
-                known.forget(line.user)
+                self._forget(tracker, known, line.user)
             elif (meaning := meaning_of(line.event.document)) is not None:
                 acts += self._acts(line.event, meaning)
         known.note(acts)
+
+    def _forget(self, tracker: TrackerId, known: Shoppers, user: str) -> None:
+        """In this order: what is made of a shopper is made of what is known."""
+        known.forget(user)
+        if (shop := self._mirror.shop(tracker)) is not None:
+            shop.recommenders.forget(user)
 
     def _acts(self, event: Event, meaning: Meaning) -> Iterator[Act]:
         kind = _KINDS.get(meaning.kind)
@@ -158,4 +164,6 @@ class Activity:
         with self._lock:
             self._shoppers.clear()
             self._seen.clear()
+            for shop in self._mirror.shops().values():
+                shop.recommenders.forget_everybody()
         self.fill()

@@ -7,6 +7,7 @@ A write is answered when its group is durable and this worker's mirror shows it.
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from endcap.errors import CatalogFaults
 from endcap.grouping import GROUP_MAX, PENDING_MAX, Grouped
 from endcap.mirror import Mirror
 from endcap.store.port import Committed, Outcome, Store, Write
@@ -26,7 +27,7 @@ class Committer:
         self._store = store
         self._mirror = mirror
         self._grouped: Grouped[Write, Committed] = Grouped(
-            self.commit_now,
+            self._outcomes,
             name="committer",
             group_max=group_max,
             pending_max=pending_max,
@@ -43,3 +44,11 @@ class Committer:
         outcomes = self._store.commit(writes)
         self._mirror.absorb(writes, outcomes)
         return outcomes
+
+    def _outcomes(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        try:
+            return self.commit_now(writes)
+        except CatalogFaults as problem:  # of a write that is done whole or not at all
+            if len(writes) > 1:
+                raise  # each is then tried alone
+            return [problem]

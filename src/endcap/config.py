@@ -133,6 +133,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="What a customization of an unknown recommender gets: stored with a warning, or 422"
         ),
     ] = "accept"
+    recommender_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hosts that models may ask for rankings, `host` or `host:port` (with commas); empty: none"
+        ),
+    ] = ()
     creator: Annotated[
         str, Meta(min_length=1, description="`creator` of customizations made by the API")
     ] = "api"
@@ -169,9 +175,48 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Most PostgreSQL connections of a worker, beside two for events",
         ),
     ] = 8
+    job_lease_seconds: Annotated[
+        Seconds,
+        Meta(
+            description="How long a background job stays with a process that does not get on, or is gone"
+        ),
+    ] = 10.0
     cors_origin: Annotated[
         str, Meta(description="`Access-Control-Allow-Origin` of the public endpoints")
     ] = "*"
+
+    console: Annotated[
+        bool, Meta(description="Serve the console for merchandisers at `/console`")
+    ] = True
+    console_session_idle_minutes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=60 * 24 * 30,
+            description="A session of the console ends when unused for so long",
+        ),
+    ] = 480
+    console_session_hours: Annotated[
+        int,
+        Meta(
+            ge=1, le=24 * 90, description="A session of the console ends so long after signing in"
+        ),
+    ] = 168
+    console_picture_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Origins that the console may load pictures of products from, e.g. "
+            "`https://cdn.example.com` (separated by commas)"
+        ),
+    ] = ()
+    console_proxies: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10,
+            description="Proxies in front that add to `X-Forwarded-For`: how the console knows a browser's address",
+        ),
+    ] = 0
 
     @property
     def store_url(self) -> str:
@@ -213,12 +258,12 @@ def load(
         {name: environment[variable(name)] for name in NAMES if variable(name) in environment}
     )
     given.update({name: value for name, value in (flags or {}).items() if value is not None})
-    if isinstance(given.get("scalar_attributes"), str):
-        given["scalar_attributes"] = [
-            name.strip() for name in given["scalar_attributes"].split(",") if name.strip()
-        ]
-    if isinstance(given.get("access_log"), str):
-        given["access_log"] = given["access_log"].lower()
+    for name in ("scalar_attributes", "recommender_hosts", "console_picture_hosts"):
+        if isinstance(given.get(name), str):
+            given[name] = [each.strip() for each in given[name].split(",") if each.strip()]
+    for name in ("access_log", "console"):
+        if isinstance(given.get(name), str):
+            given[name] = given[name].lower()
     if "data_dir" in given:
         given["data_dir"] = str(given["data_dir"])
     try:

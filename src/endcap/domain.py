@@ -14,6 +14,7 @@ from sys import intern
 from typing import Literal, NewType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from endcap.criteria import Rule
 from endcap.errors import CatalogFault
@@ -131,6 +132,8 @@ class Definition(Struct, frozen=True):
     tags: tuple[str, ...]
     document: bytes
     metadata: bytes | None = None
+    disabled: bool | None = None
+    """Whether it shall not speak; None leaves that as it is."""
 
     @property
     def target_identity(self) -> ItemId | None:
@@ -151,10 +154,14 @@ class Record(Struct, frozen=True):
     created_at: Micros
     updated_at: Micros
     revision: int
+    disabled: bool = False
 
 
 class Customization(Struct, frozen=True):
-    """A customization as the engine keeps it: understood, and without the documents."""
+    """
+    A customization as it is kept in memory: understood, and without the documents. The engine needs the first six
+    fields to place pins; lists of customizations need the others.
+    """
 
     id: CustomizationId
     model: str
@@ -162,9 +169,20 @@ class Customization(Struct, frozen=True):
     pins: tuple[Pin, ...]
     created_at: Micros
     revision: int
+    disabled: bool = False
+    """It is kept and listed, and does not speak."""
+    unreadable: bool = False
+    """The same, because nobody understands it: an older version, or a hand, left it in the database."""
+    updated_at: Micros = Micros(0)
+    creator: str = ""
+    tags: tuple[str, ...] = ()
+    title: str | None = None
+    """What its author called the target (`target_metadata`)."""
 
     @classmethod
-    def of(cls, record: Record, definition: Definition) -> "Customization":
+    def of(
+        cls, record: Record, definition: Definition, *, title: str | None = None
+    ) -> "Customization":
         return cls(
             record.id,
             intern(record.model),  # thousands share it
@@ -172,7 +190,26 @@ class Customization(Struct, frozen=True):
             definition.pins,
             record.created_at,
             record.revision,
+            record.disabled,
+            False,
+            record.updated_at,
+            intern(record.creator),
+            tuple(map(intern, record.tags)),
+            title,
         )
+
+    @classmethod
+    def unread(cls, record: Record) -> "Customization":
+        """One that is not understood; what stores select by is known of it all the same."""
+        target = (
+            AllTarget() if record.target_identity is None else ItemTarget(record.target_identity)
+        )
+        nothing = Definition(record.model, record.target_type, target, (), record.tags, b"{}")
+        return replace(cls.of(record, nothing), unreadable=True)
+
+    @property
+    def is_silent(self) -> bool:
+        return self.disabled or self.unreadable
 
     @property
     def priority(self) -> Priority:
@@ -187,18 +224,66 @@ class Customization(Struct, frozen=True):
         return min((pin.window.changes_at(now) for pin in self.pins), default=inf)
 
 
+FieldKind = Literal["text", "number", "boolean", "date", "object"]
+"""What the values of a catalog field are; a list is of the kind of its elements."""
+Shape = tuple[tuple[str, FieldKind], ...]
+"""Fields and their kinds."""
+
+
 class CatalogObject(Struct, frozen=True):
     """
     One object of the catalog: an item, a category, a brand, an article.
 
     `document` is one JSON object in the wire's words: `identity`, `type` and those of `generation`, `active_from`,
-    `active_to`, `fields`, `nested` that were sent.
+    `active_to`, `fields`, `nested` that were sent. `shape` and `nested` are what a write says besides, and not kept:
+    the kinds of the fields that it sets, and the objects that its nested ones make.
     """
 
     identity: ItemId
     type: str
     generation: str | None
     document: bytes
+    shape: Shape = ()
+    nested: "tuple[CatalogObject, ...]" = ()
+
+    @property
+    def kept(self) -> "CatalogObject":
+        """Without what is not kept."""
+        if not self.shape and not self.nested:
+            return self
+        return CatalogObject(self.identity, self.type, self.generation, self.document)
+
+    def is_as(self, other: "CatalogObject | None") -> bool:
+        """Whether the same is kept of both."""
+        return (
+            other is not None
+            and self.document == other.document
+            and (self.type, self.generation) == (other.type, other.generation)
+        )
+
+
+class Merge(Struct, frozen=True):
+    """
+    From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing; None leaves
+    what is there. `fields` and `nested` are all that the result may name: its shape, and the identities of its nested
+    objects.
+    """
+
+    change: Callable[[bytes | None], CatalogObject | CatalogFault | None]
+    fields: frozenset[str] = frozenset()
+    nested: tuple[ItemId, ...] = ()
+
+    def __call__(self, stored: bytes | None) -> CatalogObject | CatalogFault | None:
+        return self.change(stored)
+
+
+class Field(Struct, frozen=True):
+    """A catalog field, and its kind since the first value: when that was seen, and in which object."""
+
+    name: str
+    kind: FieldKind
+    identity: ItemId
+    since: Micros
 
 
 class Event(Struct, frozen=True):
@@ -216,10 +301,6 @@ class Event(Struct, frozen=True):
     at: Micros
     received_at: Micros
     document: bytes
-
-
-Merge = Callable[[bytes | None], CatalogObject | CatalogFault]
-"""From the stored document (None: not in the catalog) to what shall be stored instead, or why nothing."""
 
 
 SortColumn = Literal[

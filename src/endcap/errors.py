@@ -7,8 +7,12 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     Problem
     ├── Refused                      the caller may not, or not like this
     │   ├── Unauthenticated          a signature check failed
-    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · PathNotFound
+    │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · JobNotFound · PathNotFound
     │   ├── MethodNotAllowed · UnsupportedMediaType · BodyTooLarge · TooManyRequests
+    │   ├── SignInRefused            not this name, or not this password
+    │   ├── TooManyAttempts          too many of them failed
+    │   ├── FormRefused              a form that does not come from a page of this session
+    │   ├── RoleLacking              signed in, and not allowed
     │   ├── MalformedBody            not JSON, or not the right outer shape
     │   ├── FaultyFields             the right shape, with faulty fields: all of them, by field
     │   │   └── FaultyPins
@@ -18,6 +22,7 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     ├── StoreUnavailable             the database does not answer, or what is in it is not known here yet
     │   ├── StillLoading             this process has just been started
     │   └── RevisionNotReached       this process lags behind what the caller has seen
+    ├── AccountFault                 an account that is not there, or cannot be as it is wanted
     ├── BuildUnderWay                somebody else builds this tracker's recommenders
     ├── ArtifactConflict             another artifact was published since one began
     ├── UsageFault                   a command or setting that cannot work as given
@@ -78,6 +83,12 @@ class RecommenderNotFound(Refused):
     code = "recommender_not_found"
 
 
+class JobNotFound(Refused):
+    """Job not found."""
+
+    code = "job_not_found"
+
+
 class PathNotFound(Refused):
     """Path not found."""
 
@@ -114,6 +125,34 @@ class TooManyRequests(Refused):
     def __init__(self, retry_after_seconds: int) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(details={"retry_after": [f"{retry_after_seconds} s"]})
+
+
+class SignInRefused(Refused):
+    """The name or the password is not right."""
+
+    code = "sign_in_refused"
+
+
+class TooManyAttempts(Refused):
+    """Too many attempts to sign in failed."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(details={"retry_after": [f"{retry_after_seconds} s"]})
+
+
+class FormRefused(Refused):
+    """This form does not come from a page that you have open; load the page again and repeat."""
+
+    code = "form_refused"
+
+
+class RoleLacking(Refused):
+    """Your role does not allow this."""
+
+    code = "role_lacking"
 
 
 class MalformedBody(Refused):
@@ -184,6 +223,12 @@ class RevisionNotReached(StoreUnavailable):
     """What you have seen is not shown here yet; try again shortly."""
 
     code = "revision_not_reached"
+
+
+class AccountFault(Problem):
+    """This cannot be done with this user."""
+
+    code = "account"
 
 
 class BuildUnderWay(Problem):

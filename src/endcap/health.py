@@ -126,9 +126,13 @@ class Finding(Struct, frozen=True):
 
 
 def findings(shop: Shop, *, now: Micros, soon_days: float = SOON_DAYS) -> Iterator[Finding]:
-    """All of a shop, customization by customization, the higher-ranked first; about a pin at most one each."""
+    """
+    All of a shop, customization by customization, the higher-ranked first; about a pin at most one each. Nothing is
+    said of those that are switched off, or that this version cannot read: they are in nobody's way.
+    """
     alike: dict[tuple[str, Target], list[Customization]] = {}
-    ranked = sorted(shop.snapshot.rules.all(), key=lambda each: (each.model, rank_of(each)))
+    speaking = (each for each in shop.snapshot.rules.all() if not each.is_silent)
+    ranked = sorted(speaking, key=lambda each: (each.model, rank_of(each)))
     for each in ranked:
         alike.setdefault((each.model, each.target), []).append(each)
     company = {key: _Company(together) for key, together in alike.items()}

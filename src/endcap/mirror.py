@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from endcap.awaiting import Awaiting, settle
-from endcap.domain import Customization, CustomizationId, Record, TrackerId
+from endcap.domain import Customization, CustomizationId, Definition, Record, TrackerId
 from endcap.engine.snapshot import Snapshot
 from endcap.errors import (
     Problem,
@@ -35,22 +35,27 @@ from endcap.errors import (
 from endcap.loading import LOG_SECONDS, Progress
 from endcap.recommend.archive import last_good
 from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
+from endcap.recommend.models import REFERENCE, Model, Models
+from endcap.recommend.neighbour_list import NeighbourList
 from endcap.recommend.recommenders import Recommenders
+from endcap.recommend.table import known_models, stored
 from endcap.signing import Key
 from endcap.store.port import (
     Changes,
     Committed,
     CreateCustomization,
     DeleteCustomization,
+    ModelRow,
     Outcome,
     ReplaceCustomization,
+    RestoreCustomization,
     Store,
     TrackerRow,
     Write,
 )
 from endcap.telemetry import log
 from endcap.vault import Vault
-from endcap.wire.customizations import definition_of
+from endcap.wire.customizations import definition_of, title_of
 
 CHECK_SECONDS_MIN = 0.02  # how often requests for the unknown may make us ask the store
 RETRY_SECONDS = 0.5  # while the store is away
@@ -70,6 +75,8 @@ class Shop(Struct, frozen=True):
     keys: tuple[Key, ...]
     snapshot: Snapshot
     recommenders: Recommenders
+    models: Mapping[str, ModelRow] = {}
+    """The tracker's own table of models, by name."""
 
     @property
     def revision(self) -> int:
@@ -335,14 +342,14 @@ class Mirror:
         with self._load_locks.setdefault(tracker, threading.Lock()):
             if before is not self._shops.get(tracker):
                 return  # whoever loaded it meanwhile, or follows it
-            shop = self._read(tracker)
+            shop = self._read(tracker, before)
             with self._lock(tracker):
                 now = self._shops.get(tracker)
                 if now is None or now.revision <= shop.revision:
                     self._show(shop)
         _settle_memory()
 
-    def _read(self, tracker: TrackerId) -> Shop:
+    def _read(self, tracker: TrackerId, before: Shop | None) -> Shop:
         with self._store.load(tracker) as load:
             artifact = self._artifact(load.tracker, None)
             progress = Progress(load, self._stopping, log_seconds=self._log_seconds)
@@ -352,12 +359,17 @@ class Mirror:
                 progress.count("objects", load.objects()),
                 artifact.scores,
             )
+            models = {row.name: row for row in load.models()}
+            known = self._known_models(models)
             shop = Shop(
                 tracker,
                 load.tracker,
                 self._keys(load.tracker),
                 snapshot,
-                Recommenders.of(snapshot.catalog, artifact).warm(),
+                Recommenders.of(snapshot.catalog, artifact, known)
+                .with_lists({} if before is None else before.recommenders.lists)
+                .warm(),
+                models,
             )
             progress.end()
             return shop
@@ -388,15 +400,29 @@ class Mirror:
         keys = shop.keys
         if changes.tracker.sealed_keys != shop.row.sealed_keys:
             keys = self._keys(changes.tracker)
-        recommenders = shop.recommenders
+        recommenders, models = shop.recommenders, shop.models
+        if changes.models:
+            changed = {**models, **changes.models}
+            models = {name: row for name, row in changed.items() if row is not None}
+            recommenders = recommenders.with_models(self._known_models(models))
         if changes.tracker.artifact != shop.row.artifact:
             artifact = self._artifact(changes.tracker, recommenders.artifact)
             return _with_artifact(
-                Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders), artifact
+                Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders, models), artifact
             )
         if changes.objects:
             recommenders = recommenders.with_catalog(snapshot.catalog).warm()
-        return Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders)
+        return Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders, models)
+
+    def show_lists(self, tracker: TrackerId, lists: Mapping[str, NeighbourList]) -> None:
+        """Ranks by these lists from now on: what others wrote has no part in revisions."""
+
+        def renewed(shop: Shop) -> Shop:
+            recommenders = shop.recommenders.with_lists(lists).warm()
+            return msgspec.structs.replace(shop, recommenders=recommenders)
+
+        if tracker in self._shops:
+            self._renew(tracker, renewed)
 
     def _look_for_artifact(self, tracker: TrackerId) -> None:
         """It may be on a disk that is shared between hosts and shows what is new after a while."""
@@ -406,13 +432,24 @@ class Mirror:
         artifact = self._artifact(shop.row, shop.recommenders.artifact)
         return _with_artifact(shop, artifact) if artifact.name == shop.row.artifact else shop
 
+    def _known_models(self, rows: Mapping[str, ModelRow]) -> Models:
+        """What names mean. A row that a newer version of the program wrote means here what it meant before."""
+        own: dict[str, Model] = {}
+        for row in rows.values():
+            try:
+                own[row.name] = stored(row.document)
+            except Problem as problem:
+                log.error("model cannot be read", model=row.name, reason=str(problem))
+        return known_models(own, REFERENCE)
+
     def _understood(self, records: Iterable[Record]) -> Iterable[Customization]:
         """A record that cannot be read any more is ours to fix; the others must not wait for that."""
         for record in records:
             try:
-                yield Customization.of(record, definition_of(record))
+                yield _known(record, definition_of(record))
             except Problem as problem:
                 log.error("customization cannot be read", id=record.id, exc_info=problem)
+                yield Customization.unread(record)
 
     def _keys(self, row: TrackerRow) -> tuple[Key, ...]:
         """Those that open. With another master key none does: nobody can sign, but shoppers see what they saw."""
@@ -485,6 +522,10 @@ def _settle_memory() -> None:
         trim(0)
 
 
+def _known(record: Record, definition: Definition) -> Customization:
+    return Customization.of(record, definition, title=title_of(record.metadata))
+
+
 def _own_changes(
     committed: Sequence[tuple[Write, Committed]],
 ) -> Mapping[CustomizationId, Customization | None] | None:
@@ -492,8 +533,10 @@ def _own_changes(
     changes: dict[CustomizationId, Customization | None] = {}
     for write, outcome in committed:
         match write:
-            case CreateCustomization() | ReplaceCustomization() if outcome.record is not None:
-                changes[write.id] = Customization.of(outcome.record, write.definition)
+            case CreateCustomization() | ReplaceCustomization() | RestoreCustomization() if (
+                outcome.record is not None
+            ):
+                changes[write.id] = _known(outcome.record, write.definition)
             case DeleteCustomization():
                 changes[write.id] = None
             case _:
@@ -512,5 +555,5 @@ def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:
     return msgspec.structs.replace(
         shop,
         snapshot=Snapshot(shop.revision, shop.snapshot.rules, catalog),
-        recommenders=Recommenders.of(catalog, artifact).warm(),
+        recommenders=shop.recommenders.with_artifact(catalog, artifact).warm(),
     )

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from endcap.config import Settings
@@ -67,6 +68,7 @@ class Metrics(Collector):
             lambda: [0] * (len(LATENCY_BUCKETS_SECONDS) + 1)
         )
         self._latency_sum: dict[str, float] = defaultdict(float)
+        self._included: list[Callable[[], Iterable[Metric]]] = []
         self._counters: list[tuple[str, str, tuple[str, ...], Callable[[], Counts]]] = []
         self._gauges: list[Callable[[], Iterable[tuple[str, str, Mapping[str, str], float]]]] = []
 
@@ -88,7 +90,11 @@ class Metrics(Collector):
         """Gauges read at scrape time: (name, help, labels, value)."""
         self._gauges.append(gauges)
 
-    def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily]:
+    def include(self, families: Callable[[], Iterable[Metric]]) -> None:
+        """What somebody else counts, read at scrape time."""
+        self._included.append(families)
+
+    def collect(self) -> Iterable[Metric]:
         requests = CounterMetricFamily(
             "endcap_requests", "Requests answered by this worker", labels=("route", "status")
         )
@@ -101,7 +107,7 @@ class Metrics(Collector):
             labels=("route",),
         )
         for route, counts in list(self._latency.items()):
-            latency.add_metric((route,), _cumulated(counts), self._latency_sum[route])
+            latency.add_metric((route,), cumulated(counts), self._latency_sum[route])
         yield latency
         for name, text, names, read_counts in self._counters:
             counter = CounterMetricFamily(name, text, labels=names)
@@ -113,6 +119,8 @@ class Metrics(Collector):
             family = families.setdefault(name, GaugeMetricFamily(name, text, labels=tuple(labels)))
             family.add_metric(tuple(labels.values()), value)
         yield from families.values()
+        for read_families in self._included:
+            yield from read_families()
 
     def exposition(self) -> bytes:
         """The text that Prometheus scrapes."""
@@ -121,7 +129,7 @@ class Metrics(Collector):
         return generate_latest(registry)
 
 
-def _cumulated(counts: list[int]) -> list[tuple[str, float]]:
+def cumulated(counts: list[int]) -> list[tuple[str, float]]:
     total = 0
     buckets: list[tuple[str, float]] = []
     for bound, count in zip((*map(str, LATENCY_BUCKETS_SECONDS), "+Inf"), counts, strict=True):

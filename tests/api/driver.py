@@ -15,6 +15,7 @@ from endcap import signing
 from endcap.api.app import App, build
 from endcap.config import Settings
 from endcap.domain import Micros, TrackerId
+from endcap.recommend.shoppers import Shoppers
 from endcap.store.port import CreateTracker
 from tests.cases import micros
 
@@ -56,8 +57,14 @@ class Server:
         self._runner = asyncio.Runner()
         self._http = http_over(self.app)
 
+    @property
+    def shoppers(self) -> Shoppers:
+        """What is known of the shoppers of the tracker that most tests use."""
+        return self.parts.activity.shoppers(TrackerId(TRACKER))
+
     def close(self) -> None:
         self._runner.run(self._http.aclose())
+        self._runner.run(self.app.close_connections())
         self._runner.close()
         self.app.stop()
 

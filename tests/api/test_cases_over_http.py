@@ -1,12 +1,14 @@
 """
-Every case of tests/cases over HTTP: catalog and customizations as a shop sends them, one signed call, explained.
+Every case of tests/cases over HTTP: catalog and customizations as a shop sends them, one signed call, explained. Once
+for the server's own ranking, and once for the same ranking brought by the caller.
 """
 
+import httpx2
 import pytest
 
 from tests import cases
-from tests.api.driver import RECOMMEND, Json, Server
-from tests.cases import Expected, PinOutcome
+from tests.api.driver import RECOMMEND, TRACKER, Json, Server
+from tests.cases import Case, Expected, PinOutcome
 
 
 @pytest.mark.parametrize("name", cases.names())
@@ -15,6 +17,31 @@ def test_the_server_does_what_the_case_says(empty: Server, name: str) -> None:
     case = cases.load(name)
     if case.engine_only is not None:
         return  # it needs what only the engine can be told: ids, or two customizations at one instant
+    labels = told(empty, case)
+
+    answer = empty.send("POST", f"{RECOMMEND}&explain=true", case.requests)
+
+    check(answer, case, labels)
+
+
+@pytest.mark.parametrize("fill", [False, True])
+@pytest.mark.parametrize("name", cases.names())
+def test_a_callers_ranking_is_placed_as_the_case_says(empty: Server, name: str, fill: bool) -> None:
+    """The whole order of popularity, as the caller's own or as what the server fills with."""
+    case = cases.load(name)
+    if case.engine_only is not None:
+        return
+    labels = told(empty, case)
+    ranking = [] if fill else [each["identity"] for each in case.catalog]
+    wishes = [{**each, "ranking": ranking, "fill": fill} for each in case.requests]
+
+    answer = empty.send("POST", f"/api/place?tracker_id={TRACKER}", wishes)
+
+    check(answer, case, labels)
+
+
+def told(empty: Server, case: Case) -> dict[str, str]:
+    """Tells the server what the case has, each customization at its time; their labels by id."""
     empty.put_objects(*case.catalog)
     labels = {}
     for made in case.customizations:
@@ -22,10 +49,12 @@ def test_the_server_does_what_the_case_says(empty: Server, name: str) -> None:
         answer = empty.send("POST", "/v1/recommender/pin/1234-5678/scope", made.body)
         assert answer.status_code == 201, answer.text
         labels[answer.json()["id"]] = made.label
-
     empty.clock.tell(case.now)
-    answer = empty.send("POST", f"{RECOMMEND}&explain=true", case.requests)
+    return labels
 
+
+def check(answer: httpx2.Response, case: Case, labels: dict[str, str]) -> None:
+    """The answer is the case's, and its explanation is of the same items."""
     assert answer.status_code == 200, answer.text
     assert [expected(each, labels) for each in answer.json()] == case.expect
     for each in answer.json():

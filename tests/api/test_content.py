@@ -2,15 +2,18 @@
 The catalog: `POST`, `PATCH` and `DELETE /v1/content`.
 """
 
+import json
 import zlib
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from endcap.domain import ItemId, TrackerId
 from tests.api.driver import (
     CONTENT_TYPE,
     KEY,
+    TRACKER,
     Json,
     Server,
     ToldClock,
@@ -139,28 +142,217 @@ def test_an_item_has_its_own_window(empty: Server, clock: ToldClock) -> None:
     assert empty.shown() == ["/1"]
 
 
-def test_an_object_may_be_anything_json_can_say(empty: Server) -> None:
+def test_an_object_may_be_much_that_json_can_say(empty: Server) -> None:
     """Huge numbers, odd names, empty lists: stored, and shown as far as JSON goes."""
     odd = {
         "price": 10**400,
         "price_old": "9" * 400,
-        "availability_rank": 1e300,
-        "introduced_at": "soon",
         "": 1,
         "a.b": [],
-        "mixed": [1, "a", None, {"x": []}],
+        "nested": [[1], [2, None]],
         "and": "or",
         "snow\u2603": "\U0001f3b8",
         "nul": "a\0b",
     }
 
-    sent(empty, "POST", item("/1", **odd), item("/2", availability_rank=-7))
+    sent(empty, "POST", item("/1", **odd), item("/2"))
 
-    assert empty.shown() == ["/2"]
-    assert empty.shown(recommendation_context={"snow\u2603": "\U0001f3b8"}) == []
-    sent(empty, "PATCH", {"identity": "/1", "fields": {"availability_rank": 1}})
+    assert set(empty.shown()) == {"/1", "/2"}
+    assert empty.shown(recommendation_context={"snow\u2603": "\U0001f3b8"}) == ["/1"]
     assert attributes(empty, "/1")["price"] == 10**400
     assert attributes(empty, "/1")["nul"] == ["a\0b"]
+
+
+# Kinds of fields
+
+
+def mismatch(**caused_by: str) -> Json:
+    return {
+        "type": "data_schema_mismatch",
+        "reason": "a field is of another type than its first value",
+        "caused_by": {field: [message] for field, message in caused_by.items()},
+    }
+
+
+def test_the_first_value_says_what_a_field_is(empty: Server) -> None:
+    """Whole and broken numbers are both numbers, a list is of its elements' type, null and nothing are of none."""
+    sent(
+        empty, "POST", item("/1", weight=5, color="red", fresh=True, size=None, until="2025-02-01")
+    )
+
+    answer = sent(
+        empty,
+        "POST",
+        item("/2", weight=5.5, color=["red", "blue"], size=[1, 2], until=""),
+        item("/3", weight="heavy", color=7),
+        item("/4", weight=[], color=None, fresh=1, size="XL", until="soon"),
+        item("/5", color="2025-02-01"),
+        status=400,
+    )
+
+    assert answer["ok_count"] == 2
+    assert answer["errors"] == {
+        "/3": mismatch(
+            weight="must be a number: the first value is, in /1",
+            color="must be a text: the first value is, in /1",
+        ),
+        "/4": mismatch(
+            fresh="must be true or false: the first value is, in /1",
+            size="must be a number: the first value is, in /2",
+            until="must be a date, e.g. 2025-01-22: the first value is, in /1",
+        ),
+    }
+    assert set(empty.shown()) == {"/1", "/2", "/5"}
+
+
+def test_a_clash_within_one_batch(empty: Server) -> None:
+    """The order of the batch is the order of values; what is refused fixes nothing."""
+    answer = sent(
+        empty,
+        "POST",
+        item("/1", weight=5),
+        item("/2", weight="5", depth="deep"),
+        item("/3", depth=4),
+        status=400,
+    )
+
+    assert answer["errors"] == {
+        "/2": mismatch(weight="must be a number: the first value is, in /1")
+    }
+
+
+def test_a_patch_is_judged_by_what_it_says(empty: Server) -> None:
+    """And what is refused leaves the object as it was."""
+    sent(empty, "POST", item("/1", weight=5), item("/2"))
+
+    answer = sent(
+        empty,
+        "PATCH",
+        {"identity": "/1", "fields": {"weight": "heavy", "brand": "Fender"}},
+        {"identity": "/2", "fields": {"weight": 7}},
+        status=400,
+    )
+
+    assert answer["ok_count"] == 1
+    assert answer["errors"] == {
+        "/1": mismatch(weight="must be a number: the first value is, in /1")
+    }
+    assert attributes(empty, "/1") == {"title": "/1", "weight": 5}
+    assert attributes(empty, "/2") == {"title": "/2", "weight": 7}
+
+
+def test_fields_with_a_meaning_have_their_own_types(empty: Server) -> None:
+    """Whatever came first: a price may be a text or a number; all that is wrong is told at once."""
+    sent(
+        empty, "POST", item("/1", price=12, price_eur="12 €", availability=1, availability_rank="3")
+    )
+    sent(
+        empty,
+        "POST",
+        item("/2", price="12 €", price_eur=12, availability="0", geo_shop={"lat": 1, "lon": 2}),
+    )
+
+    answer = sent(
+        empty,
+        "POST",
+        item(
+            "/3",
+            price=True,
+            price_eur_amount="dear",
+            availability="sold out",
+            availability_rank=16,
+            introduced_at="soon",
+            geo_shop=[1, 2],
+            boost="much",
+            mixed=[1, "a"],
+        ),
+        status=400,
+    )
+
+    assert answer["errors"] == {
+        "/3": malformed(
+            price="must be a price: a text such as 1 234,50 €, or a number",
+            price_eur_amount="must be a number",
+            availability="must be 1 or 0",
+            availability_rank="must be a whole number from 1 to 15",
+            introduced_at="must be an ISO 8601 date or date-time, e.g. 2025-02-01T00:00:00Z",
+            geo_shop='must be a place: {"lat": degrees, "lon": degrees}',
+            boost="must be a number",
+            mixed="must be of one type: its elements are of several",
+        )
+    }
+
+
+def test_a_field_needs_a_name_that_can_be_kept(empty: Server) -> None:
+    """Not a whole text of its own, and without the one character that PostgreSQL does not know."""
+    names = {"n" * 201: 1, "nul\0": 2}
+
+    answer = sent(empty, "POST", item("/1", **names), status=400)
+
+    assert set(answer["errors"]["/1"]["caused_by"]) == set(names)
+
+
+# Nested objects
+
+
+def guitars(**fields: Json) -> Json:
+    return {"identity": "/c/guitars", "type": "category", "fields": {"title": "Guitars", **fields}}
+
+
+def document(server: Server, identity: str) -> Json:
+    """What the store holds of an object; None if nothing."""
+    found = server.parts.store.objects_named(TrackerId(TRACKER), [ItemId(identity)])
+    return json.loads(found[ItemId(identity)].document) if found else None
+
+
+def test_nested_objects_are_objects_of_the_catalog(empty: Server) -> None:
+    """Of their parent's generation; a variant, and what has no title or identity, is a part of its parent alone."""
+    nested = [
+        guitars(ancestors=[{"title": "Music"}]),
+        {"url": "/b/fender", "type": "brand", "fields": {"title": "Fender"}},
+        {"identity": "/v/1", "type": "variant", "fields": {"title": "Red"}},
+        {"identity": "/c/untitled", "type": "category", "fields": {}},
+        {"type": "category", "fields": {"title": "Nameless"}},
+    ]
+
+    answer = sent(empty, "POST", {**item("/1"), "generation": "7", "nested": nested})
+
+    assert answer["ok_count"] == 1
+    held = document(empty, "/c/guitars")
+    assert (held["type"], held["generation"]) == ("category", "7")
+    assert held["fields"] == {"title": "Guitars", "ancestors": [{"title": "Music"}]}
+    assert document(empty, "/b/fender")["generation"] == "7"
+    assert document(empty, "/v/1") is None
+    assert document(empty, "/c/untitled") is None
+    assert empty.shown() == ["/1"]
+    assert empty.shown(recommendation_context={"brand": "Fender"}) == ["/1"]
+
+
+def test_a_nested_object_never_replaces_one_that_was_sent_by_itself(empty: Server) -> None:
+    """It gives it its generation and no more; what nested ones made follows the newest of them."""
+    sent(empty, "POST", {**guitars(text="All of them"), "generation": "1"})
+
+    sent(empty, "POST", {**item("/1"), "generation": "2", "nested": [guitars()]})
+    sent(
+        empty,
+        "POST",
+        {**item("/2"), "generation": "2", "nested": [{**guitars(), "identity": "/c/2"}]},
+    )
+    sent(empty, "POST", {**item("/2"), "nested": [{**guitars(text="New"), "identity": "/c/2"}]})
+
+    assert document(empty, "/c/guitars")["fields"] == {"title": "Guitars", "text": "All of them"}
+    assert document(empty, "/c/guitars")["generation"] == "2"
+    assert document(empty, "/c/2")["fields"]["text"] == "New"
+    assert document(empty, "/c/2")["generation"] == "2"
+
+
+def test_a_patch_of_nested_objects_makes_them(empty: Server) -> None:
+    """Of the generation that the object has."""
+    sent(empty, "POST", {**item("/1"), "generation": "3"})
+
+    sent(empty, "PATCH", {"identity": "/1", "nested": [guitars()]})
+
+    assert document(empty, "/c/guitars")["generation"] == "3"
 
 
 def test_no_objects_are_nothing_to_do(server: Server) -> None:

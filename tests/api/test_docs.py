@@ -320,12 +320,16 @@ def test_every_shell_example_works(live_server: LiveServer, recipe: str) -> None
     before = re.sub(r"^host=.*$", f"host={live_server.url}", signing, flags=re.MULTILINE)
     made = run_shell(before, shell_example("createCustomization"))
     made_id = msgspec.json.decode(made.body, type=dict[str, Any])["id"]
+    begun = run_shell(before, shell_example("updateByQuery"))
+    status_url = msgspec.json.decode(begun.body, type=dict[str, Any])["status_url"]
+    job_id = status_url.rpartition("=")[2]
 
     for _, _, operation in sorted(
         operations(), key=lambda each: "remove" in each[2]["operationId"]
     ):
         name = operation["operationId"]
         example = shell_example(name).replace(CUSTOMIZATION, made_id)
+        example = example.replace("job_id=12345", f"job_id={job_id}")
         answer = run_shell(before, example)
 
         assert str(answer.status) == next(iter(operation["responses"])), (name, answer.body)

@@ -4,7 +4,8 @@ What shoppers did lately, in every worker: own events at once, others' by follow
 
 import asyncio
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -12,6 +13,7 @@ from endcap.activity import Activity
 from endcap.config import Settings
 from endcap.domain import Event, Micros, TrackerId
 from endcap.mirror import Mirror
+from endcap.recommend.strategies import Query
 from endcap.recording import Outcome, Recorder
 from endcap.store import open_events
 from endcap.store.events import EventStore
@@ -28,6 +30,7 @@ class Worker:
         self.events.migrate()
         mirror: Mirror = world.mirror()
         mirror.load()
+        self.mirror = mirror
         self.activity = Activity(
             self.events, mirror, poll_seconds=POLL_SECONDS, fill_events_max=fill_events_max
         )
@@ -42,6 +45,28 @@ class Worker:
         told = [(each, read_event(each.document).meaning) for each in events]
         meant = [(event, meaning) for event, meaning in told if meaning is not None]
         self.activity.absorb(meant, self.events.append(events))
+
+    def like(self, user: str) -> Sequence[int]:
+        """What the model for clicks ranks for a user."""
+        shop = self.mirror.shop(SHOP)
+        assert shop is not None
+        recommender = shop.recommenders.find("user_click_based")
+        assert recommender is not None
+        asked = Query(
+            catalog=shop.snapshot.catalog,
+            user=user,
+            shopper=self.activity.shoppers(SHOP).of(user),
+            count=10,
+            now=NOON,
+            seed=random.Random(1),
+        )
+        return recommender.rank(asked).primary
+
+    def kept_of(self) -> set[str]:
+        """Of whom anything is kept that rankings were made of."""
+        shop = self.mirror.shop(SHOP)
+        assert shop is not None
+        return shop.recommenders.users_kept
 
     def viewed(self, user: str = "7", tracker: TrackerId = SHOP) -> list[str]:
         return list(self.activity.shoppers(tracker).of(user).viewed.items)
@@ -148,6 +173,23 @@ def test_an_erased_shopper_is_forgotten_everywhere(here: Worker, elsewhere: Work
 
     assert here.viewed() == elsewhere.viewed() == ["/p/3"]
     assert here.viewed("8") == elsewhere.viewed("8") == ["/p/2"]
+
+
+def test_what_was_made_of_an_erased_shopper_goes_too(here: Worker, elsewhere: Worker) -> None:
+    """Rankings are kept while a shopper stays the same; a forgotten one leaves nothing in any worker."""
+    workers = (here, elsewhere)
+    here.tell(view("/p/1", "a"), view("/p/2", "b", user="8"))
+    for worker in workers:
+        worker.activity.look()
+        for user in ("7", "8"):
+            worker.like(user)
+        assert worker.kept_of() == {"7", "8"}
+
+    elsewhere.events.erase(SHOP, "7", NOON)
+    for worker in workers:
+        worker.activity.look()
+
+    assert [worker.kept_of() for worker in workers] == [{"8"}, {"8"}]
 
 
 def test_a_new_tracker_is_followed_from_its_first_event(

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from endcap.committer import Committer
-from endcap.domain import CatalogObject, ItemId
+from endcap.domain import CatalogObject, ItemId, Merge
 from endcap.errors import (
     CustomizationNotFound,
     Problem,
@@ -202,7 +202,7 @@ def bursting(world: World) -> MergeObjects:
     def burst(present: bytes | None) -> CatalogObject:
         raise ZeroDivisionError
 
-    return MergeObjects(SHOP, {ItemId("/p/1"): burst}, "test", world.tick())
+    return MergeObjects(SHOP, {ItemId("/p/1"): Merge(burst)}, "test", world.tick())
 
 
 def test_an_unforeseen_error_is_its_own_writes_alone(

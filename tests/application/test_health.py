@@ -69,6 +69,14 @@ def complaints(*bodies: Wire, soon_days: float = 7) -> list[tuple[str, int | Non
     ]
 
 
+def test_what_is_switched_off_is_in_nobodys_way() -> None:
+    """Neither found, nor the reason why a pin of another one is: mending would remove a pin that is shown."""
+    live, off = body(pin(), pin("/p/2", 2)), body(pin(), pin("/p/9", 2))
+
+    assert complaints(live, {**off, "disabled": True}) == []
+    assert complaints(live, off) != []
+
+
 @pytest.mark.parametrize(
     ("pins", "found"),
     [

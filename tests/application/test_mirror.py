@@ -17,9 +17,11 @@ from endcap.errors import StoreUnavailable, TrackerNotFound
 from endcap.mirror import RELOAD_CHANGES_MIN, Mirror
 from endcap.publishing import build_and_publish
 from endcap.recommend.artifact import artifacts_directory
+from endcap.recommend.models import REFERENCE
+from endcap.recommend.strategies import AnyStrategy, Newest, Popular, Randomly
 from endcap.signing import Key, verify
 from endcap.store import open_store
-from endcap.store.port import CreateCustomization, Load, Write
+from endcap.store.port import CreateCustomization, Load, PutModel, RemoveModel, Write
 from endcap.store.sqlite import SqliteStore
 from endcap.transfer.rows import quietly
 from endcap.transfer.transactions import import_transactions
@@ -409,8 +411,8 @@ def test_check_asks_the_store_but_not_at_every_call(world: World) -> None:
 # What cannot be read
 
 
-def test_a_record_that_cannot_be_read_is_skipped_and_logged(world: World, logged: Logged) -> None:
-    """When loaded and when followed; the others act."""
+def test_a_record_that_cannot_be_read_is_silent_and_logged(world: World, logged: Logged) -> None:
+    """When loaded and when followed; it is known by its id, and the others act."""
 
     def unreadable(id: str) -> CreateCustomization:
         return msgspec.structs.replace(world.create(id), definition=broken(id))
@@ -423,6 +425,10 @@ def test_a_record_that_cannot_be_read_is_skipped_and_logged(world: World, logged
     mirror.refresh()
 
     assert pinned(mirror) == {"b": "/p/1", "d": "/p/1"}
+    rules = shop(mirror).snapshot.rules
+    assert [each.id for each in rules.all() if each.unreadable] == ["a", "c"]
+    speaking = rules.speaking(shop(mirror).snapshot.catalog, model="trends", items=())
+    assert sorted(each.id for each in speaking) == ["b", "d"]
     assert shop(mirror).revision == 5
     assert [(entry["event"], entry["id"]) for entry in logged] == [
         ("customization cannot be read", "a"),
@@ -741,3 +747,72 @@ def test_a_server_that_is_away_is_waited_for(
     assert served == {"a": "/p/1"}
     assert logged[0]["event"] == "store is away, serving what is mirrored"
     assert logged[-1]["event"] == "store is back"
+
+
+def put_model(world: World, name: str, document: bytes) -> PutModel:
+    return PutModel(SHOP, name, document, "test", world.tick())
+
+
+def test_the_table_of_models_is_followed(world: World) -> None:
+    """Loaded, changed elsewhere, changed here, and taken away: each shows in what a name means."""
+    committed(world.elsewhere, put_model(world, "home", b'{"strategy":"newest"}'))
+    mirror = world.mirror()
+    mirror.load()
+    assert strategy_of(mirror, "home") == Newest()
+
+    committed(world.elsewhere, put_model(world, "basket", b'{"strategy":"popular"}'))
+    mirror.refresh()
+    assert strategy_of(mirror, "basket") == Popular()
+    assert strategy_of(mirror, "home") == Newest()
+
+    writes = [put_model(world, "home", b'{"strategy":"random"}')]
+    mirror.absorb(writes, committed(world.here, *writes))
+    assert strategy_of(mirror, "home") == Randomly()
+
+    committed(
+        world.elsewhere,
+        RemoveModel(SHOP, "home", "test", world.tick()),
+        RemoveModel(SHOP, "basket", "test", world.tick()),
+    )
+    mirror.refresh()
+    assert strategy_of(mirror, "home") is None
+    assert strategy_of(mirror, "basket") == REFERENCE["basket"].strategy
+    assert shop(mirror).models == {}
+
+
+def test_a_table_outlives_catalog_and_artifact(world: World) -> None:
+    """What changes beside it leaves it as it is."""
+    committed(world.elsewhere, put_model(world, "home", b'{"strategy":"newest"}'))
+    mirror = world.mirror()
+    mirror.load()
+
+    committed(world.elsewhere, world.put("/p/1"), world.create("a", "/p/1"))
+    mirror.refresh()
+    published(world)
+    mirror.refresh()
+
+    assert shop(mirror).recommenders.artifact.name
+    assert strategy_of(mirror, "home") == Newest()
+
+
+def test_a_model_of_another_version_means_what_it_meant(world: World, logged: Logged) -> None:
+    """It is logged; the other names are not touched."""
+    committed(
+        world.elsewhere,
+        put_model(world, "basket", b'{"strategy":{"kind":"of_tomorrow"}}'),
+        put_model(world, "home", b'{"strategy":"newest"}'),
+    )
+    mirror = world.mirror()
+
+    mirror.load()
+
+    assert strategy_of(mirror, "basket") == REFERENCE["basket"].strategy
+    assert strategy_of(mirror, "home") == Newest()
+    assert [each["model"] for each in logged if each["event"] == "model cannot be read"] == [
+        "basket"
+    ]
+
+
+def strategy_of(mirror: Mirror, model: str) -> AnyStrategy | None:
+    found = shop(mirror).recommenders.find(model)
+    return None if found is None else found.model.strategy

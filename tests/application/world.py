@@ -168,7 +168,7 @@ def pinned(mirror: Mirror) -> dict[str, str]:
     """Customization → the item that it pins, of all that the mirror knows."""
     rules = shop(mirror).snapshot.rules
     found = ((each, rules.customization(each)) for each in IDS)
-    return {each: str(known.pins[0].item) for each, known in found if known is not None}
+    return {each: str(known.pins[0].item) for each, known in found if known and known.pins}
 
 
 IDS = [CustomizationId(letter) for letter in "abcdefgh"]

@@ -15,8 +15,9 @@ from endcap.archive.moving import Archiver, Moved
 from endcap.archive.places import Part, Place, open_place
 from endcap.config import Settings
 from endcap.domain import Event, Micros, TrackerId
-from endcap.store import open_events
+from endcap.store import open_events, open_store
 from endcap.store.events import EventStore, Told
+from endcap.store.port import Store
 from endcap.wire.reading import instant
 from tests.services.postgres import PostgresServer
 from tests.services.s3 import S3Server, running_s3
@@ -42,9 +43,15 @@ class Attic:
         self.url = url
         self.settings = settings
         self.now = NOW
+        self.store: Store = open_store(url)
+        self.store.migrate()
         self.events: EventStore = open_events(url)
         self.events.migrate()
         self.place: Place = open_place(settings)
+
+    def close(self) -> None:
+        self.events.close()
+        self.store.close()
 
     def clock(self) -> Micros:
         return self.now
@@ -150,7 +157,7 @@ def attic(tmp_path: Path, archive_url: str) -> Iterator[Attic]:
     url = f"sqlite:///{tmp_path / 'endcap.db'}"
     made = Attic(url, Settings(data_dir=tmp_path, events_url=archive_url))
     yield made
-    made.events.close()
+    made.close()
 
 
 @pytest.fixture
@@ -158,4 +165,4 @@ def attic_on_disk(tmp_path: Path, database_url: str) -> Iterator[Attic]:
     """Over either database, on a disk."""
     made = Attic(database_url, Settings(data_dir=tmp_path))
     yield made
-    made.events.close()
+    made.close()

@@ -14,8 +14,19 @@ from endcap.archive.places import Folder
 from endcap.clock import random_id
 from endcap.domain import Micros
 from endcap.errors import StoreUnavailable
+from endcap.neighbour_lists import (
+    current_source,
+    current_version,
+    import_list,
+    lists_directory,
+    versions_of,
+)
+from endcap.publishing import build_and_publish
+from endcap.recommend.artifact import artifacts_directory, load_artifact, user_digest
+from endcap.recommend.neighbour_list import load_list
 from endcap.recommend.orders import order_files, orders_directory
 from endcap.store.events import Erased
+from endcap.store.port import CreateTracker, PublishArtifact
 from endcap.transfer.transactions import import_transactions
 from tests.archive.conftest import NOW, SHOP, Attic, event, order
 
@@ -24,7 +35,12 @@ OLD, OLDER, NEW = "2025-03-11T10:00:00Z", "2025-03-10T10:00:00Z", "2025-03-20T10
 
 def forget(attic: Attic, user: str, **options: Any) -> Forgotten:
     forgetter = Forgetter(
-        attic.settings, attic.events, attic.place, clock=attic.clock, wait_seconds_max=0
+        attic.settings,
+        attic.store,
+        attic.events,
+        attic.place,
+        clock=attic.clock,
+        wait_seconds_max=0,
     )
     return forgetter.forget(SHOP, user, **options)
 
@@ -53,6 +69,21 @@ def imported(attic: Attic) -> Path:
     return file
 
 
+def built(attic: Attic) -> str:
+    """The same orders with what was learned from them, which is served; its name."""
+    imported(attic)
+    attic.store.commit([CreateTracker(SHOP, "a shop", b"sealed", "test", NOW)])
+    published = build_and_publish(
+        attic.store,
+        attic.settings.data_dir,
+        SHOP,
+        actor="test",
+        now=NOW,
+        progress=lambda *_: None,
+    )
+    return published.artifact
+
+
 def order_lines(attic: Attic) -> list[Any]:
     (file,) = order_files(orders_directory(attic.settings.data_dir, SHOP))
     with duckdb.connect() as connection:
@@ -72,7 +103,7 @@ def test_events_go_wherever_they_are(attic: Attic) -> None:
 
     forgotten = forget(attic, "ann")
 
-    assert forgotten == Forgotten(SHOP, 1, 4, 3, 0, ("1", "2", "3", "5"))
+    assert forgotten == Forgotten(SHOP, 1, 4, 3, 0, 0, 0, ("1", "2", "3", "5"))
     assert not forgotten.is_nothing
     assert attic.stored() == ["f"]
     assert attic.archived() == ["x", "c"]
@@ -117,14 +148,85 @@ def test_orders_stay_without_the_name(attic: Attic) -> None:
     ]
 
 
+def test_what_was_built_forgets(attic: Attic) -> None:
+    """The artifact that is served is replaced by one that does not know the shopper; nothing of it stays on disk."""
+    served = built(attic)
+
+    forgotten = forget(attic, "ann")
+
+    row = attic.store.tracker(SHOP)
+    assert row is not None
+    assert row.artifact not in (None, served)
+    assert forgotten.artifacts == 1
+    folder = artifacts_directory(attic.settings.data_dir, SHOP)
+    assert [each.name for each in folder.iterdir()] == [row.artifact]
+    after = load_artifact(folder / str(row.artifact))
+    assert after.history("ann") == ([], [])
+    assert after.history("bob") == ([2], [1])
+
+
+def test_an_artifact_that_is_not_served_any_more_forgets_too(attic: Attic) -> None:
+    """It is kept to go back to; the tracker's pointer stays where it is."""
+    built(attic)
+    attic.store.commit([PublishArtifact(SHOP, "another", "test", NOW)])
+
+    forgotten = forget(attic, "ann")
+
+    row = attic.store.tracker(SHOP)
+    assert row is not None
+    assert (row.artifact, forgotten.artifacts) == ("another", 1)
+
+
+def test_lists_of_another_system_forget(attic: Attic) -> None:
+    """Those by user, in every version that is kept; a follower does not take the file for a new one."""
+    folder = lists_directory(attic.settings.data_dir, SHOP) / "for_user"
+    file = attic.settings.data_dir / "lists.csv"
+    for score in (1, 2):
+        file.write_text(f"user,item,score\nann,a,{score}\nann,b,3\nbob,a,1\neve,b,{score}\n")
+        import_list(
+            attic.settings.data_dir,
+            SHOP,
+            "for_user",
+            file,
+            columns={},
+            now=Micros(NOW + score * 1_000_000),
+        )
+    before = current_source(folder)
+
+    assert forget(attic, "ann", dry_run=True).lists == 1
+    assert forget(attic, "ann").lists == 1
+    assert forget(attic, "ann").lists == 0
+
+    assert current_source(folder) == before
+    assert len(versions_of(folder)) == 2
+    for version in versions_of(folder):
+        left = load_list(folder / version)
+        assert [left.of(user_digest(each)) is None for each in ("ann", "bob", "eve")] == [
+            True,
+            False,
+            False,
+        ]
+    current = load_list(folder / str(current_version(folder)))
+    found = current.of(user_digest("eve"))
+    assert found is not None
+    places, scores = found
+    assert [current.identities()[at] for at in places.tolist()] == ["b"]
+    assert scores.tolist() == [2.0]
+    assert current.manifest.counts == {"keys": 2, "items": 2, "pairs": 2}
+
+
 def test_a_dry_run_counts_the_same_and_leaves_all(attic: Attic) -> None:
     """Nothing is erased, nobody is told."""
     tell(attic)
     attic.archive()
-    imported(attic)
+    served = built(attic)
 
     told = forget(attic, "ann", dry_run=True)
 
+    row = attic.store.tracker(SHOP)
+    assert row is not None
+    assert row.artifact == served
+    assert told.artifacts == 1
     assert len(attic.stored()) + len(attic.archived()) == 6
     assert attic.events.heads() == {SHOP: 6}
     assert told == forget(attic, "ann")

@@ -49,12 +49,31 @@ def test_every_task_has_a_table_and_a_sentence(shop: Shell) -> None:
 
     for title in ("Basket: one to eight items", "Item page: one item", "User: the next order"):
         assert title in said
-    assert "bestsellers, trends" in said
     assert "basket earns its place: NDCG" in said
     assert "item_detail_complements earns its place" in said
     assert "favorites earns its place" in said
     assert "discount shows the same as bestsellers" in said
     assert "0.0% of their items were new" in said
+
+
+def test_the_trackers_own_models_are_asked(shop: Shell) -> None:
+    """By what its table says; names of one meaning are asked once."""
+    shop.call("model", "set", "mine", "--tracker", TRACKER, "--like", "basket")
+    shop.call("model", "set", "yours", "--tracker", TRACKER, "--strategy", "newest")
+
+    try:
+        wanted = ("--model", "basket", "--model", "mine", "--model", "yours")
+        found = shop.json("evaluate", "--tracker", TRACKER, *wanted)
+    finally:
+        for name in ("mine", "yours"):
+            shop.call("model", "unset", name, "--tracker", TRACKER)
+
+    baskets = [score for score in found["scores"] if score["task"] == "basket"]
+    assert [(score["model"], score["also"]) for score in baskets] == [
+        ("bestsellers", []),
+        ("basket", ["mine"]),
+        ("yours", []),
+    ]
 
 
 def test_the_tables_fit_a_terminal(shop: Shell) -> None:

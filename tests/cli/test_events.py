@@ -128,7 +128,8 @@ def test_a_shopper_is_erased(shell: Shell) -> None:
     result = shell.call("forget", "--user", "ann")
 
     assert unwrapped(result.stdout) == (
-        f"{TRACKER}: 1 events erased from the database, 1 erased from 1 archived files, 6 order lines made nameless."
+        f"{TRACKER}: 1 events erased from the database, 1 erased from 1 archived files, 6 order lines made nameless, "
+        "1 built artifacts replaced."
     )
     assert "also name 7" in unwrapped(result.stderr)
     assert f"Next: endcap build --tracker {TRACKER}" in result.stderr
@@ -159,10 +160,12 @@ def test_recommenders_are_built_anew_at_once(shell: Shell) -> None:
         "archived_events": 0,
         "archived_parts": 0,
         "order_lines": 6,
+        "artifacts": 1,
+        "lists": 0,
         "other_names": [],
         "rebuilt": True,
     }
-    assert shell.revision() == before + 1
+    assert shell.revision() == before + 2
 
 
 def test_nothing_is_built_where_nothing_was(shell: Shell) -> None:

@@ -99,7 +99,7 @@ def test_the_explanation_in_json(shop: Shell) -> None:
     (rule,) = shop.customizations()
     assert explained["items"] == [
         {"slot": 1, "url": "/p/5", "from": "pin", "pin": 0, "customization_id": rule["id"]},
-        {"slot": 2, "url": "/p/1", "from": "ranking", "place": 1},
+        {"slot": 2, "url": "/p/1", "from": "ranking", "place": 1, "stage": "popular"},
     ]
     assert explained["pins"][0]["verdict"] == "placed"
 

@@ -12,13 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endcap.client import Customization, Definition, Pin, RecommendationRequest
+from endcap.client import (
+    Customization,
+    Definition,
+    Pin,
+    PlacementRequest,
+    Ranked,
+    RecommendationRequest,
+)
 from endcap.client import _calls as calls
 from endcap.client._calls import Outgoing
 from endcap.client._reading import decoded
 from endcap.domain import CustomizationId, Filter, Micros, Record, Sort, SortColumn
 from endcap.wire.customizations import customization_json, read_definition
 from endcap.wire.listing import read_export, read_listing
+from endcap.wire.placing import read_ranked_requests
 from endcap.wire.recommending import read_requests
 
 TRACKER = "1234-5678"
@@ -62,6 +70,7 @@ def definitions() -> st.SearchStrategy[Definition]:
         "model": texts,
         "target_metadata": st.none() | st.dictionaries(texts, texts | st.none()),
         "tags": st.lists(texts, unique=True, max_size=5).map(tuple),
+        "disabled": st.none() | st.booleans(),
         "pin_definitions": st.lists(pins(), max_size=4).map(tuple),
     }
     return (
@@ -109,6 +118,12 @@ def url(outgoing: Outgoing) -> httpx2.URL:
         (calls.put_objects(TRACKER, []), "POST /v1/content"),
         (calls.patch_objects(TRACKER, []), "PATCH /v1/content"),
         (calls.delete_objects(TRACKER, []), "DELETE /v1/content"),
+        (
+            calls.commit_generation(TRACKER, "item", "7 & 8"),
+            "POST /v1/content/commit?type=item&generation=7+%26+8",
+        ),
+        (calls.update_by_query(TRACKER, "item", {}, {}), "PATCH /v1/update_by_query"),
+        (calls.update_progress(TRACKER, 12345), "GET /v1/update_by_query?job_id=12345"),
         (calls.health(TRACKER), "GET /healthz"),
         (calls.ready(TRACKER), "GET /readyz"),
     ],
@@ -227,6 +242,7 @@ def test_a_definition_arrives_whole(definition: Definition) -> None:
     assert said.pop("target_metadata", None) == (
         msgspec.json.decode(read.metadata) if read.metadata else None
     )
+    assert said.pop("disabled", None) is read.disabled
     assert kept == said
 
 
@@ -293,6 +309,30 @@ def test_a_recommendation_request_arrives_whole() -> None:
     assert second.model == "home"
     bare = calls.recommend(TRACKER, [RecommendationRequest(recommendation_type="home")])
     assert bare.content == b'[{"recommendation_type":"home"}]'
+
+
+def test_a_placement_request_arrives_whole() -> None:
+    """The server reads every field of a typed request; identities alone do, and so do scores."""
+    typed = PlacementRequest(
+        recommendation_type="mine",
+        recommender_client_identifier="top",
+        size=3,
+        ranking=(Ranked("/p/1", 0.2), Ranked("/p/2", 0.9)),
+        fill=True,
+    )
+    plain = PlacementRequest(recommendation_type="mine", ranking=("/p/1", Ranked("/p/2")))
+    call = calls.place(TRACKER, [typed, plain, {"model": "mine", "ranking": []}])
+
+    first, second, third = read_ranked_requests(call.content or b"")
+
+    assert (call.method, call.path, call.signed) == ("POST", "/api/place", True)
+    assert call.query == (("tracker_id", TRACKER),)
+    assert (first.request.model, first.request.widget, first.request.size) == ("mine", "top", 3)
+    assert (first.ranking, first.fill) == (("/p/2", "/p/1"), True)
+    assert (second.ranking, second.fill) == (("/p/1", "/p/2"), False)
+    assert third.ranking == ()
+    unexplained = calls.place(TRACKER, [plain], explain=False)
+    assert unexplained.query == (("tracker_id", TRACKER), ("explain", "false"))
 
 
 def test_a_removal_sends_names_only() -> None:

@@ -39,6 +39,24 @@ def test_the_client_is_answered_what_the_case_says(server: InProcess, name: str)
     assert [outcome(answer, labels) for answer in answers] == case.expect
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_ranking_of_the_clients_is_placed_as_the_case_says(server: InProcess, name: str) -> None:
+    """The order of popularity, brought along: the same items and pins."""
+    case = cases.load(name)
+    tracker = f"{name}-placed"
+    server.create_tracker(tracker)
+    client = Awaiting(server.client(tracker))
+    client.put_objects(case.catalog)
+    labels = made(case, client, server)
+    ranking = [each["identity"] for each in case.catalog]
+
+    server.clock.now = cases.micros(case.now)
+    answers = client.place([{**each, "ranking": ranking} for each in case.requests])
+    client.close()
+
+    assert [outcome(answer, labels) for answer in answers] == case.expect
+
+
 def made(case: Case, client: Awaiting, server: InProcess) -> dict[str, str]:
     """Creates the customizations, each at its time; their labels by id."""
     labels = {}

@@ -8,8 +8,10 @@ import endcap.client
 from endcap.client import AsyncClient, Client
 
 VERBS = {
+    "commit_generation",
     "create",
     "delete",
+    "delete_model",
     "delete_objects",
     "export",
     "export_as",
@@ -21,13 +23,19 @@ VERBS = {
     "import_transactions",
     "list",
     "list_all",
+    "model",
+    "models",
     "patch_objects",
+    "place",
+    "put_model",
     "put_objects",
     "ready",
     "recommend",
     "replace",
     "send_event",
     "summary",
+    "update_by_query",
+    "update_progress",
 }
 
 
@@ -44,13 +52,18 @@ def test_exported_names() -> None:
         "Hit",
         "Imported",
         "ItemShown",
+        "Model",
         "Page",
         "Pin",
         "PinShown",
+        "Placement",
+        "PlacementRequest",
+        "Ranked",
         "Recommendation",
         "RecommendationRequest",
         "SignedAuth",
         "Summary",
+        "UpdateProgress",
     ]
     assert all(hasattr(endcap.client, name) for name in endcap.client.__all__)
 

@@ -384,3 +384,32 @@ def parsed(parser: Lines | Whole, chunks: list[bytes]) -> list[Customization]:
 def pieces(body: bytes, cuts: list[int]) -> list[bytes]:
     ends = sorted(cut for cut in cuts if cut < len(body))
     return [body[start:end] for start, end in zip([0, *ends], [*ends, len(body)], strict=True)]
+
+
+def test_the_vendors_spellings_of_a_job_are_read() -> None:
+    """Its status has an underscore in places, its faults are objects, a commit may be answered with nothing."""
+    told = answer(
+        {
+            "tracker_id": "1234-5678",
+            "status": "in_progress",
+            "updates_count": 4,
+            "failures_count": 1,
+            "failures": {
+                "/products/1": {
+                    "type": "data_schema_mismatch",
+                    "reason": "failed to parse [attributes.price]",
+                    "caused_by": {"type": "number_format_exception"},
+                }
+            },
+        }
+    )
+
+    progress = calls.update_progress("1234-5678", 1).read(told)
+
+    assert (progress.status, progress.is_over, progress.checked_count) == ("in progress", False, 0)
+    assert progress.failures["/products/1"].details == {"type": ["number_format_exception"]}
+    assert calls.commit_generation("1234-5678", "item", "1").read(Answer(200, {}, b"")) == 0
+    begun = answer({"status_url": "/v1/update_by_query?job_id=12345"})
+    assert calls.update_by_query("1234-5678", "item", {}, {}).read(begun) == 12345
+    with pytest.raises(Problem, match="names no job"):
+        calls.update_by_query("1234-5678", "item", {}, {}).read(answer({"status_url": "/"}))

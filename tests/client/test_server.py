@@ -14,7 +14,15 @@ import pytest
 from msgspec.structs import replace
 
 from endcap import errors
-from endcap.client import Client, Definition, Pin, RecommendationRequest, Summary
+from endcap.client import (
+    Client,
+    Definition,
+    Pin,
+    PlacementRequest,
+    RecommendationRequest,
+    Summary,
+    UpdateProgress,
+)
 from endcap.domain import Micros
 from endcap.errors import FaultyFields, FaultyRows
 from tests.client.conftest import Connect
@@ -192,6 +200,33 @@ def test_the_catalog_is_put_merged_and_removed(client: Client) -> None:
     assert hits(client) == []
 
 
+def test_a_generation_is_committed(client: Client) -> None:
+    """What is of another one goes; an empty one is refused."""
+    client.put_objects([item("/p/1"), {**item("/p/2"), "generation": "2"}])
+
+    assert client.commit_generation("item", "2") == 1
+    assert client.commit_generation("item", "2") == 0
+    assert hits(client) == ["/p/2"]
+    with pytest.raises(errors.CatalogFaults) as refused:
+        client.commit_generation("item", "3")
+    assert refused.value.faults["generation"].kind == "not_found"
+
+
+def test_objects_are_updated_by_query(client: Client) -> None:
+    """The number of the job is good for asking how it goes on."""
+    client.put_objects([item("/p/1", colour="olive"), item("/p/2", colour=["olive", "red"])])
+
+    job = client.update_by_query("item", {"colour": "olive"}, {"colour": "green"})
+    while not (told := client.update_progress(job)).is_over:
+        pass
+
+    assert told == UpdateProgress("complete", 2, 0, {}, 2)
+    with pytest.raises(errors.JobNotFound):
+        client.update_progress(job + 1)
+    with pytest.raises(errors.CatalogFaults):
+        client.update_by_query("item", {}, {"availability": "no"})
+
+
 def test_a_partial_failure_names_the_faulty(client: Client) -> None:
     """What was sound is stored; of the rest the problem says which and why."""
     with pytest.raises(errors.CatalogFaults) as put:
@@ -237,6 +272,32 @@ def test_a_pin_shows_and_is_explained(client: Client) -> None:
         2,
     )
     assert [each.from_ for each in explained.explanation.items][1] == "pin"
+
+
+def test_a_ranking_is_placed_and_explained(client: Client) -> None:
+    """Pins are laid over what the caller ranked; what the catalog lacks is told."""
+    client.put_objects([item(f"/p/{number}") for number in range(5)])
+    client.create(
+        Definition(
+            model="mine",
+            target_type="all",
+            pin_definitions=(Pin(position=2, pin_type="item", pin_identity="/p/4"),),
+        )
+    )
+    wish = PlacementRequest(recommendation_type="mine", ranking=("/p/3", "/p/gone", "/p/1"))
+
+    (placed,) = client.place([wish])
+    (unexplained,) = client.place([wish], explain=False)
+
+    assert [hit.url for hit in placed.hits] == ["/p/3", "/p/4", "/p/1"]
+    assert placed.not_in_catalog == unexplained.not_in_catalog == ("/p/gone",)
+    assert placed.explanation is not None
+    assert [each.from_ for each in placed.explanation.items] == ["ranking", "pin", "ranking"]
+    assert [each.place for each in placed.explanation.items] == [1, None, 3]
+    assert unexplained.explanation is None
+    assert unexplained.hits == placed.hits
+    with pytest.raises(errors.FaultyFields, match="Invalid placement request"):
+        client.place([{"model": "mine"}])
 
 
 def test_every_faulty_field_is_told(client: Client) -> None:
@@ -374,6 +435,38 @@ def shown(client: Client, identity: str) -> dict[str, Any]:
     """The attributes that a shopper is shown of an object."""
     (answer,) = client.recommend([RecommendationRequest(recommendation_type="test_reco")])
     return next(hit.attributes for hit in answer.hits if hit.url == identity)
+
+
+def test_a_model_is_set_and_unset(client: Client) -> None:
+    """What a name means is read, changed, guarded by its tag, and the reference's again."""
+    reference = client.model("basket")
+    assert (reference.origin, reference.etag) == ("reference", '"0"')
+
+    made = client.put_model("basket", {"strategy": "popular"}, if_match=reference.etag)
+
+    assert made.origin == "own"
+    assert made.model["strategy"] == {"kind": "popular", "span": "decayed"}
+    assert client.model("basket") == made
+    with pytest.raises(errors.RevisionConflict):
+        client.put_model("basket", "newest", if_match=reference.etag)
+    client.put_model("my own", "newest")
+    own = {each.name for each in client.models() if each.origin == "own"}
+    assert own == {"basket", "my own"}
+    client.delete_model("my own")
+    client.delete_model("basket", if_match=made.etag)
+    assert client.model("basket") == reference
+    with pytest.raises(errors.RecommenderNotFound):
+        client.model("my own")
+
+
+def test_a_model_that_cannot_be_is_refused(client: Client) -> None:
+    """With every fault by its path."""
+    with pytest.raises(errors.FaultyFields) as refused:
+        client.put_model("basket", {"strategy": {"kind": "newest", "half_life_days": -1}})
+
+    assert refused.value.details == {
+        "strategy.half_life_days": ["Must be a number from 0.1 to 3650"]
+    }
 
 
 def test_the_whole_catalog_is_exported(client: Client) -> None:

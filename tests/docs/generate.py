@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 import click
+import msgspec
 from msgspec import inspect
 
 from endcap.cli.main import cli
 from endcap.config import Settings, variable
+from endcap.recommend.models import REFERENCE
+from endcap.recommend.rerank import Personal, Variety
+from endcap.recommend.table import KINDS, Described, described, kept
 from tests.docs import pages
 
 WIDTH = 100
@@ -101,7 +105,58 @@ def _helps(
             yield from _helps(found, f"{name} {each}", context)
 
 
+def reference_models() -> str:
+    """A row a reference model: what it ranks by, and what follows."""
+    rows = [
+        "| model | strategy | then | variety | fitted |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, model in REFERENCE.items():
+        document = msgspec.json.decode(kept(model))
+        then = ", ".join(map(_strategy, document.get("fallback", ()))) or "–"
+        variety = document.get("variety")
+        spread = "–" if variety is None else _settings({"by": "category", **variety})
+        fitted = "no" if model.personal is None else "yes"
+        rows.append(
+            f"| `{name}` | {_strategy(document['strategy'])} | {then} | {spread} | {fitted} |"
+        )
+    return "\n".join(rows)
+
+
+def _strategy(document: Mapping[str, object]) -> str:
+    settings = {name: value for name, value in document.items() if name != "kind"}
+    return f"`{document['kind']}`" + (f" ({_settings(settings)})" if settings else "")
+
+
+def _settings(settings: Mapping[str, object]) -> str:
+    shown = {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in settings.items()
+    }
+    return ", ".join(f"`{name}` {value}" for name, value in shown.items())
+
+
+def strategies() -> str:
+    """A table for each kind of strategy, and for what is done to its ranking."""
+    parts = [*map(described, KINDS.values()), described(Variety), described(Personal)]
+    return "\n\n".join(map(_part, parts))
+
+
+def _part(part: Described) -> str:
+    does = " ".join(part.does.split())
+    lines = [f"### `{part.kind}`", "", does]
+    if part.settings:
+        lines += ["", "| setting | takes | default | |", "| --- | --- | --- | --- |"]
+    for each in part.settings:
+        default = "required" if each.default is None else f"`{each.default}`"
+        takes = each.takes.replace("|", "\\|")
+        lines.append(f"| `{each.name}` | {takes} | {default} | {each.does} |")
+    return "\n".join(lines)
+
+
 PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
+    "models": ("docs/recommenders.md", reference_models),
+    "strategies": ("docs/recommenders.md", strategies),
     "settings": ("docs/settings.md", settings_table),
     "commands": ("docs/cli.md", commands),
 }

@@ -65,6 +65,26 @@ def test_readme_example_works_when_pasted(tmp_path: Path) -> None:
     assert _hits(recommended)[0] == "/p/555"
 
 
+def test_own_ranking_works_when_pasted(tmp_path: Path) -> None:
+    """docs/bring-your-own.md with the demo running: the pin stands in the caller's ranking, as the page shows it."""
+    page = pages.ROOT / "docs/bring-your-own.md"
+    example = next(block.text for block in pages.blocks(page, "bash") if "signed()" in block.text)
+    shown = json.loads(next(block.text for block in pages.blocks(page, "json")))
+    port = free_port()
+
+    with _demo(tmp_path, port):
+        (answer,) = _paste([example], tmp_path, port)
+
+    (placed,) = json.loads(answer.rpartition("\n")[2])
+    assert placed["hits"] == shown[0]["hits"]
+    assert placed["not_in_catalog"] == shown[0]["not_in_catalog"]
+    told = [
+        [each["items"][slot]["from"] for slot in range(3)]
+        for each in (placed["explanation"], shown[0]["explanation"])
+    ]
+    assert told[0] == told[1]
+
+
 def _paste(blocks: list[str], folder: Path, port: int) -> list[str]:
     """Runs blocks in one shell, each after the other, and returns what each printed."""
     mark = "<<end of a block>>"

@@ -19,7 +19,6 @@ from endcap.engine.place import (
 )
 from endcap.engine.rules import Rules
 from endcap.engine.snapshot import Snapshot
-from endcap.wire import catalog as wire_catalog
 from endcap.wire.customizations import read_definition
 from endcap.wire.recommending import Request, read_requests
 from tests.cases import Case, PinOutcome, micros
@@ -38,10 +37,10 @@ POPULAR = Ranked()
 
 
 def object_of(sent: Wire) -> CatalogObject:
-    """One catalog object as it is sent."""
-    held = wire_catalog.object_from(sent)
-    assert isinstance(held, CatalogObject), held
-    return held
+    """One catalog object as a store may hold it, be it from before fields were judged."""
+    return CatalogObject(
+        ItemId(sent["identity"]), sent["type"], sent.get("generation"), msgspec.json.encode(sent)
+    )
 
 
 def catalog_of(sent: Iterable[Wire], scores: Mapping[str, float] | None = None) -> Catalog:
@@ -52,7 +51,13 @@ def customization_of(id: str, created_at: Micros, body: Wire) -> Customization:
     """One customization as it is sent, and what the server adds."""
     definition = read_definition(msgspec.json.encode(body))
     return Customization(
-        CustomizationId(id), definition.model, definition.target, definition.pins, created_at, 1
+        CustomizationId(id),
+        definition.model,
+        definition.target,
+        definition.pins,
+        created_at,
+        1,
+        disabled=definition.disabled is True,
     )
 
 

@@ -43,13 +43,29 @@ targets: st.SearchStrategy[Target] = st.one_of(
 )
 
 
-def _customization(name: CustomizationId, model: str, target: Target, age: int) -> Customization:
+def _customization(
+    name: CustomizationId, model: str, target: Target, age: int, silence: str
+) -> Customization:
     pin = Pin(Slot(1), item=ItemId(catalogs.IDENTITIES[age]))
-    return Customization(name, model, target, (pin,), Micros(age), 1)
+    return Customization(
+        name,
+        model,
+        target,
+        (pin,),
+        Micros(age),
+        1,
+        disabled=silence == "disabled",
+        unreadable=silence == "unreadable",
+    )
 
 
 customizations = st.builds(
-    _customization, st.sampled_from(IDS), st.sampled_from(MODELS), targets, st.integers(0, 2)
+    _customization,
+    st.sampled_from(IDS),
+    st.sampled_from(MODELS),
+    targets,
+    st.integers(0, 2),
+    st.sampled_from(["", "", "disabled", "unreadable"]),
 )
 rule_sets = st.lists(customizations, max_size=len(IDS), unique_by=lambda each: each.id)
 changes = st.lists(
@@ -74,6 +90,8 @@ def speaking_plainly(
     inputs = [wire.attributes(each.document) for each in objects if each.identity in items]
 
     def speaks(each: Customization) -> bool:
+        if each.disabled or each.unreadable:
+            return False
         match each.target:
             case ItemTarget(identity):
                 return identity in items

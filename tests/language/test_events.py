@@ -145,6 +145,7 @@ def test_every_fault_is_named_at_once() -> None:
         ({"type": "click", "action": []}, "action", "object"),
         ({"type": "click", "action": {"type": "click"}}, "action", "resource_identifier"),
         ({"type": "click", "action": {"resource_identifier": "/p/1"}}, "action", "action.type"),
+        ({"type": "click", "action": {"type": "a\x00", "resource_identifier": "/p/1"}}, "action", "text"),
         ({"type": "event"}, "lists", "object"),
         ({"type": "event", "lists": {}}, "lists", "object"),
         ({"type": "event", "lists": {"Autocomplete": {"items": 5}}}, "lists", "Autocomplete"),

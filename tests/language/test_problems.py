@@ -23,6 +23,11 @@ AT_HOME: dict[type[Problem], str] = {
     errors.UsageFault: "of commands and settings",
     errors.NothingToLearn: "of commands and the schedule",
     errors.PeerUnavailable: "of hosts that a command asks",
+    errors.AccountFault: "of commands and of the console's pages, which have statuses of their own",
+    errors.FormRefused: "of the console's pages",
+    errors.RoleLacking: "of the console's pages",
+    errors.SignInRefused: "of the console's pages",
+    errors.TooManyAttempts: "of the console's pages",
 }
 """Problems that no answer speaks of."""
 

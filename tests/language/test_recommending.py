@@ -66,6 +66,7 @@ def test_everything_that_can_be_asked() -> None:
         "in_shop",
         frozenset({"title", "price"}),
         True,
+        context_sent={"brand": "Fender"},
     )
 
 

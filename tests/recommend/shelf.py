@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
+import msgspec
 import numpy as np
 
-from endcap.domain import CatalogObject, Micros
+from endcap.domain import CatalogObject, ItemId, Micros
 from endcap.engine.catalog import Catalog
 from endcap.recommend.artifact import (
     FORMAT,
@@ -23,7 +24,6 @@ from endcap.recommend.artifact import (
     user_digest,
 )
 from endcap.recommend.strategies import Query
-from endcap.wire.catalog import object_from
 
 DAY = 86_400_000_000
 LAST_DAY = datetime(2026, 11, 1)  # noqa: DTZ001 - Parquet's timestamps have no zone; they are UTC
@@ -46,9 +46,7 @@ def thing(
         *around, title = categories
         own = {"title": title, "ancestors": [{"title": each} for each in around]}
         members["nested"] = [{"type": "category", "fields": own}]
-    made = object_from(members)
-    assert isinstance(made, CatalogObject), made
-    return made
+    return CatalogObject(ItemId(identity), type, None, msgspec.json.encode(members))
 
 
 def write_orders(path: Path, lines: Iterable[Line]) -> Path:

@@ -87,12 +87,17 @@ def start_server(
     raise AssertionError("the last attempt returns or raises")
 
 
-def run_endcap(data_dir: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+def run_endcap(
+    data_dir: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    input: str | None = None,
+) -> str:
     """Runs a command to its end and returns what it printed; a refusal fails with all it said."""
     done = subprocess.run(
         [endcap_command(), *arguments],
         env=_environment(data_dir, env or {}),
-        stdin=subprocess.DEVNULL,
+        input=input or "",
         capture_output=True,
         text=True,
         timeout=STOP_SECONDS_MAX,

@@ -4,10 +4,22 @@ The store's contract in the plainest Python there is: the oracle of random histo
 It shares no code with the adapters' decision and takes every write by itself, straight from the port's text.
 """
 
-from endcap.domain import CatalogObject, CustomizationId, ItemId, Record, TrackerId
+import json
+from collections.abc import Callable, Sequence
+
+from endcap.domain import (
+    CatalogObject,
+    CustomizationId,
+    Field,
+    ItemId,
+    Merge,
+    Record,
+    TrackerId,
+)
 from endcap.errors import (
     ArtifactConflict,
     CatalogFault,
+    CatalogFaults,
     CustomizationNotFound,
     IdempotencyConflict,
     RevisionConflict,
@@ -17,6 +29,7 @@ from endcap.errors import (
 from endcap.store.port import (
     AddKey,
     ChangeRow,
+    CommitGeneration,
     Committed,
     CreateCustomization,
     CreateTracker,
@@ -27,12 +40,26 @@ from endcap.store.port import (
     PutObjects,
     RemoveObjects,
     ReplaceCustomization,
+    ResetField,
+    RestoreCustomization,
     RevokeKey,
+    StartJob,
+    TakeJob,
     TrackerRow,
     Write,
 )
+from endcap.wire.catalog import settled
 
 DAY = 24 * 60 * 60 * 1_000_000
+
+
+Wish = Callable[[CatalogObject | None], CatalogObject | CatalogFault | None]
+"""From an object as it is to what it shall be."""
+
+
+def told(each: CatalogObject) -> tuple[str, str | None, bytes]:
+    """What a store keeps of an object."""
+    return each.type, each.generation, each.document
 
 
 class NaiveStore:
@@ -44,6 +71,7 @@ class NaiveStore:
         self.objects: dict[tuple[TrackerId, ItemId], CatalogObject] = {}
         self.keys: dict[tuple[TrackerId, str], tuple[int, str, Record]] = {}
         self.history: dict[TrackerId, list[ChangeRow]] = {}
+        self.fields: dict[tuple[TrackerId, str], Field] = {}
 
     def take(self, write: Write) -> Outcome:
         """One write."""
@@ -62,28 +90,23 @@ class NaiveStore:
                 return self.create(write)
             case ReplaceCustomization() | DeleteCustomization():
                 return self.change(write)
+            case RestoreCustomization():
+                return self.restore(write)
             case PutObjects():
-                return self.store(write, {each.identity: each for each in write.objects})
+                last = {each.identity: each for each in write.objects}
+                return self.store(write, [(key, self.putting(each)) for key, each in last.items()])
             case MergeObjects():
-                before = {key: self.objects.get((write.tracker, key)) for key in write.merges}
                 return self.store(
-                    write,
-                    {
-                        key: merge(known.document if (known := before[key]) else None)
-                        for key, merge in write.merges.items()
-                    },
+                    write, [(key, self.merging(each)) for key, each in write.merges.items()]
                 )
             case RemoveObjects():
-                found = {key: self.objects.get((write.tracker, key)) for key in write.objects}
                 return self.store(
-                    write,
-                    {
-                        key: None
-                        if (each := found[key]) is not None and each.type == type_
-                        else CatalogFault("not_found", "Identity not in catalog")
-                        for key, type_ in write.objects.items()
-                    },
+                    write, [(key, self.removing(t)) for key, t in write.objects.items()]
                 )
+            case CommitGeneration():
+                return self.sweep(write)
+            case ResetField():
+                return self.reset(write)
             case _:
                 return self.change_tracker(write)
 
@@ -108,6 +131,14 @@ class NaiveStore:
         outcome = self.log(write, "customization", [(write.id, "create", None, whole(record))])
         return Committed(outcome.revision, record)
 
+    def restore(self, write: RestoreCustomization) -> Outcome:
+        if (write.tracker, write.id) in self.records:
+            return UsageFault()
+        record = self.record(write, write.creator, write.created_at)
+        self.records[write.tracker, write.id] = record
+        outcome = self.log(write, "customization", [(write.id, "create", None, whole(record))])
+        return Committed(outcome.revision, record)
+
     def change(self, write: ReplaceCustomization | DeleteCustomization) -> Outcome:
         before = self.records.get((write.tracker, write.id))
         if before is None:
@@ -116,8 +147,8 @@ class NaiveStore:
             return RevisionConflict()
         if isinstance(write, DeleteCustomization):
             del self.records[write.tracker, write.id]
-            return self.log(write, "customization", [(write.id, "delete", whole(before), None)])
-        record = self.record(write, before.creator, before.created_at)
+            return self.log(write, "customization", [(write.id, "delete", farewell(before), None)])
+        record = self.record(write, before.creator, before.created_at, before.disabled)
         self.records[write.tracker, write.id] = record
         outcome = self.log(
             write, "customization", [(write.id, "replace", whole(before), whole(record))]
@@ -125,7 +156,11 @@ class NaiveStore:
         return Committed(outcome.revision, record)
 
     def record(
-        self, write: CreateCustomization | ReplaceCustomization, creator: str, created_at: int
+        self,
+        write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
+        creator: str,
+        created_at: int,
+        disabled: bool = False,
     ) -> Record:
         wanted = write.definition
         return Record(
@@ -140,29 +175,109 @@ class NaiveStore:
             created_at=created_at,  # type: ignore[arg-type]
             updated_at=write.now,
             revision=self.trackers[write.tracker].revision + 1,
+            disabled=disabled if wanted.disabled is None else wanted.disabled,
         )
+
+    def putting(self, each: CatalogObject) -> Wish:
+        return lambda before: each
+
+    def merging(self, merge: Merge) -> Wish:
+        def wish(before: CatalogObject | None) -> CatalogObject | CatalogFault | None:
+            merged = merge(before.document if before else None)
+            return before if merged is None else merged
+
+        return wish
+
+    def removing(self, type_: str) -> Wish:
+        def wish(before: CatalogObject | None) -> CatalogFault | None:
+            if before is not None and before.type == type_:
+                return None
+            return CatalogFault("not_found", "Identity not in catalog")
+
+        return wish
 
     def store(
         self,
         write: PutObjects | MergeObjects | RemoveObjects,
-        wanted: dict[ItemId, CatalogObject | CatalogFault | None],
+        wishes: Sequence[tuple[ItemId, Wish]],
     ) -> Outcome:
+        """One object after the other, each over what the ones before it left."""
         faults: dict[str, CatalogFault] = {}
         lines: list[tuple[str, str, None, None]] = []
-        for identity, after in wanted.items():
+
+        def put(identity: ItemId, after: CatalogObject | None) -> None:
             key = (write.tracker, identity)
+            before = self.objects.get(key)
+            if after is None:
+                if before is not None:
+                    del self.objects[key]
+                    lines.append((identity, "delete", None, None))
+            elif before is None or told(before) != told(after):
+                lines.append((identity, "replace" if before else "create", None, None))
+                self.objects[key] = after.kept
+
+        for identity, wish in wishes:
+            before = self.objects.get((write.tracker, identity))
+            after = wish(before)
+            if isinstance(after, CatalogObject) and (before is None or told(before) != told(after)):
+                after = self.clash(write, after) or after
             if isinstance(after, CatalogFault):
                 faults[identity] = after
-            elif after is None:
-                del self.objects[key]
-                lines.append((identity, "delete", None, None))
-            elif self.objects.get(key) != after:
-                lines.append((identity, "replace" if key in self.objects else "create", None, None))
-                self.objects[key] = after
+                continue
+            put(identity, after)
+            for each in after.nested if after else ():
+                known = self.objects.get((write.tracker, each.identity))
+                if known is None:
+                    put(each.identity, each)
+                elif known.type == each.type:
+                    put(each.identity, settled(each, known))
         revision = self.trackers[write.tracker].revision
         if lines:
             revision = self.log(write, "object", lines).revision
         return Committed(revision, faults=faults)
+
+    def clash(self, write: Write, wanted: CatalogObject) -> CatalogFault | None:
+        """The first value of a field says what the others must be; a date is a text, too."""
+        for name, kind in wanted.shape:
+            known = self.fields.get((write.tracker, name))
+            if known and known.kind != kind and (known.kind, kind) != ("text", "date"):
+                return CatalogFault(
+                    "data_schema_mismatch", "a field is of another type than its first value"
+                )
+        for name, kind in wanted.shape:
+            field = Field(name, kind, wanted.identity, write.now)
+            self.fields.setdefault((write.tracker, name), field)
+        return None
+
+    def sweep(self, write: CommitGeneration) -> Outcome:
+        mine = {
+            key: each
+            for key, each in self.objects.items()
+            if key[0] == write.tracker and each.type == write.type
+        }
+        gone = [key for key, each in mine.items() if each.generation != write.generation]
+        if len(gone) == len(mine):
+            return CatalogFaults(0, {})
+        for key in gone:
+            del self.objects[key]
+        revision = self.trackers[write.tracker].revision
+        if gone:
+            lines = [(identity, "delete", None, None) for _, identity in gone]
+            revision = self.log(write, "object", lines).revision
+        return Committed(revision, kept=len(mine) - len(gone), removed=len(gone))
+
+    def reset(self, write: ResetField) -> Outcome:
+        key = (write.tracker, write.name)
+        known = self.fields.get(key)
+        if write.kind is None:
+            if known is None:
+                return UsageFault()
+            del self.fields[key]
+            return self.log(write, "field", [(write.name, "delete", None, None)])
+        if known is not None and known.kind == write.kind:
+            return Committed(self.trackers[write.tracker].revision)
+        self.fields[key] = Field(write.name, write.kind, ItemId(""), write.now)
+        return self.log(write, "field", [(write.name, "replace", None, None)])
 
     def change_tracker(self, write: Write) -> Outcome:
         row = self.trackers[write.tracker]
@@ -201,6 +316,7 @@ class NaiveStore:
             row.id, row.name, row.revision + 1, row.sealed_keys, row.artifact, row.created_at
         )
         self.trackers[write.tracker] = row
+        assert not isinstance(write, StartJob | TakeJob)
         actor = write.creator if isinstance(write, CreateCustomization) else write.actor
         if isinstance(write, CreateCustomization) and write.actor is not None:
             actor = write.actor
@@ -211,8 +327,21 @@ class NaiveStore:
         return Committed(row.revision)
 
 
+def farewell(record: Record) -> bytes:
+    """The whole, with who made it and when."""
+    creator = json.dumps(record.creator, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join(
+        (whole(record)[:-1], b',"creator":', creator, b',"created_at":%d}' % record.created_at)
+    )
+
+
 def whole(record: Record) -> bytes:
-    """The document with the metadata as its last member."""
-    if record.metadata is None:
+    """The document with the metadata and the switch as its last members."""
+    if record.metadata is None and not record.disabled:
         return record.document
-    return b"".join((record.document[:-1], b',"target_metadata":', record.metadata, b"}"))
+    members = [record.document[:-1]]
+    if record.metadata is not None:
+        members.append(b'"target_metadata":' + record.metadata)
+    if record.disabled:
+        members.append(b'"disabled":true')
+    return b",".join(members) + b"}"

@@ -170,12 +170,17 @@ def test_load_sees_one_state(store: Store, tracker: TrackerId) -> None:
 
 
 def test_the_log_tells_who_did_what_when(store: Store, tracker: TrackerId) -> None:
-    """With the old and the new document of a customization, and without those of the catalog."""
+    """
+    With the old and the new document of a customization, and without those of the catalog. The last line of one says
+    what is needed to have it back.
+    """
     id_ = some_id()
+    first, second = b'{"n":1}', b'{"n":2}'
+    last = b'{"n":2,"creator":"ann","created_at":%d}' % at(1)
     committed(
         store,
-        create(tracker, id_, definition(b"1"), creator="ann", now=at(1)),
-        replace(tracker, id_, definition(b"2"), now=at(2)),
+        create(tracker, id_, definition(first), creator="ann", now=at(1)),
+        replace(tracker, id_, definition(second), now=at(2)),
         delete(tracker, id_),
         put(tracker, thing("a", b"1")),
         put(tracker, thing("a", b"2")),
@@ -184,9 +189,9 @@ def test_the_log_tells_who_did_what_when(store: Store, tracker: TrackerId) -> No
 
     assert list(store.history(tracker)) == [
         ChangeRow(1, "tracker", tracker, "create", "admin", NOON, None, None),
-        ChangeRow(2, "customization", id_, "create", "ann", at(1), None, b"1"),
-        ChangeRow(3, "customization", id_, "replace", "ann", at(2), b"1", b"2"),
-        ChangeRow(4, "customization", id_, "delete", "ann", NOON, b"2", None),
+        ChangeRow(2, "customization", id_, "create", "ann", at(1), None, first),
+        ChangeRow(3, "customization", id_, "replace", "ann", at(2), first, second),
+        ChangeRow(4, "customization", id_, "delete", "ann", NOON, last, None),
         ChangeRow(5, "object", "a", "create", "feed", NOON, None, None),
         ChangeRow(6, "object", "a", "replace", "feed", NOON, None, None),
         ChangeRow(7, "object", "a", "delete", "feed", at(3), None, None),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from endcap.domain import CatalogObject, ItemId, TrackerId
+from endcap.domain import CatalogObject, ItemId, Merge, TrackerId
 from endcap.errors import CatalogFault, TrackerNotFound
 from endcap.store.port import Committed, MergeObjects, RemoveObjects, Store
 from tests.store.writes import NOON, commit, committed, put, some_tracker, thing
@@ -21,7 +21,7 @@ def merge(
     tracker: TrackerId, **merges: Callable[[bytes | None], CatalogObject | CatalogFault]
 ) -> MergeObjects:
     return MergeObjects(
-        tracker, {ItemId(identity): each for identity, each in merges.items()}, "feed", NOON
+        tracker, {ItemId(identity): Merge(each) for identity, each in merges.items()}, "feed", NOON
     )
 
 
@@ -198,10 +198,12 @@ def test_writes_larger_than_a_batch(store: Store, tracker: TrackerId) -> None:
 
     (stored,) = committed(store, put(tracker, *objects, thing("/p/7", b"last")))
     merges = {
-        each.identity: (lambda document, name=each.identity: thing(name, (document or b"") + b"+"))
+        each.identity: Merge(
+            lambda document, name=each.identity: thing(name, (document or b"") + b"+")  # type: ignore[misc]
+        )
         for each in objects
     }
-    merges[ItemId("new")] = lambda _: CatalogFault("not_found", "new")  # type: ignore[assignment, misc]
+    merges[ItemId("new")] = Merge(lambda _: CatalogFault("not_found", "new"))
     (merged,) = committed(store, MergeObjects(tracker, merges, "feed", NOON))
     gone = {each.identity: "item" for each in objects[1:]} | {ItemId("zz"): "item"}
     (removed,) = committed(store, RemoveObjects(tracker, {ItemId("aa"): "x"} | gone, "feed", NOON))

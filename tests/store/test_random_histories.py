@@ -14,12 +14,15 @@ from endcap.domain import (
     CatalogObject,
     CustomizationId,
     Definition,
+    Field,
+    FieldKind,
     Filter,
     ItemId,
     ItemTarget,
     Merge,
     Micros,
     Record,
+    Shape,
     Sort,
     TrackerId,
 )
@@ -28,17 +31,21 @@ from endcap.store.decide import Effects, Names, Present, Replay, ReplayKey, carr
 from endcap.store.port import (
     AddKey,
     ChangeRow,
+    CommitGeneration,
     Committed,
     CreateCustomization,
     CreateTracker,
     DeleteCustomization,
     Idempotency,
+    Job,
     MergeObjects,
     Outcome,
     PublishArtifact,
     PutObjects,
     RemoveObjects,
     ReplaceCustomization,
+    ResetField,
+    RestoreCustomization,
     RevokeKey,
     Store,
     TrackerRow,
@@ -55,19 +62,37 @@ trackers = st.sampled_from(TRACKERS)
 ids = st.sampled_from(IDS)
 identities = st.sampled_from(IDENTITIES)
 documents = st.sampled_from([b"{}", b'{"a":1}', b"\x00\xff"])
+DERIVED = b'{"identity":"/a","type":"a","derived":true}'
 texts = st.sampled_from(["Z", "a", "é"])
 instants = st.sampled_from([NOON, NOON, NOON + 1, NOON + DAY - 1, NOON + DAY]).map(Micros)
 expected = st.none() | st.frozensets(st.integers(1, 8), max_size=3)
-objects = st.builds(CatalogObject, identities, texts, st.none() | texts, documents)
+KINDS: list[FieldKind] = ["text", "number", "date"]
+shapes = st.dictionaries(texts, st.sampled_from(KINDS), max_size=2).map(lambda d: tuple(d.items()))
+inner = st.sampled_from([ItemId("/n"), ItemId("/N")])
+derived = st.builds(CatalogObject, inner, texts, st.none() | texts, st.just(DERIVED))
+sent = st.builds(CatalogObject, inner, texts, st.none() | texts, st.just(b'{"type":"a"}'))
+objects = sent | st.builds(
+    CatalogObject,
+    identities,
+    texts,
+    st.none() | texts,
+    documents,
+    shapes,
+    st.lists(derived, max_size=2).map(tuple),
+)
 
 
 def definition(
-    model: str, identity: ItemId | None, tags: list[str], document: bytes, metadata: bytes | None
+    model: str,
+    identity: ItemId | None,
+    tags: list[str],
+    document: bytes,
+    metadata: bytes | None,
+    disabled: bool | None,
 ) -> Definition:
     target = AllTarget() if identity is None else ItemTarget(identity)
-    return Definition(
-        model, "all" if identity is None else "item", target, (), tuple(tags), document, metadata
-    )
+    kind = "all" if identity is None else "item"
+    return Definition(model, kind, target, (), tuple(tags), document, metadata, disabled)
 
 
 definitions = st.builds(
@@ -77,16 +102,17 @@ definitions = st.builds(
     st.lists(texts, max_size=3, unique=True),
     documents,
     st.none() | documents,
+    st.sampled_from([None, False, True]),
 )
 
 
 @st.composite
 def merges(draw: st.DrawFn) -> dict[ItemId, Merge]:
-    def merge(identity: ItemId, how: str, document: bytes) -> Merge:
+    def merge(identity: ItemId, how: str, document: bytes, shape: Shape) -> Merge:
         def refuse_the_unknown(before: bytes | None) -> CatalogObject | CatalogFault:
             if before is None:
                 return CatalogFault("not_found", "Identity not in catalog")
-            return CatalogObject(identity, "a", None, document)
+            return CatalogObject(identity, "a", None, document, shape)
 
         def append(before: bytes | None) -> CatalogObject:
             return CatalogObject(identity, "a", None, (before or b"") + document)
@@ -94,11 +120,15 @@ def merges(draw: st.DrawFn) -> dict[ItemId, Merge]:
         def keep(before: bytes | None) -> CatalogObject:
             return CatalogObject(identity, "a", None, before or b"new")
 
-        return {"refuse": refuse_the_unknown, "append": append, "keep": keep}[how]
+        def leave(before: bytes | None) -> None:
+            return None
+
+        change = {"refuse": refuse_the_unknown, "append": append, "keep": keep, "leave": leave}[how]
+        return Merge(change, frozenset(name for name, _ in shape))
 
     chosen = draw(st.lists(identities, unique=True))
-    hows = st.sampled_from(["refuse", "append", "keep"])
-    return {each: merge(each, draw(hows), draw(documents)) for each in chosen}
+    hows = st.sampled_from(["refuse", "append", "keep", "leave"])
+    return {each: merge(each, draw(hows), draw(documents), draw(shapes)) for each in chosen}
 
 
 writes: st.SearchStrategy[Write] = st.one_of(
@@ -115,8 +145,11 @@ writes: st.SearchStrategy[Write] = st.one_of(
     ),
     st.builds(ReplaceCustomization, trackers, ids, definitions, texts, instants, expected),
     st.builds(DeleteCustomization, trackers, ids, texts, instants, expected),
+    st.builds(RestoreCustomization, trackers, ids, definitions, texts, instants, texts, instants),
     st.builds(PutObjects, trackers, st.lists(objects, max_size=4), texts, instants),
     st.builds(MergeObjects, trackers, merges(), texts, instants),
+    st.builds(CommitGeneration, trackers, texts, texts, texts, instants),
+    st.builds(ResetField, trackers, texts, st.none() | st.sampled_from(KINDS), texts, instants),
     st.builds(RemoveObjects, trackers, st.dictionaries(identities, texts), texts, instants),
     st.builds(CreateTracker, trackers, texts, documents, texts, instants),
     st.builds(AddKey, trackers, documents, texts, instants),
@@ -152,13 +185,16 @@ def spelled(outcome: Outcome) -> object:
     """Outcomes that compare: problems by kind, faults by their words."""
     if isinstance(outcome, Committed):
         faults = {key: (each.kind, each.reason) for key, each in outcome.faults.items()}
-        return (outcome.revision, outcome.record, outcome.replayed, faults)
+        counts = (outcome.kept, outcome.removed)
+        return (outcome.revision, outcome.record, outcome.replayed, faults, counts)
     return type(outcome)
 
 
 def unnamed(lines: Sequence[ChangeRow]) -> list[ChangeRow]:
-    """The log without what it calls a key."""
-    return [replace(line, subject="*") if line.kind == "key" else line for line in lines]
+    """The log without what it calls a key; what goes at once goes in no order."""
+    told = [replace(line, subject="*") if line.kind == "key" else line for line in lines]
+    goes = ("object", "delete")
+    return sorted(told, key=lambda e: (e.revision, e.subject if (e.kind, e.action) == goes else ""))
 
 
 class Tables:
@@ -171,6 +207,8 @@ class Tables:
         self.objects: dict[tuple[TrackerId, ItemId], CatalogObject] = {}
         self.replays: dict[ReplayKey, Replay] = {}
         self.changes: list[tuple[TrackerId, int, ChangeRow]] = []
+        self.fields: dict[tuple[TrackerId, str], Field] = {}
+        self.jobs: dict[tuple[TrackerId, int], Job] = {}
 
     def claim_trackers(self, trackers: Sequence[TrackerRow]) -> Collection[TrackerId]:
         new = [each for each in trackers if each.id not in self.trackers]
@@ -190,7 +228,27 @@ class Tables:
             present(self.records, names.records),
             present(self.objects, names.objects),
             present(self.replays, names.replays),
+            present(self.fields, names.fields),
+            present(self.jobs, names.jobs),
         )
+
+    def count_generation(self, write: CommitGeneration) -> int:
+        return sum(each.generation == write.generation for _, each in self.of_type(write))
+
+    def of_type(
+        self, write: CommitGeneration
+    ) -> list[tuple[tuple[TrackerId, ItemId], CatalogObject]]:
+        return [
+            (key, each)
+            for key, each in self.objects.items()
+            if key[0] == write.tracker and each.type == write.type
+        ]
+
+    def sweep(self, write: CommitGeneration, *, limit: int) -> Sequence[ItemId]:
+        gone = [key for key, each in self.of_type(write) if each.generation != write.generation]
+        for key in gone[:2]:  # whoever asks goes on until nothing is left
+            del self.objects[key]
+        return [identity for _, identity in gone[:2]]
 
     def write(self, effects: Effects) -> None:
         for tracker, record in effects.saved:
@@ -214,6 +272,9 @@ class Tables:
             del self.objects[gone]
         self.replays |= dict(effects.replays)
         self.changes += effects.changes
+        self.fields |= {(tracker, each.name): each for tracker, each in effects.fixed}
+        for name in effects.forgotten:
+            self.fields.pop(name, None)
         self.replays = {
             key: replay
             for key, replay in self.replays.items()
@@ -237,6 +298,7 @@ def test_decisions_agree_with_the_naive_store(history: list[list[Write]], names_
         assert tables.trackers == naive.trackers
         assert tables.records == naive.records
         assert tables.objects == naive.objects
+        assert tables.fields == naive.fields
         assert tables.tags == {(*key, t) for key, each in naive.records.items() for t in each.tags}
 
     lines = sorted(tables.changes, key=lambda each: (each[0], each[2].revision, each[1]))
@@ -272,6 +334,9 @@ def test_adapters_agree_with_the_naive_store(
             with store.load(tracker) as load:
                 assert {each.id: each for each in load.records()} == records
                 assert {each.identity: each for each in load.objects()} == things
+            assert store.fields(tracker) == [
+                each for (name, _), each in sorted(naive.fields.items()) if name == tracker
+            ]
             seen = since.get(tracker, 0)
             lines = [line for line in naive.history[tracker] if line.revision > seen]
             changes = store.changes(tracker, since=seen)
@@ -286,6 +351,10 @@ def test_adapters_agree_with_the_naive_store(
                 if line.kind == "object"
             }
             assert unnamed(list(store.history(tracker))) == unnamed(naive.history[tracker])
+            stretch = [line for line in naive.history[tracker] if seen < line.revision <= seen + 3]
+            assert unnamed(list(store.log(tracker, after=seen, through=seen + 3))) == unnamed(
+                stretch
+            )
             filter_ = data.draw(filters)
             sort = data.draw(sorts)
             found = sorted_by([each for each in records.values() if meets(each, filter_)], sort)

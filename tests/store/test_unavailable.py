@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from endcap.domain import CatalogObject, Filter, ItemId, TrackerId
+from endcap.domain import CatalogObject, Filter, ItemId, Merge, TrackerId
 from endcap.errors import StoreUnavailable, UsageFault
 from endcap.store import open_store
 from endcap.store.port import Committed, MergeObjects, Store
@@ -226,7 +226,7 @@ def test_sqlite_busy_in_this_process(sqlite_file: Path) -> None:
         go_on.wait(30)
         return thing("a")
 
-    long = MergeObjects(TRACKER, {ItemId("a"): slow}, "feed", NOON)
+    long = MergeObjects(TRACKER, {ItemId("a"): Merge(slow)}, "feed", NOON)
     thread = threading.Thread(target=store.commit, args=[[long]])
     thread.start()
     begun.wait(30)

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from endcap.domain import ItemId, Micros, TrackerId
-from endcap.errors import FaultyRows, TrackerNotFound, UsageFault
+from endcap.errors import CatalogFaults, FaultyRows, TrackerNotFound, UsageFault
 from endcap.store import open_store
-from endcap.store.port import CreateTracker, Store
+from endcap.store.port import CreateTracker, PutObjects, Store
 from endcap.transfer.catalog import CatalogReport, import_catalog
 from endcap.transfer.fields import FieldMap
 from endcap.wire import catalog as wire
@@ -117,8 +117,63 @@ def test_objects_are_taken_as_they_are(store: Store, tmp_path: Path) -> None:
 
     report = run(store, lines(tmp_path, wired))
 
-    assert stored(store) == {"/p/1": wired}
+    held = stored(store)
+    assert held["/p/1"] == wired
+    assert held["c"]["generation"] == "7"  # what is nested is an object, too
     assert report.types == {"product": 1}
+
+
+def test_fields_are_of_the_type_of_their_first_value(store: Store, tmp_path: Path) -> None:
+    """In the file, or stored before it: each row that clashes is named, and nothing is stored."""
+    run(store, lines(tmp_path, {"id": "0", "title": "x", "weight": 5}))
+    clashing = [
+        {"id": "1", "title": "x", "weight": "heavy", "size": "XL"},
+        {"id": "2", "title": "x", "size": "M"},
+        {"id": "3", "title": "x", "size": 5},
+    ]
+
+    for dry_run in (True, False):
+        with pytest.raises(FaultyRows) as refusal:
+            run(store, lines(tmp_path, *clashing), dry_run=dry_run)
+        assert refusal.value.faults == {
+            1: "weight: must be a number: the first value is, in 0",
+            3: "size: must be a text: the first value is, in 2",
+        }
+    assert list(stored(store)) == ["0"]
+    assert [each.name for each in store.fields(SHOP)] == ["weight"]
+
+
+def test_a_clash_that_comes_up_meanwhile_refuses_the_whole_file(store: Store) -> None:
+    """Another writer may fix a field between the check and the commit."""
+    objects = [
+        wire.object_from({"identity": name, "type": "item", "fields": {"title": name, "a": value}})
+        for name, value in (("1", 1), ("2", "x"))
+    ]
+
+    with pytest.raises(CatalogFaults) as refusal:
+        store.commit([PutObjects(SHOP, objects, "cli", NOW, whole=True)])  # type: ignore[arg-type]
+
+    assert list(refusal.value.faults) == ["2"]
+    assert stored(store) == {}
+    assert store.fields(SHOP) == []
+
+
+def test_lines_that_clash_with_what_came_meanwhile_are_named(store: Store, tmp_path: Path) -> None:
+    """Another writer fixes a field when all rows are found sound, just before they are stored."""
+    path = lines(tmp_path, {"id": "1", "title": "x"}, {"id": "2", "title": "x", "size": 5})
+    other = wire.object_from(
+        {"identity": "0", "type": "item", "fields": {"title": "x", "size": "M"}}
+    )
+
+    def meanwhile(step: str, done: int, total: int) -> None:
+        if (step, done) == ("storing", 0):
+            store.commit([PutObjects(SHOP, [other], "other", NOW)])  # type: ignore[list-item]
+
+    with pytest.raises(FaultyRows) as refusal:
+        run(store, path, progress=meanwhile)
+
+    assert refusal.value.faults == {2: "size: must be a text: the first value is, in 0"}
+    assert list(stored(store)) == ["0"]
 
 
 def test_an_export_of_the_api_is_a_catalog(store: Store, tmp_path: Path) -> None:
@@ -161,7 +216,7 @@ def test_categories_become_paths(
     run(store, lines(tmp_path, {"id": "1", "title": "x", "kind": value}), "category=kind")
 
     with store.load(SHOP) as load:
-        (held,) = load.objects()
+        (held,) = (each for each in load.objects() if each.type == "item")
     attributes = wire.attributes(held.document)
     found = [attributes[f"category_lvl_{n}"] for n in range(1, len(levels) + 1)]
     assert found == levels

@@ -119,6 +119,20 @@ def test_what_is_exported_comes_back(store: Store, tmp_path: Path, format: Expor
 
 
 @pytest.mark.parametrize("format", ["json", "ndjson", "csv"])
+def test_what_is_switched_off_stays_off(store: Store, tmp_path: Path, format: ExportFormat) -> None:
+    """Out and in again, it does not begin to act."""
+    run(
+        store,
+        lines(tmp_path, *({**each, "disabled": at == 1} for at, each in enumerate(CUSTOMIZATIONS))),
+    )
+
+    run(store, file(tmp_path, exported(store, format)), OTHER)
+
+    states = [[each.disabled for each in records(store, tracker)] for tracker in (SHOP, OTHER)]
+    assert states == [[False, True, False]] * 2
+
+
+@pytest.mark.parametrize("format", ["json", "ndjson", "csv"])
 def test_criteria_keep_their_spelling(store: Store, tmp_path: Path, format: ExportFormat) -> None:
     """A number's zeros and a list's blanks survive the round."""
     spelled = '[{"field":"price_amount", "operator":">","value":10.50}]'

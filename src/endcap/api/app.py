@@ -16,7 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
+from endcap.accounts import Accounts
 from endcap.activity import Activity
+from endcap.api.asking import Asker
 from endcap.api.auth import Authenticator
 from endcap.api.catalog import CatalogEndpoints
 from endcap.api.catalog_export import ContentExportEndpoint
@@ -35,7 +37,9 @@ from endcap.api.http import (
     send_response,
 )
 from endcap.api.interactions import InteractionEndpoints
+from endcap.api.models import ModelEndpoints
 from endcap.api.ops import OpsEndpoints
+from endcap.api.place import PlaceEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
 from endcap.archive.places import open_place
@@ -44,7 +48,7 @@ from endcap.archive.schedule import Schedule
 from endcap.builder import Builder
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
-from endcap.config import Settings, load
+from endcap.config import Settings
 from endcap.errors import (
     MethodNotAllowed,
     PathNotFound,
@@ -52,13 +56,15 @@ from endcap.errors import (
     StoreUnavailable,
     TooManyRequests,
 )
+from endcap.jobs import JobRunner
+from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
 from endcap.recording import Recorder
 from endcap.service import Service
-from endcap.store import open_events, open_store
+from endcap.store import open_accounts, open_events, open_store
 from endcap.store.events import EventStore
 from endcap.store.port import Store
-from endcap.telemetry import Metrics, configure_logging, log
+from endcap.telemetry import Metrics, log
 from endcap.vault import Vault, open_vault
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
@@ -75,6 +81,8 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    accounts: Accounts
+    jobs: JobRunner
     events: EventStore
     activity: Activity
     recorder: Recorder
@@ -87,6 +95,7 @@ class Parts(Struct, frozen=True):
 
     def close(self) -> None:
         """Lets go of the databases."""
+        self.accounts.close()
         self.store.close()
         self.events.close()
 
@@ -97,9 +106,25 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     vault = open_vault(settings)
     mirror = Mirror(store, vault, settings.data_dir, poll_seconds=settings.poll_seconds)
     committer = Committer(store, mirror)
-    service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
+    accounts = Accounts(
+        open_accounts(settings.store_url),
+        idle_seconds=settings.console_session_idle_minutes * 60,
+        session_seconds=settings.console_session_hours * 3_600,
+        clock=clock,
+    )
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
+    service = Service(
+        settings,
+        store,
+        mirror,
+        committer,
+        clock=clock,
+        new_id=new_id,
+        shoppers=activity.shoppers,
+    )
+    jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
+    service.on_job = jobs.wake
     source = EventSource(events, open_place(settings))
     recorder = Recorder(settings, events, activity, clock=clock)
     return Parts(
@@ -109,6 +134,8 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         mirror,
         committer,
         service,
+        accounts,
+        jobs,
         events,
         activity,
         recorder,
@@ -117,17 +144,10 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     )
 
 
-def from_environment() -> "App":
-    """What the server's workers call: the whole application by the environment's settings."""
-    settings = load()
-    configure_logging(settings)
-    return App(build(settings))
-
-
 class App:
-    """The ASGI application."""
+    """The ASGI application. `also` mounts what is not of the API: the console."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, also: Sequence[Callable[[Routes], None]] = ()) -> None:
         self.parts = parts
         self.is_ready = False
         """Whether every tracker is in memory."""
@@ -149,8 +169,14 @@ class App:
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        ModelEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        self._asker = Asker(settings.recommender_hosts)
+        self.metrics.include(self._asker.metrics)
+        self._lists = ListWatch(parts.mirror, settings.data_dir)
+        self.metrics.include(self._lists.metrics)
+        RecommendEndpoints(service, self._asker, authenticator, by_address).mount(self._routes)
+        PlaceEndpoints(service, authenticator, by_tracker).mount(self._routes)
         ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
-        RecommendEndpoints(service, authenticator, by_address).mount(self._routes)
         EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
         InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self.metrics.watch_counts(
@@ -168,6 +194,8 @@ class App:
             builds=lambda: self._builder.builds,
         ).mount(self._routes)
         DocsEndpoints().mount(self._routes)
+        for mount in also:
+            mount(self._routes)
 
     def start(self) -> None:
         """Migrates, loads the mirror, follows, builds. Blocks until the first snapshot is there."""
@@ -180,10 +208,16 @@ class App:
         self._loader = threading.Thread(target=self._keep_loading, name="loader", daemon=True)
         self._loader.start()
 
+    async def close_connections(self) -> None:
+        """Those that this process made itself, where its loop still runs."""
+        await self._asker.close()
+
     def stop(self) -> None:
         """Commits what was handed over, then lets go."""
         self._ending.set()
+        self.parts.jobs.stop()
         self.parts.committer.stop()
+        self._lists.stop()
         self.parts.recorder.stop()
         self.parts.activity.stop()
         self.parts.schedule.stop()
@@ -204,11 +238,14 @@ class App:
     def _load(self) -> None:
         self.parts.migrate()
         self.parts.mirror.load()
+        self._lists.look()
         self.parts.activity.fill()
         # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
         gc.collect()
         gc.freeze()
         self.parts.mirror.start()
+        self._lists.start()
+        self.parts.jobs.start()
         self.parts.activity.start()
         self.parts.schedule.start()
         self._builder.start()
@@ -251,6 +288,7 @@ class App:
                 self.begin()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                await self.close_connections()
                 self.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
@@ -299,6 +337,10 @@ class App:
         """Raises PathNotFound, MethodNotAllowed."""
         found = self._routes.find(request.path)
         if found is None:
+            below = self._routes.below(request.path)
+            if below is not None:
+                request.route = below[0]
+                return below[1]
             raise PathNotFound(details={"path": [f"No such path: {request.path}"]})
         request.route, request.parameters, endpoints = found
         endpoint = endpoints.get(request.method)

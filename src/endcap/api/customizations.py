@@ -63,19 +63,23 @@ class CustomizationEndpoints:
         if found is None:
             found = await ask(lambda: self._service.get(shop, wanted_id), inline=self._inline)
         wanted = request.header(b"if-none-match")
-        if wanted is not None and _names(wanted, found.etag):
+        if wanted is not None and names_tag(wanted, found.etag):
             return Response(304, headers=_tags(found))
         return Response.json(found.body, 200, _tags(found))
 
     async def replace(self, request: Request) -> Response:
         shop = await self._shop(request)
         body = await request.json_body(bytes_max=self._bytes_max)
-        made = await self._service.replace(shop, _id(request), body, expected=_expected(request))
+        made = await self._service.replace(
+            shop, _id(request), body, expected=expected_revisions(request)
+        )
         return Response(204, headers=_tags(made))
 
     async def delete(self, request: Request) -> Response:
         shop = await self._shop(request)
-        revision = await self._service.delete(shop, _id(request), expected=_expected(request))
+        revision = await self._service.delete(
+            shop, _id(request), expected=expected_revisions(request)
+        )
         return Response(204, headers=(shown_at(revision),))
 
     async def list(self, request: Request) -> Response:
@@ -146,7 +150,7 @@ def _tags(tagged: Rendered | Tag) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
-def _expected(request: Request) -> frozenset[int] | None:
+def expected_revisions(request: Request) -> frozenset[int] | None:
     """
     The revisions that If-Match allows; None for no condition (`*` asks only that it exists, which PUT and DELETE do).
 
@@ -159,7 +163,7 @@ def _expected(request: Request) -> frozenset[int] | None:
     return frozenset(int(revision) for revision in _ETAG.findall(header))
 
 
-def _names(header: str, etag: str) -> bool:
+def names_tag(header: str, etag: str) -> bool:
     """Whether If-None-Match names a tag."""
     tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
     return "*" in tags or etag in tags

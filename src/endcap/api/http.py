@@ -301,6 +301,7 @@ class Routes:
     def __init__(self) -> None:
         self._exact: dict[str, tuple[str, dict[str, Endpoint]]] = {}
         self._patterns: dict[int, list[_Pattern]] = {}
+        self._below: dict[str, Endpoint] = {}
 
     def add(self, pattern: str, **endpoints: Endpoint) -> None:
         """Endpoints by method, e.g. `add("/v1/recommend", POST=recommend)`."""
@@ -312,6 +313,15 @@ class Routes:
         else:
             _, known = self._exact.setdefault(pattern, (pattern, {}))
             known.update(endpoints)
+
+    def add_below(self, prefix: str, endpoint: Endpoint) -> None:
+        """What answers, by any method, for paths that begin so and are not found: it says so in its own way."""
+        self._below[prefix] = endpoint
+
+    def below(self, path: str) -> tuple[str, Endpoint] | None:
+        return next(
+            ((text, each) for text, each in self._below.items() if path.startswith(text)), None
+        )
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Every (method, pattern)."""

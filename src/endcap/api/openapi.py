@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from endcap import __version__
+from endcap.api import openapi_models as models
 from endcap.api import openapi_schemas as shapes
 from endcap.api.openapi_events import EVENT_OPERATIONS
 from endcap.api.openapi_operations import (
@@ -129,7 +130,7 @@ DESCRIPTION = (
 def document() -> dict[str, Any]:
     """The whole description."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
+    for operation in (*OPERATIONS, *models.OPERATIONS):
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "openapi": "3.1.0",
@@ -144,7 +145,7 @@ def document() -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": shapes.schemas(),
+            "schemas": {**shapes.schemas(), **models.schemas()},
             "responses": _shared_responses(),
             "headers": _HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
@@ -356,6 +357,7 @@ def _call(operation: Operation) -> str:
         TRACKER, "$tracker_id"
     )
     target = target.replace("{customization_id}", "$customization_id")
+    target = target.replace("{name}", models.NAME["example"])
     lines = [
         f'signed {method} "{target}"'
         if operation.signed == "yes"

@@ -2,6 +2,8 @@
 Examples for the API's description, all of one shop: a guitar in the basket, and the strap that goes with it.
 """
 
+from typing import Any
+
 from endcap.api.openapi_schemas import CUSTOMIZATION
 
 PIN = {
@@ -75,6 +77,7 @@ GUITAR = {
 STRAP = {
     "identity": "/p/555",
     "type": "item",
+    "generation": "2025-01-20",
     "fields": {
         "title": "Leather strap",
         "brand": "Fender",
@@ -129,7 +132,7 @@ WISH = {
     "size": 3,
     "hit_fields": ["title", "brand", "price"],
 }
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "generated_at": "2025-02-03T23:34:59.585570",
     "model_version": None,
     "recommendation_id": "6a0c5ab6-2a0e-4a8c-9b0f-0d6a4d1c7b11",
@@ -148,7 +151,7 @@ GIVEN = {
         }
     ],
 }
-EXPLAINED = {
+EXPLAINED: dict[str, Any] = {
     **GIVEN,
     "explanation": {
         "pins": [
@@ -167,4 +170,39 @@ EXPLAINED = {
             {"slot": 1, "url": "/p/555", "from": "pin", "pin": 0, "customization_id": CUSTOMIZATION}
         ],
     },
+}
+RANKED_WISH = {
+    "model": "basket",
+    "widget_id": "basket-sidebar",
+    "item_ids": ["/p/123"],
+    "size": 2,
+    "hit_fields": ["title", "brand", "price"],
+    "ranking": ["/p/124", "/p/gone", "/p/555"],
+}
+SCORED_WISH = {
+    "model": "basket",
+    "item_ids": ["/p/123"],
+    "ranking": [{"identity": "/p/555", "score": 0.71}, {"identity": "/p/124", "score": 0.93}],
+    "fill": True,
+}
+PLACED = {
+    **EXPLAINED,
+    "hits": [
+        *GIVEN["hits"],
+        {
+            "url": "/p/124",
+            "type": "item",
+            "attributes": {"title": "Les Paul", "brand": ["Gibson"], "price": "999,00 €"},
+            "nested": [],
+            "exact": True,
+        },
+    ],
+    "explanation": {
+        "pins": EXPLAINED["explanation"]["pins"],
+        "items": [
+            *EXPLAINED["explanation"]["items"],
+            {"slot": 2, "url": "/p/124", "from": "ranking", "place": 1},
+        ],
+    },
+    "not_in_catalog": ["/p/gone"],
 }

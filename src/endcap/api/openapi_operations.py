@@ -19,6 +19,9 @@ from endcap.api.openapi_examples import (
     GIVEN,
     GUITAR,
     INPUTS,
+    PLACED,
+    RANKED_WISH,
+    SCORED_WISH,
     STORED,
     STRAP,
     WISH,
@@ -27,10 +30,12 @@ from endcap.api.openapi_schemas import TRACKER, Schema, ref
 from endcap.domain import ItemId
 from endcap.errors import (
     BodyTooLarge,
+    CatalogFault,
     CustomizationNotFound,
     FaultyFields,
     FaultyPins,
     IdempotencyConflict,
+    JobNotFound,
     MalformedBody,
     Problem,
     RecommenderNotFound,
@@ -43,12 +48,14 @@ from endcap.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from endcap.store.port import JOB_DAYS
 from endcap.wire.catalog import PATCH_OBJECTS_MAX, malformed
 from endcap.wire.catalog_export import CURSOR_HOURS
 from endcap.wire.catalog_export import PATH as CONTENT_EXPORT
 from endcap.wire.customizations import CSV_COLUMNS
-from endcap.wire.problems import catalog_json
+from endcap.wire.problems import catalog_json, committed_json
 from endcap.wire.recommending import OBJECTS_MAX
+from endcap.wire.updates import Progress, progress_json, started_json
 
 BASE = "/v1/recommender/pin/{tracker_id}"
 ONE = BASE + "/scope/{customization_id}"
@@ -172,6 +179,12 @@ CATALOG_STORED = Answer(
     examples={"done": json.loads(catalog_json(2, {}))},
     headers=("Endcap-Revision",),
 )
+GENERATION_EMPTY = CatalogFault(
+    "not_found",
+    "No item is of the generation 2025-01-20: nothing was removed",
+    {"generation": ["has no objects of this type"]},
+)
+UPDATED = Progress(TRACKER, "complete", 5, 0, {}, 120, "")
 CATALOG_REFUSALS = (*SIGNED, TOO_LARGE, NOT_JSON_TYPE)
 LINKS = {
     name: {
@@ -190,6 +203,7 @@ LINKS = {
 
 CUSTOMIZATIONS = "Customizations"
 RECOMMENDATIONS = "Recommendations"
+MODELS = "Models"
 CATALOG = "Catalog"
 EVENTS = "Events"
 OPERATION = "Operation"
@@ -197,6 +211,7 @@ OPERATION = "Operation"
 TAGS = {
     CUSTOMIZATIONS: "What merchandisers want: pins for a target, laid over what a recommender answers.",
     RECOMMENDATIONS: "What a shop's pages ask for. Public, so that browsers may ask.",
+    MODELS: "What each recommender does: strategy, settings, fallback. The reference names work without any of it.",
     CATALOG: "The items that can be recommended, with everything that criteria look at.",
     EVENTS: "What shoppers do, and what they bought in the past: recommenders learn from it.",
     OPERATION: "For operators and their machines. Public; shield these from the internet as you see fit.",
@@ -473,6 +488,45 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         method="post",
+        path="/api/place",
+        id="place",
+        tag=RECOMMENDATIONS,
+        summary="Place a ranking of your own",
+        description=f"For a shop that has a recommender already. Takes your ranking, or up to {OBJECTS_MAX} for one "
+        "page, and answers it with the customizations applied, each pin and item explained. What is not in the catalog "
+        "is told, and not shown. Always an array, for one object as well.",
+        signed="yes",
+        parameters=parameters.PLACE_PARAMETERS,
+        body=Body(
+            schema=parameters.PLACE_BODY, examples={"one": RANKED_WISH, "page": [SCORED_WISH]}
+        ),
+        answers=(
+            Answer(
+                status=200,
+                description="One object for each ranking, in the same order.",
+                content={JSON: {"type": "array", "items": ref("PlacementAnswer")}},
+                examples={"placed": [PLACED]},
+                headers=("Endcap-Revision",),
+            ),
+        ),
+        refusals=(
+            MalformedBody(
+                details={"body": ["Must be a JSON object with a ranking, or an array of them"]}
+            ),
+            TOO_LARGE,
+            NOT_JSON_TYPE,
+            BAD_QUERY,
+            *TRACKED,
+            *SEEN,
+            FaultyFields(
+                "Invalid placement request",
+                {"ranking": ["Either all have a score or none (object 0)"]},
+            ),
+        ),
+        call=f"?tracker_id={TRACKER}",
+    ),
+    Operation(
+        method="post",
         path="/v1/content",
         id="putObjects",
         tag=CATALOG,
@@ -518,6 +572,137 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         answers=(CATALOG_STORED, CATALOG_FAULTS),
         refusals=CATALOG_REFUSALS,
+    ),
+    Operation(
+        method="delete",
+        path="/v1/content/delete",
+        id="removeObjectsByPath",
+        tag=CATALOG,
+        summary="Remove objects, the other way",
+        description="The same as `DELETE /v1/content`, where a client in production looks for it.",
+        signed="yes",
+        body=Body(
+            schema=shapes.objects("CatalogRemoval"),
+            examples={"guitar": {"objects": [{"url": "/p/123", "type": "item"}]}},
+        ),
+        answers=(CATALOG_STORED, CATALOG_FAULTS),
+        refusals=CATALOG_REFUSALS,
+    ),
+    Operation(
+        method="post",
+        path="/v1/content/commit",
+        id="commitGeneration",
+        tag=CATALOG,
+        summary="Commit a generation",
+        description="Ends an upload of everything: removes the objects of a type that are of another generation, or of "
+        "none. Types are committed one by one, those of nested objects as well. A generation without objects of the "
+        "type is refused, and nothing is removed.",
+        signed="yes",
+        parameters=parameters.COMMIT_PARAMETERS,
+        answers=(
+            Answer(
+                status=200,
+                description="Done, in one transaction.",
+                content={JSON: ref("CatalogCommitted")},
+                examples={"done": json.loads(committed_json(99, removed=3))},
+                headers=("Endcap-Revision",),
+            ),
+            Answer(
+                status=400,
+                description="Nothing was removed.",
+                content={JSON: ref("CatalogAnswer")},
+                examples={
+                    "empty": json.loads(catalog_json(0, {"generation": GENERATION_EMPTY})),
+                },
+            ),
+        ),
+        refusals=SIGNED,
+        call="?type=item&generation=2025-01-20",
+    ),
+    Operation(
+        method="patch",
+        path="/v1/update_by_query",
+        id="updateByQuery",
+        tag=CATALOG,
+        summary="Update by query",
+        description="Has fields set in all objects that match, in the background, and says where to ask how that goes "
+        "on. The job survives the process that began it; jobs of a tracker are done in the order they came.",
+        signed="yes",
+        body=Body(
+            schema=ref("CatalogUpdate"),
+            examples={
+                "color": {
+                    "search": {"types": ["item"], "partial": {"fields": {"color": "olive"}}},
+                    "update": {"fields": {"color": "green"}},
+                }
+            },
+        ),
+        answers=(
+            Answer(
+                status=200,
+                description="The job is kept.",
+                content={JSON: ref("CatalogUpdateStarted")},
+                examples={"started": json.loads(started_json(12345))},
+            ),
+            Answer(
+                status=400,
+                description="Nothing will be updated.",
+                content={JSON: ref("CatalogAnswer")},
+                examples={
+                    "faulty": json.loads(
+                        catalog_json(
+                            0,
+                            {
+                                "body": malformed(
+                                    {"update.fields": ["must name at least one field"]}
+                                )
+                            },
+                        )
+                    )
+                },
+            ),
+        ),
+        refusals=CATALOG_REFUSALS,
+    ),
+    Operation(
+        method="get",
+        path="/v1/update_by_query",
+        id="getUpdateProgress",
+        tag=CATALOG,
+        summary="Ask for an update by query",
+        description=f"How a job goes on; how it ended, for {JOB_DAYS} days.",
+        signed="yes",
+        parameters=(parameters.JOB_ID,),
+        answers=(
+            Answer(
+                status=200,
+                description="The job.",
+                content={JSON: ref("CatalogUpdateProgress")},
+                examples={"complete": json.loads(progress_json(UPDATED))},
+            ),
+            Answer(
+                status=400,
+                description="No job is named.",
+                content={JSON: ref("CatalogAnswer")},
+                examples={
+                    "unnamed": json.loads(
+                        catalog_json(0, {"query": malformed({"job_id": ["must be given"]})})
+                    )
+                },
+            ),
+            Answer(
+                status=404,
+                description="There is no such job, or it was forgotten.",
+                content={JSON: ref("CatalogAnswer")},
+                examples={
+                    "unknown": json.loads(
+                        catalog_json(0, {"job_id": CatalogFault("not_found", JobNotFound().reason)})
+                    )
+                },
+            ),
+        ),
+        refusals=SIGNED,
+        call="?job_id=12345",
     ),
     Operation(
         method="get",

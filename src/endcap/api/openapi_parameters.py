@@ -13,7 +13,7 @@ from endcap.api.openapi_schemas import (
     ref,
 )
 from endcap.api.revisions import REVISION_MAX
-from endcap.wire.catalog import PATCH_OBJECTS_MAX
+from endcap.wire.catalog import PATCH_OBJECTS_MAX, TYPE_CHARACTERS_MAX
 from endcap.wire.catalog_export import (
     NAMES_CHARACTERS_MAX,
     SIZE_DEFAULT,
@@ -124,6 +124,25 @@ EXPORT_PARAMETERS = (
         "Leave out pins of items that are not in the catalog (`true`, `false`, `1`, `0`).",
     ),
 )
+_MARKER: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": TYPE_CHARACTERS_MAX,
+    "pattern": NO_NUL,
+}
+COMMIT_PARAMETERS = (
+    {**query("type", _MARKER, "The type of the objects."), "required": True, "example": "item"},
+    {
+        **query("generation", _MARKER, "The generation that they were uploaded with."),
+        "required": True,
+        "example": "2025-01-20",
+    },
+)
+JOB_ID: Schema = {
+    **query("job_id", _MARKER, "The number in the `status_url`."),
+    "required": True,
+    "example": "12345",
+}
 CONTENT_EXPORT_PARAMETERS = (
     query(
         "size",
@@ -165,6 +184,23 @@ RECOMMEND_PARAMETERS = (
         "Add to each object why every pin and item is where it is. Shows rules, so the request must be signed.",
     ),
 )
+PLACE_PARAMETERS = (
+    *RECOMMEND_PARAMETERS[:-1],
+    query(
+        "explain", {**FLAG, "default": True}, "Whether each object tells why all is where it is."
+    ),
+)
+PLACE_BODY: Schema = {
+    "anyOf": [
+        ref("PlacementRequest"),
+        {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": OBJECTS_MAX,
+            "items": ref("PlacementRequest"),
+        },
+    ]
+}
 RECOMMEND_BODY: Schema = {
     "type": "array",
     "minItems": 1,

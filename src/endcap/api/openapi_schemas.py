@@ -21,10 +21,14 @@ from endcap.domain import (
     TAGS_MAX,
 )
 from endcap.engine.place import Source, Verdict
+from endcap.store.port import JOB_FAULTS_MAX
 from endcap.wire.catalog import TYPE_CHARACTERS_MAX
 from endcap.wire.customizations import PIN_TYPES, TARGET_TYPES
 from endcap.wire.listing import LIMIT_MAX
+from endcap.wire.placing import RANKING_MAX
+from endcap.wire.placing import SIZE_MAX as PLACEMENT_SIZE_MAX
 from endcap.wire.recommending import HIT_FIELDS_MAX, SIZE_DEFAULT, SIZE_MAX
+from endcap.wire.updates import FIELDS_MAX, TYPES_MAX
 
 Schema = dict[str, Any]
 
@@ -86,6 +90,7 @@ def schemas() -> dict[str, Schema]:
         **_pins(),
         **_criteria("", "attributes of catalog objects", None),
         **_recommending(),
+        **_placing(),
         **_catalog(),
         **event_shapes(),
         **_criteria("Own", "attributes of customizations themselves", _OWN_FIELD),
@@ -167,6 +172,9 @@ def _customizations() -> dict[str, Schema]:
                     "type": "string",
                     "description": "Who made it: `api`, unless set otherwise.",
                 },
+                "disabled": described(
+                    {"const": True}, "There while it is switched off: nothing of it acts."
+                ),
                 "available": described(
                     FLAG,
                     "Whether at least one pin is inside its window now and, for an item target, the item is in the "
@@ -240,6 +248,11 @@ def _input(target_type: str, description: str, target: dict[str, Schema]) -> Sch
             **target,
             "target_metadata": optional(
                 ANY_OBJECT, "Anything to show with the target, e.g. its `title` and `image_link`."
+            ),
+            "disabled": optional(
+                FLAG,
+                "Whether it is switched off: it is kept, and nothing of it acts. Left out, a new one is on and another "
+                "stays as it is.",
             ),
             "tags": optional(_tags(f"To find it by: at most {TAGS_MAX}, repeats not counted.")),
             "pin_definitions": {
@@ -547,6 +560,11 @@ def _recommending() -> dict[str, Schema]:
                     FLAG,
                     "Mark each hit with `fallback`: whether the model gave it or its fallback.",
                 ),
+                "consent_granted": optional(
+                    FLAG,
+                    "Whether the shopper agreed to be known, for this request; without it what events said last "
+                    "holds. Only with consent is a ranking fitted to them; who refused is a stranger.",
+                ),
             },
         },
         "RecommendAnswer": {
@@ -681,7 +699,93 @@ def _recommending() -> dict[str, Schema]:
                     "minimum": 1,
                     "description": "From the ranking: its place there.",
                 },
+                "stage": {
+                    "type": "string",
+                    "description": "From ranking or fallback: the kind of strategy that gave it.",
+                },
             },
+        },
+    }
+
+
+def _placing() -> dict[str, Schema]:
+    """The shapes of a recommendation, with a ranking asked with and what of it is missing answered."""
+    shapes = _recommending()
+    request, answer = shapes["RecommendRequest"], shapes["RecommendAnswer"]
+    identity: Schema = {"type": ["string", "integer"]}
+    widgets = ("recommender_client_identifier", "widget_id")
+    wished = {
+        **request["properties"],
+        "recommendation_type": optional(
+            MODEL,
+            "The model whose customizations apply. Any name: no recommender needs to have it.",
+        ),
+        "model": optional(MODEL, "The same in the words of customizations."),
+        "widget_id": optional(WIDGET, "As `recommender_client_identifier`."),
+        "ranking": {
+            "anyOf": [
+                {"type": "array", "maxItems": RANKING_MAX, "items": items}
+                for items in ({"anyOf": [identity, ref("RankedItem")]}, ref("ScoredItem"))
+            ],
+            "description": "Your ranking, best first; with scores, the highest first. Of an item that is named again "
+            "the first place counts.",
+            "examples": [["/p/124", "/p/125"]],
+        },
+        "size": optional(
+            {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": PLACEMENT_SIZE_MAX,
+                "default": SIZE_DEFAULT,
+            },
+            f"How many hits: {SIZE_DEFAULT} unless told.",
+        ),
+        "fill": optional(
+            FLAG,
+            "Go on with what the server would recommend where the ranking ends; without it the answer ends there.",
+        ),
+    }
+    given = {
+        **answer["properties"],
+        "recommender": {"type": "string", "description": "The model as asked."},
+        "hits": {"type": "array", "maxItems": PLACEMENT_SIZE_MAX, "items": ref("Hit")},
+        "explanation": described(ref("Explanation"), "Unless it was asked to leave it out."),
+        "not_in_catalog": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What of the ranking the catalog lacks, and so nobody can be shown.",
+        },
+    }
+    return {
+        "PlacementRequest": {
+            "type": "object",
+            "description": "What one widget wishes to show, as you ranked it. Unknown fields are ignored.",
+            "required": ["ranking"],
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": "string"}}}
+                for name in ("recommendation_type", "model")
+            ],
+            "not": {
+                "required": [*widgets],
+                "properties": {name: {"not": {"type": "null"}} for name in widgets},
+            },
+            "properties": wished,
+        },
+        "RankedItem": {
+            "type": "object",
+            "required": ["identity"],
+            "properties": {"identity": identity, "score": {"type": "null"}},
+        },
+        "ScoredItem": {
+            "type": "object",
+            "description": "All items of a ranking have a score, or none.",
+            "required": ["identity", "score"],
+            "properties": {"identity": identity, "score": {"type": "number"}},
+        },
+        "PlacementAnswer": {
+            "type": "object",
+            "required": [*answer["required"], "not_in_catalog"],
+            "properties": given,
         },
     }
 
@@ -704,7 +808,8 @@ def _catalog() -> dict[str, Schema]:
     )
     nested = optional(
         {"type": "array", "items": ANY_OBJECT},
-        "Categories, brands and the like, of the same shape; a category may carry `fields.ancestors`, top first.",
+        "Categories, brands and the like, of the same shape; a category may carry `fields.ancestors`, top first. All "
+        "but variants and items become objects of the catalog, too, of this one's generation.",
     )
     generation = optional(
         text(longest=TYPE_CHARACTERS_MAX), "The upload that it belongs to, for a later clean-up."
@@ -737,9 +842,11 @@ def _catalog() -> dict[str, Schema]:
                     "type": "object",
                     "required": ["title"],
                     "properties": {"title": {"type": "string", "minLength": 1}},
-                    "description": "Its attributes. Special: `availability` 1 or 0; `availability_rank` 1 to 15, where "
-                    "15 is unavailable; `price`, a text from which `price_amount` is derived; `introduced_at`; "
-                    "names with a leading `_` can be filtered by and are never shown.",
+                    "description": "Its attributes. A list is of the type of its elements, and the first value of a "
+                    "field fixes its type. Special: `availability` 1 or 0; `availability_rank` 1 to 15, where 15 is "
+                    "unavailable; `price`, `price_old`, `price_…`, texts or numbers from which `…_amount` is derived; "
+                    "`introduced_at`, a date; `geo_…`, a place with `lat` and `lon`; names with a leading `_` can be "
+                    "filtered by and are never shown.",
                 },
                 "nested": nested,
             },
@@ -754,11 +861,13 @@ def _catalog() -> dict[str, Schema]:
                 "type": described(type_, "Must be what it is."),
                 "generation": generation,
                 **window,
-                "fields": {
-                    "type": "object",
-                    "properties": {"title": {"type": "string", "minLength": 1}},
-                    "description": "Attributes to set; the others stay.",
-                },
+                "fields": optional(
+                    {
+                        "type": "object",
+                        "properties": {"title": {"type": "string", "minLength": 1}},
+                    },
+                    "Attributes to set; the others stay.",
+                ),
                 "nested": nested,
             },
         },
@@ -770,6 +879,30 @@ def _catalog() -> dict[str, Schema]:
                 "identity": identity,
                 "url": url,
                 "type": type_,
+            },
+        },
+        "CatalogUpdate": _update(type_),
+        "CatalogUpdateStarted": {
+            "type": "object",
+            "required": ["status_url"],
+            "properties": {
+                "status_url": {
+                    "type": "string",
+                    "description": "Where to ask how it goes on; `job_id` is an integer.",
+                }
+            },
+        },
+        "CatalogUpdateProgress": _progress(),
+        "CatalogCommitted": {
+            "allOf": [ref("CatalogAnswer")],
+            "required": ["removed_count"],
+            "properties": {
+                "ok_count": {"description": "Objects of the type that are of the generation."},
+                "removed_count": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "description": "Objects of the type that were of another one, or of none.",
+                },
             },
         },
         "ContentPage": _content_page(identity, type_),
@@ -794,6 +927,52 @@ def _catalog() -> dict[str, Schema]:
                 "type": {"type": "string", "examples": ["malformed_input"]},
                 "reason": {"type": "string", "examples": ["incorrect object format"]},
                 "caused_by": ref("Details"),
+            },
+        },
+    }
+
+
+def _update(type_: Schema) -> Schema:
+    fields: Schema = {"type": "object", "maxProperties": FIELDS_MAX}
+    return {
+        "type": "object",
+        "required": ["search", "update"],
+        "properties": {
+            "search": {
+                "type": "object",
+                "required": ["types", "partial"],
+                "properties": {
+                    "types": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": TYPES_MAX,
+                        "items": type_,
+                        "description": "Only objects of these types.",
+                    },
+                    "partial": {
+                        "type": "object",
+                        "required": ["fields"],
+                        "properties": {
+                            "fields": described(
+                                fields,
+                                "What fields must be: the value, or one of its elements, letter case and type "
+                                "included; of a list every element, of an object every member; null: not there.",
+                            )
+                        },
+                    },
+                },
+            },
+            "update": {
+                "type": "object",
+                "required": ["fields"],
+                "properties": {
+                    "fields": {
+                        **fields,
+                        "minProperties": 1,
+                        "properties": {"title": {"type": "string", "minLength": 1}},
+                        "description": "Attributes to set, each replaced whole; the others stay.",
+                    }
+                },
             },
         },
     }
@@ -839,6 +1018,34 @@ def _content_page(identity: Schema, type_: Schema) -> Schema:
                     },
                 },
             },
+        },
+    }
+
+
+def _progress() -> Schema:
+    count: Schema = {"type": "integer", "minimum": 0}
+    return {
+        "type": "object",
+        "required": [
+            "tracker_id",
+            "status",
+            "updates_count",
+            "failures_count",
+            "failures",
+            "checked_count",
+        ],
+        "properties": {
+            "tracker_id": {"type": "string"},
+            "status": {"type": "string", "enum": ["in progress", "complete", "failed"]},
+            "updates_count": described(count, "Objects updated so far."),
+            "failures_count": described(count, "Objects that could not be updated."),
+            "failures": {
+                "type": "object",
+                "additionalProperties": ref("CatalogFault"),
+                "description": f"What was wrong, by identity, of the first {JOB_FAULTS_MAX}.",
+            },
+            "checked_count": described(count, "Objects of the types that were looked at so far."),
+            "reason": {"type": "string", "description": "Why the job failed as a whole."},
         },
     }
 

@@ -7,21 +7,29 @@ A signature on it is ignored, unless an explanation is asked for: that shows rul
 import re
 
 from endcap.api import cors
+from endcap.api.asking import Asker
 from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import EXPOSED, REVISION_HEADER, as_seen, shown_at
 from endcap.api.throttle import Throttle
 from endcap.errors import FaultyFields
 from endcap.service import Service
-from endcap.wire.listing import Query, values
-from endcap.wire.recommending import read_requests
+from endcap.wire.listing import values
+from endcap.wire.recommending import INVALID, read_requests
 
-_USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)", re.ASCII)
+_USUAL_QUERY = re.compile(rb"tracker_id=([\w.-]+)(?:&explain=(true|false))?", re.ASCII)
 
 
 class RecommendEndpoints:
-    def __init__(self, service: Service, authenticator: Authenticator, throttle: Throttle) -> None:
+    def __init__(
+        self,
+        service: Service,
+        asker: Asker,
+        authenticator: Authenticator,
+        throttle: Throttle,
+    ) -> None:
         self._service = service
+        self._asker = asker
         self._authenticator = authenticator
         self._throttle = throttle
         self._bytes_max = service.settings.body_bytes_max
@@ -34,7 +42,7 @@ class RecommendEndpoints:
     async def recommend(self, request: Request) -> Response:
         request.always_headers = self._cors_of_answers
         self._throttle.take(request.address)
-        tracker, explain = _asked(request)
+        tracker, explain = asked(request)
         shop = self._service.mirror.shop(tracker)
         if shop is None:
             shop = await self._authenticator.known(tracker)
@@ -43,32 +51,32 @@ class RecommendEndpoints:
         if request.header(REVISION_HEADER) is not None:
             shop = await as_seen(request, shop, self._service.mirror)
         requests = read_requests(await request.json_body(bytes_max=self._bytes_max))
-        answer = self._service.recommend(shop, requests, explain=explain)
+        if shop.recommenders.asks:
+            wishes = self._service.asked_elsewhere(shop, requests)
+            brought = await self._asker.answers(tracker, wishes)
+            answer = self._service.recommend(shop, requests, explain=explain, brought=brought)
+        else:
+            answer = self._service.recommend(shop, requests, explain=explain)
         return Response.json(answer, 200, (shown_at(shop.revision),))
 
     async def preflight(self, request: Request) -> Response:
         return cors.preflight(request, self._cors)
 
 
-def _asked(request: Request) -> tuple[str, bool]:
-    """The tracker, and whether to explain."""
+def asked(request: Request, *, explained: bool = False, invalid: str = INVALID) -> tuple[str, bool]:
+    """The tracker, and whether to explain: `explained` unless the query says it."""
     usual = _USUAL_QUERY.fullmatch(request.query_text)
     if usual is not None:
-        return usual[1].decode(), False
+        return usual[1].decode(), explained if usual[2] is None else usual[2] == b"true"
     query = request.query()
     tracker = next(reversed(values(query, "tracker_id")), None)
     if not tracker:
         details = {"tracker_id": ["Missing required query parameter: tracker_id"]}
-        raise FaultyFields("Invalid recommendation request", details)
-    return tracker, _explain(query)
-
-
-def _explain(query: Query) -> bool:
-    match next(reversed(values(query, "explain")), "false").lower():
+        raise FaultyFields(invalid, details)
+    match next(reversed(values(query, "explain")), str(explained)).lower():
         case "true" | "1":
-            return True
+            return tracker, True
         case "false" | "0" | "":
-            return False
+            return tracker, False
         case _:
-            details = {"explain": ["Must be true, false, 1 or 0"]}
-            raise FaultyFields("Invalid recommendation request", details)
+            raise FaultyFields(invalid, {"explain": ["Must be true, false, 1 or 0"]})

@@ -1,7 +1,7 @@
 """
 One worker: the application on uvicorn, told by its supervisor when to listen and when to go.
 
-`python -m endcap.api.worker LISTENER CHANNEL` is how the supervisor starts it, with the numbers of two descriptors that
+`python -m endcap.web.worker LISTENER CHANNEL` is how the supervisor starts it, with the numbers of two descriptors that
 it inherits: the socket that all workers share, and its end of a channel. On the channel single bytes travel. A channel
 that ends means that the supervisor is gone, so that no worker outlives it.
 
@@ -14,13 +14,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from endcap.api.app import App, from_environment
+from endcap.api.app import App
 from endcap.api.protocol import StraightProtocol
 from endcap.errors import Problem
 from endcap.telemetry import log
@@ -194,20 +194,16 @@ class Worker(uvicorn.Server):
             return
 
 
-def main() -> None:
-    """The worker's process."""
+def main(make: Callable[[], App]) -> None:
+    """The worker's process, serving an application that is made when it is time to."""
     listener, channel = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     for each in (listener, channel):
         os.set_inheritable(each.fileno(), False)
     try:
-        app = from_environment()
+        app = make()
     except Problem as problem:
         log.error("cannot start", reason=str(problem), cause=str(problem.__cause__ or ""))
         sys.exit(STARTUP_FAILURE)
     Worker(app, listener=listener, channel=channel).run()
     if app.has_failed:
         sys.exit(STARTUP_FAILURE)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,10 @@
 """
 Erases a shopper: events in the store and in the archive go, orders stay without a name.
 
-What is left of an order without its customer says what is bought together, and nothing of anybody. The workers' memory
-follows the store within a second. What was built keeps a digest of the name until the next build.
+What is left of an order without its customer says what is bought together, and nothing of anybody. Built artifacts that
+know the shopper get successors that do not, and so do lists of another system. The workers' memory follows within a
+second, what they map of lists within ten. A build that began before this may bring the shopper back; whoever cannot
+rule that out repeats the command.
 
 Nothing is half-done for long: whoever is killed on the way repeats the command.
 """
@@ -22,14 +24,19 @@ from endcap.archive.spool import part_of, write_part
 from endcap.clock import Clock, system_clock
 from endcap.config import Settings
 from endcap.domain import TrackerId
-from endcap.errors import StoreUnavailable
-from endcap.recommend.artifact import sync_directory
+from endcap.errors import Problem, StoreUnavailable
+from endcap.neighbour_lists import forget_user
+from endcap.recommend import erasing
+from endcap.recommend.artifact import artifacts_directory
 from endcap.recommend.database import Connection, database
+from endcap.recommend.files import sync_directory
 from endcap.recommend.orders import orders_directory
 from endcap.store.events import NAMES_MAX, EventStore
+from endcap.store.port import PublishArtifact, Store
 
 WAIT_SECONDS_MAX = 120.0  # for an archiver to be done
 LOOK_SECONDS = 0.5
+ACTOR = "cli"
 
 
 class Forgotten(Struct, frozen=True):
@@ -43,12 +50,18 @@ class Forgotten(Struct, frozen=True):
     """Files of the archive that were written anew without them."""
     order_lines: int
     """That lost the shopper's name."""
+    artifacts: int
+    """Built from them too, and replaced."""
+    lists: int
+    """By user, of another system, that named them."""
     other_names: tuple[str, ...]
     """What else these events call the shopper: devices of a customer, customers of a device. They are not forgotten."""
 
     @property
     def is_nothing(self) -> bool:
-        return not (self.events or self.archived_events or self.order_lines)
+        return not (
+            self.events or self.archived_events or self.order_lines or self.artifacts or self.lists
+        )
 
 
 class Forgetter:
@@ -57,6 +70,7 @@ class Forgetter:
     def __init__(
         self,
         settings: Settings,
+        store: Store,
         events: EventStore,
         place: Place,
         *,
@@ -64,6 +78,7 @@ class Forgetter:
         wait_seconds_max: float = WAIT_SECONDS_MAX,
     ) -> None:
         self._settings = settings
+        self._store = store
         self._events = events
         self._place = place
         self._clock = clock
@@ -78,7 +93,10 @@ class Forgetter:
         dry_run: bool = False,
         progress: Progress = lambda *_: None,
     ) -> Forgotten:
-        """Raises StoreUnavailable, also where another process is at the archive for too long."""
+        """
+        Raises StoreUnavailable, also where another process is at the archive for too long, and UsageFault where the
+        artifact that is served cannot be read.
+        """
         scratch_of = self._settings.data_dir
         scratch_of.mkdir(parents=True, exist_ok=True)
         with (
@@ -89,29 +107,51 @@ class Forgetter:
             events, names = self._events.told_of(tracker, user)
             if not dry_run:
                 events = max(events, self._events.erase(tracker, user, self._clock()))
-            erasing = _Erasing(connection, Path(scratch), user, dry_run=dry_run)
+            erased = _Erasing(connection, Path(scratch), user, dry_run=dry_run)
             archived = parts = 0
             found_names = set(names)
             every = self._place.parts(tracker)
             for number, part in enumerate(every):
                 progress("archive", number, len(every))
-                count, others = self._from_part(part, erasing)
+                count, others = self._from_part(part, erased)
                 archived += count
                 parts += bool(count)
                 found_names |= others
             progress("archive", len(every), len(every))
-            lines = sum(map(erasing.from_orders, _files(orders_directory(scratch_of, tracker))))
+            lines = sum(map(erased.from_orders, _files(orders_directory(scratch_of, tracker))))
+            built = self._from_artifacts(tracker, user, dry_run=dry_run)
+            lists = forget_user(scratch_of, tracker, user, dry_run=dry_run)
         others_told = tuple(sorted(found_names)[:NAMES_MAX])
-        return Forgotten(tracker, events, archived, parts, lines, others_told)
+        return Forgotten(tracker, events, archived, parts, lines, built, lists, others_told)
 
-    def _from_part(self, part: Part, erasing: "_Erasing") -> tuple[int, set[str]]:
+    def _from_artifacts(self, tracker: TrackerId, user: str, *, dry_run: bool) -> int:
+        """How many knew the shopper."""
+        folder = artifacts_directory(self._settings.data_dir, tracker)
+        if dry_run:
+            return sum(artifact is not None for _, artifact in erasing.knowing(folder, user))
+        written = erasing.successors(folder, user)
+        served = self._served(tracker)
+        if served is not None and served in written:
+            write = PublishArtifact(tracker, written[served], ACTOR, self._clock())
+            (outcome,) = self._store.commit([write])
+            if isinstance(outcome, Problem):
+                raise outcome
+            served = written[served]
+        erasing.remove(folder, user, served=served)
+        return len(written)
+
+    def _served(self, tracker: TrackerId) -> str | None:
+        row = self._store.tracker(tracker)
+        return None if row is None else row.artifact
+
+    def _from_part(self, part: Part, erased: "_Erasing") -> tuple[int, set[str]]:
         """How many events there were, and what else they call the shopper."""
-        with self._place.fetched(part.name, erasing.scratch) as path:
+        with self._place.fetched(part.name, erased.scratch) as path:
             if path is None:
                 return 0, set()
-            count, names = erasing.found(path)
-            if count and not erasing.dry_run:
-                draft = erasing.without(path)
+            count, names = erased.found(path)
+            if count and not erased.dry_run:
+                draft = erased.without(path)
                 if draft is None:
                     self._place.remove(part.name)
                 else:

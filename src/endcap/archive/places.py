@@ -20,7 +20,8 @@ from msgspec import Struct
 from endcap.config import Settings
 from endcap.domain import TrackerId
 from endcap.errors import StoreUnavailable, UsageFault
-from endcap.recommend.artifact import folder_name, sync_directory
+from endcap.recommend.artifact import folder_name
+from endcap.recommend.files import sync_directory
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

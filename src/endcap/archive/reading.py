@@ -19,8 +19,9 @@ from msgspec import Struct
 from endcap.archive.places import Place
 from endcap.archive.spool import columns_of, part_of, spool, statement
 from endcap.domain import TrackerId
-from endcap.recommend.artifact import artifacts_directory, sync_directory
+from endcap.recommend.artifact import artifacts_directory
 from endcap.recommend.database import MEMORY_MB, database, literally
+from endcap.recommend.files import sync_directory
 from endcap.recommend.orders import FROM_EVENTS, orders_directory
 from endcap.store.events import EventStore, Told
 

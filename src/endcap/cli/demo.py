@@ -22,8 +22,8 @@ import msgspec
 from rich.table import Table
 
 from endcap import sample
+from endcap.accounts import EVERY_TRACKER, Role, generated_password
 from endcap.api.app import Parts, build
-from endcap.cli.explain import meaning, position
 from endcap.cli.serve import listening
 from endcap.cli.support import Bar, commit, console, progress, table
 from endcap.client import Client, Recommendation, RecommendationRequest
@@ -35,6 +35,7 @@ from endcap.publishing import build_and_publish
 from endcap.store.port import CreateTracker, PutObjects
 from endcap.telemetry import configure_logging
 from endcap.transfer.transactions import import_transactions
+from endcap.verdicts import meaning, position
 from endcap.wire.catalog import object_from
 
 TRACKER = TrackerId("1234-5678")
@@ -42,6 +43,7 @@ PRIVATE_KEY = "demo_private_key"
 GUITAR, STRAP = "/p/123", "/p/555"
 MODEL, WIDGET = "item_detail_complements", "product-page"
 ACTOR = "demo"
+USER = "demo"
 START_SECONDS_MAX = 60.0
 HOST = "127.0.0.1"
 EVERY_ADDRESS = ("0.0.0.0", "::")
@@ -82,10 +84,11 @@ def demo(ctx: click.Context, /, *, once: bool, port: int | None) -> None:
             stack.enter_context(tempfile.TemporaryDirectory(prefix="endcap-demo-"))
         )
         with progress(quiet=False) as bar:
-            _make_shop(data_dir, bar)
+            password = _make_shop(data_dir, bar)
             server, url = stack.enter_context(_server(data_dir, host, port, bar))
         client = stack.enter_context(_client(url))
         _show(client, url)
+        _show_console(url, password)
         if once:
             console.print("The server ends here. Without --once it serves on.", style="bold")
         else:
@@ -115,8 +118,11 @@ def _wait(server: subprocess.Popen[bytes]) -> None:
     raise click.ClickException(f"The server ended by itself, with code {code}")
 
 
-def _make_shop(data_dir: Path, bar: Bar) -> None:
-    """Tracker, catalog, orders, recommenders: what `tracker create`, `import` and `build` do."""
+def _make_shop(data_dir: Path, bar: Bar) -> str:
+    """
+    Tracker, catalog, orders, recommenders, a user of the console: what `tracker create`, `import`, `build` and `user
+    create` do. Returns the user's password.
+    """
     settings = load({}, {"data_dir": str(data_dir), "log_level": "warning"})
     configure_logging(settings)
     parts = build(settings)
@@ -134,8 +140,11 @@ def _make_shop(data_dir: Path, bar: Bar) -> None:
         commit(parts, PutObjects(TRACKER, objects, ACTOR, system_clock()))
         bar("catalog", len(objects), len(objects))
         _learn(parts, now, bar)
+        password = generated_password()
+        parts.accounts.create(USER, password, {EVERY_TRACKER: Role.ADMIN}, actor=ACTOR)
     finally:
         parts.close()
+    return password
 
 
 def _learn(parts: Parts, now: datetime, bar: Bar) -> None:
@@ -232,6 +241,13 @@ def _show(client: Client, url: str) -> None:
     console.print(
         f"API docs   {url}/docs\nOpenAPI    {url}/openapi.json\nHealth     {url}/readyz\n"
         f"Metrics    {url}/metrics\n"
+    )
+
+
+def _show_console(url: str, password: str) -> None:
+    console.print("Or with a mouse, in the console:\n", style="bold")
+    console.print(
+        f"Console    {url}/console\nUser       {USER}\nPassword   {password}\n", soft_wrap=True
     )
 
 

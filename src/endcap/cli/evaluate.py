@@ -32,8 +32,11 @@ from endcap.recommend.evaluate import (
     evaluate,
 )
 from endcap.recommend.metrics import Figure
+from endcap.recommend.models import REFERENCE, Models
 from endcap.recommend.orders import orders_directory
 from endcap.recommend.questions import ORDER_ITEMS_MIN, TASKS, Task, last_order
+from endcap.recommend.table import known_models, stored
+from endcap.store.port import ModelRow
 from endcap.wire.reading import instant, seconds_text
 
 DAYS = 30
@@ -148,6 +151,7 @@ def evaluate_(
                 until=end,
                 scratch=data_dir,
                 names=models,
+                models=_meant(load.models()),
                 questions_max=queries,
                 items_min=min_items,
                 seed=seed,
@@ -162,6 +166,11 @@ def evaluate_(
         _show(found)
         if plot is not None:
             errors.print(f"Wrote {plot}", soft_wrap=True)
+
+
+def _meant(own: Sequence[ModelRow]) -> Models:
+    """What names mean to the tracker that is evaluated."""
+    return known_models({row.name: stored(row.document) for row in own}, REFERENCE)
 
 
 def _day(option: str, text: str | None) -> Micros | None:

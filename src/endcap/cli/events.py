@@ -102,10 +102,11 @@ def forget(
     as_json: bool,
 ) -> None:
     """
-    Erase a shopper: events in the database and in the archive go, past orders lose the name.
+    Erase a shopper: events in the database and in the archive go, past orders and built recommenders lose the name.
 
-    Running workers forget within a second. Built recommenders keep a digest of the name until they are built anew:
-    --build does that at once. Other names that the events tell (devices of a customer) are listed, not erased.
+    Running workers forget within a second. What is bought together was learned from the shopper too, nameless, until
+    recommenders are built anew: --build does that at once. Other names that the events tell (devices of a customer)
+    are listed, not erased.
 
     \b
     See first, then do:
@@ -115,7 +116,7 @@ def forget(
     if not user:
         raise UsageFault("--user is empty")
     with parts(ctx) as built, progress(quiet=as_json) as bar:
-        forgetter = Forgetter(built.settings, built.events, built.source.place)
+        forgetter = Forgetter(built.settings, built.store, built.events, built.source.place)
         forgotten = [
             forgetter.forget(each, user, dry_run=dry_run, progress=bar)
             for each in _trackers(built, tracker)
@@ -156,9 +157,14 @@ def _say(forgotten: Sequence[Forgotten], rebuilt: Sequence[TrackerId], *, dry_ru
         console.print(
             f"{each.tracker}: {each.events} events {would}erased from the database, {each.archived_events} "
             f"{would}erased from {each.archived_parts} archived files, {each.order_lines} order lines {would}made "
-            "nameless.",
+            f"nameless, {each.artifacts} built artifacts {would}replaced.",
             soft_wrap=True,
         )
+        if each.lists:
+            errors.print(
+                f"Note: {each.lists} neighbour lists name the shopper: leave them out of the files that come next",
+                soft_wrap=True,
+            )
         if each.other_names:
             errors.print(
                 f"Note: these events also name {', '.join(each.other_names)}: forget them too if they are the same "

@@ -19,27 +19,12 @@ from endcap.cli.support import (
     tracker_option,
 )
 from endcap.domain import INPUT_ITEMS_MAX, ItemId, Micros
-from endcap.engine.place import Verdict
 from endcap.errors import RecommenderNotFound, UsageFault
 from endcap.mirror import Shop
 from endcap.recommend.models import REFERENCE
+from endcap.verdicts import meaning, position
 from endcap.wire.reading import instant
 from endcap.wire.recommending import SIZE_MAX, Explanation, ItemShown, Request
-
-MEANINGS: Mapping[str, str] = {
-    Verdict.ASLEEP: "its window is not open",
-    Verdict.OTHER_WIDGET: "it is for another widget",
-    Verdict.NOT_IN_CATALOG: "no item has this identity",
-    Verdict.UNAVAILABLE: "sold out, or outside its own dates",
-    Verdict.WRONG_TYPE: "it is no item",
-    Verdict.BLACKLISTED: "the request excluded it",
-    Verdict.CONTEXT: "the request's context excluded it",
-    Verdict.INPUT_ITEM: "it is the item that is looked at",
-    Verdict.SHOWN_ELSEWHERE: "another widget of the page shows it",
-    Verdict.NO_MATCH: "no item that may be shown meets the criteria",
-    Verdict.BEYOND_SIZE: "fewer slots are shown",
-}
-"""For verdicts that the engine leaves without a sentence, because they say it all to those who know them."""
 
 
 @click.command()
@@ -48,6 +33,7 @@ MEANINGS: Mapping[str, str] = {
 @click.option(
     "--item", "items", multiple=True, metavar="ID", help="An input item; repeat for more."
 )
+@click.option("--user", metavar="ID", help="The user asked for (user_id); default: nobody known.")
 @click.option("--widget", help="The widget (recommender_client_identifier).")
 @click.option(
     "--size",
@@ -67,6 +53,7 @@ def explain(
     tracker: str,
     model: str,
     items: tuple[str, ...],
+    user: str | None,
     widget: str | None,
     size: int,
     at: str | None,
@@ -86,10 +73,11 @@ def explain(
         built.mirror.load(only=tracker_id(built, tracker))
         shop = built.service.shop(tracker)
         if shop.recommenders.find(model) is None:
-            known = f"{model} is not known; there are: {', '.join(REFERENCE)}"
+            names = ", ".join(sorted({*REFERENCE, *shop.models}))
+            known = f"{model} is not known; there are: {names}"
             raise RecommenderNotFound(details={"model": [known]})
         request = Request(
-            model, widget, None, tuple(map(ItemId, items[:INPUT_ITEMS_MAX])), size=size
+            model, widget, user, tuple(map(ItemId, items[:INPUT_ITEMS_MAX])), size=size
         )
         explained = built.service.explain(shop, request, now=_moment(built, at))
         if as_json:
@@ -139,19 +127,11 @@ def _letters(explained: Explanation) -> Mapping[str, str]:
     }
 
 
-def position(number: int) -> str:
-    return {-1: "everywhere", 0: "block"}.get(number, str(number))
-
-
-def meaning(verdict: str, because: str) -> str:
-    """The engine's sentence, or what the verdict means by itself."""
-    return because or MEANINGS.get(verdict, "")
-
-
 def _because_of(shown: ItemShown, letters: Mapping[str, str]) -> str:
     if shown.customization_id is not None:
         return f"pin {shown.pin} of {letters[shown.customization_id]}"
-    return shown.from_ if shown.place is None else f"{shown.from_}, place {shown.place}"
+    place = "" if shown.place is None else f", place {shown.place}"
+    return f"{shown.from_}{place} ({shown.stage})"
 
 
 def _lettered(sentence: str, letters: Mapping[str, str]) -> str:

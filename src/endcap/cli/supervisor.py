@@ -183,7 +183,7 @@ class Supervisor:
             numbers = (self._listener.fileno(), theirs.fileno())
             process = subprocess.Popen(
                 # -P: nothing in the working directory is taken for a module
-                [sys.executable, "-P", "-m", "endcap.api.worker", *map(str, numbers)],
+                [sys.executable, "-P", "-m", "endcap.web.worker", *map(str, numbers)],
                 env=self._plan.environment,
                 stdin=subprocess.DEVNULL,
                 pass_fds=numbers,

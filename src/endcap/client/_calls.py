@@ -19,21 +19,30 @@ from endcap.client._reading import (
     customizations,
     decoded,
     etag,
+    job_id,
+    model_table,
+    model_told,
     nothing,
     ok_count,
     page,
     problem_of,
+    removed_count,
     retry_after_seconds,
+    update_progress_of,
 )
 from endcap.client._values import (
     CatalogPage,
     Criteria,
     Customization,
     Definition,
+    Model,
     Page,
+    Placement,
+    PlacementRequest,
     Recommendation,
     RecommendationRequest,
     Summary,
+    UpdateProgress,
 )
 from endcap.domain import Micros
 
@@ -355,6 +364,65 @@ def recommend(
     )
 
 
+def place(
+    tracker: str,
+    requests: Sequence[PlacementRequest | Mapping[str, Any]],
+    *,
+    explain: bool = True,
+) -> Call[tuple[Placement, ...]]:
+    """
+    The caller's own rankings for the widgets of one page, with the customizations applied. Endcap only.
+
+    Each comes with the verdict of every pin, unless told otherwise. No object appears twice on the page.
+    """
+    unexplained = () if explain else _query(explain="false")
+    return Call(
+        method="POST",
+        path="/api/place",
+        query=(("tracker_id", tracker), *unexplained),
+        content=_encode(requests),
+        read=lambda answer: decoded(answer.body, tuple[Placement, ...]),
+    )
+
+
+def models(tracker: str) -> Call[tuple[Model, ...]]:
+    """What every recommender's name means, the tracker's own and the reference's. Endcap only."""
+    return Call(method="GET", path=_models(tracker), read=model_table)
+
+
+def model(tracker: str, name: str) -> Call[Model]:
+    """What one name means, with every setting. Raises RecommenderNotFound. Endcap only."""
+    return Call(method="GET", path=_model(tracker, name), read=model_told)
+
+
+def put_model(
+    tracker: str, name: str, document: str | Mapping[str, Any], *, if_match: str | None = None
+) -> Call[Model]:
+    """
+    Sets what a name means; a document may be a kind of strategy alone. Endcap only.
+
+    With `if_match` only if nobody changed it since that etag was read (`"0"`: nobody had set it); else raises
+    RevisionConflict.
+    """
+    return Call(
+        method="PUT",
+        path=_model(tracker, name),
+        headers=_headers(If_Match=if_match),
+        content=_encode(document),
+        read=model_told,
+    )
+
+
+def delete_model(tracker: str, name: str, *, if_match: str | None = None) -> Call[None]:
+    """Takes a name out of the tracker's table: it means again what it means by itself. Endcap only."""
+    return Call(
+        method="DELETE",
+        path=_model(tracker, name),
+        headers=_headers(If_Match=if_match),
+        read=nothing,
+    )
+
+
 Objects = Sequence[Mapping[str, Any]]
 
 
@@ -381,6 +449,51 @@ def delete_objects(tracker: str, objects: Objects) -> Call[int]:
     names = ("type", "identity", "url")
     return _content(
         "DELETE", [{name: each[name] for name in names if name in each} for each in objects]
+    )
+
+
+def commit_generation(tracker: str, type: str, generation: str) -> Call[int]:
+    """
+    Takes the objects of a type out of the catalog that are of another generation, or of none, and returns how many.
+
+    Raises CatalogFaults if no object of the type is of the generation. The vendor does not say how many went: 0 there.
+    """
+    return Call(
+        method="POST",
+        path="/v1/content/commit",
+        query=_query(type=type, generation=generation),
+        read=removed_count,
+    )
+
+
+def update_by_query(
+    tracker: str,
+    types: Several,
+    search: Mapping[str, Any],
+    update: Mapping[str, Any],
+) -> Call[int]:
+    """
+    Has `update`'s fields set in all objects of some types whose fields are as `search` says, in the background.
+
+    Returns the job's number, for `update_progress`. Raises CatalogFaults.
+    """
+    wanted = {"types": [types] if isinstance(types, str) else types, "partial": {"fields": search}}
+    return Call(
+        method="PATCH",
+        path="/v1/update_by_query",
+        content=_encode({"search": wanted, "update": {"fields": update}}),
+        repeatable=False,
+        read=job_id,
+    )
+
+
+def update_progress(tracker: str, job_id: int) -> Call[UpdateProgress]:
+    """How an update by query goes on. Raises JobNotFound."""
+    return Call(
+        method="GET",
+        path="/v1/update_by_query",
+        query=_query(job_id=job_id),
+        read=update_progress_of,
     )
 
 
@@ -457,6 +570,14 @@ def _base(tracker: str) -> str:
 
 def _one(tracker: str, id: str) -> str:
     return f"{_base(tracker)}/scope/{_segment(id)}"
+
+
+def _models(tracker: str) -> str:
+    return f"/api/trackers/{_segment(tracker)}/models"
+
+
+def _model(tracker: str, name: str) -> str:
+    return f"{_models(tracker)}/{_segment(name)}"
 
 
 def _segment(text: str) -> str:

@@ -2,17 +2,25 @@
 How answers become values or problems. Pure: an answer is a status, headers and bytes, whoever fetched it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from endcap.client._values import CatalogPage, Customization, ExportedObject, Page
+from endcap.client._values import (
+    CatalogPage,
+    Customization,
+    ExportedObject,
+    Model,
+    Page,
+    UpdateProgress,
+)
 from endcap.domain import Micros
 from endcap.errors import Problem, StoreUnavailable, TooManyRequests
 from endcap.signing import parse_http_date
-from endcap.wire.problems import problem_from
+from endcap.wire.problems import catalog_fault, problem_from
 from endcap.wire.reading import UNREADABLE
 
 T = TypeVar("T")
@@ -36,7 +44,15 @@ def decoded(body: bytes, type: type[T]) -> T:
 
 
 _VERBATIM = frozenset(
-    {"target_criteria", "target_metadata", "pin_criteria", "attributes", "nested", "explanation"}
+    {
+        "target_criteria",
+        "target_metadata",
+        "pin_criteria",
+        "attributes",
+        "nested",
+        "explanation",
+        "model",
+    }
 )
 
 
@@ -56,6 +72,18 @@ def _told(value: Any) -> Any:
 def customization(answer: Answer) -> Customization:
     found = decoded(answer.body, Customization)
     return msgspec.structs.replace(found, etag=etag(answer))
+
+
+class _Models(Struct, frozen=True):
+    models: tuple[Model, ...]
+
+
+def model_table(answer: Answer) -> tuple[Model, ...]:
+    return decoded(answer.body, _Models).models
+
+
+def model_told(answer: Answer) -> Model:
+    return msgspec.structs.replace(decoded(answer.body, Model), etag=etag(answer))
 
 
 def etag(answer: Answer) -> str | None:
@@ -111,6 +139,22 @@ def catalog_page(answer: Answer) -> CatalogPage:
 class _Stored(Struct, frozen=True):
     ok_count: int
     errors_count: int = 0
+    removed_count: int = 0
+
+
+class _Started(Struct, frozen=True):
+    status_url: str
+
+
+class _Progress(Struct, frozen=True):
+    status: str
+    updates_count: int = 0
+    failures_count: int = 0
+    failures: dict[str, Any] = {}
+    checked_count: int = 0
+
+
+_JOB_ID = re.compile(r"[?&]job_id=([0-9]+)", re.ASCII)
 
 
 def ok_count(answer: Answer) -> int:
@@ -119,6 +163,34 @@ def ok_count(answer: Answer) -> int:
     if stored.errors_count:
         raise problem_from(answer.status, answer.body)
     return stored.ok_count
+
+
+def removed_count(answer: Answer) -> int:
+    """How many objects a commit took away. The vendor may answer with no body at all."""
+    stored = decoded(answer.body, _Stored) if answer.body.strip() else _Stored(0)
+    if stored.errors_count:
+        raise problem_from(answer.status, answer.body)
+    return stored.removed_count
+
+
+def job_id(answer: Answer) -> int:
+    """The number in the status URL of a job. Raises Problem where there is none."""
+    url = decoded(answer.body, _Started).status_url
+    found = _JOB_ID.search(url)
+    if found is None:
+        raise Problem("The answer names no job", {"status_url": [url]})
+    return int(found[1])
+
+
+def update_progress_of(answer: Answer) -> UpdateProgress:
+    told = decoded(answer.body, _Progress)
+    return UpdateProgress(
+        told.status.replace("_", " "),  # the vendor spells it in both ways
+        told.updates_count,
+        told.failures_count,
+        {identity: catalog_fault(fault) for identity, fault in told.failures.items()},
+        told.checked_count,
+    )
 
 
 def problem_of(answer: Answer, *, now: Micros) -> Problem:

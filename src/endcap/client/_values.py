@@ -5,10 +5,12 @@ Read leniently, since two servers and their next versions must be understood: un
 some answer was seen to leave out has a default. Texts of time stay texts, as they were sent; -1 and 0 are positions.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from endcap.errors import CatalogFault
 from endcap.wire.recommending import Explanation as Explanation
 from endcap.wire.recommending import ItemShown as ItemShown
 from endcap.wire.recommending import PinShown as PinShown
@@ -40,6 +42,8 @@ class Definition(Struct, frozen=True, kw_only=True):
     target_criteria: Criteria | None = None
     target_metadata: dict[str, Any] | None = None
     tags: tuple[str, ...] = ()
+    disabled: bool | None = None
+    """Whether it has no say for now; None, of a replacement, leaves that as it is. Endcap alone knows it."""
     pin_definitions: tuple[Pin, ...] = ()
 
 
@@ -70,6 +74,36 @@ class Summary(Struct, frozen=True):
 
     scope_counts: dict[str, int] = {}
     user_tags: tuple[str, ...] = ()
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """
+    What a recommender's name means. `model` is the document: strategy, fallback, variety, personal; `origin` tells
+    whether the tracker set it (`own`) or the reference did. `etag` is the answer's header, for `if_match`.
+    """
+
+    name: str
+    origin: str
+    model: dict[str, Any]
+    updated_at: str | None = None
+    revision: int = 0
+    etag: str | None = None
+
+
+class UpdateProgress(Struct, frozen=True):
+    """How an update by query goes on; `failures` are problems by identity, of the first that failed."""
+
+    status: str
+    """`in progress`, `complete` or `failed`."""
+    updates_count: int
+    failures_count: int
+    failures: Mapping[str, CatalogFault]
+    checked_count: int
+    """Objects looked at so far. Endcap only."""
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in ("complete", "failed")
 
 
 class ExportedObject(Struct, frozen=True, kw_only=True):
@@ -121,6 +155,24 @@ class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=Tru
     settings_override: dict[str, Any] | None = None
     hit_fields: tuple[str, ...] | None = None
     mark_fallback_results: bool = False
+    consent_granted: bool | None = None
+
+
+class Ranked(Struct, frozen=True, omit_defaults=True):
+    """An item of a caller's ranking; either all items of one have a score or none."""
+
+    identity: str
+    score: float | None = None
+
+
+class PlacementRequest(RecommendationRequest, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    What one widget asks for, as the caller ranked it: identities, best first. `fill` goes on with what the server
+    would recommend where the ranking ends.
+    """
+
+    ranking: tuple[str | Ranked, ...]
+    fill: bool = False
 
 
 class Hit(Struct, frozen=True, kw_only=True):
@@ -147,3 +199,9 @@ class Recommendation(Struct, frozen=True, kw_only=True):
     user_id: str | int | None = None
     generated_at: str | None = None
     explanation: Explanation | None = None
+
+
+class Placement(Recommendation, frozen=True, kw_only=True):
+    """A caller's ranking with the customizations applied; `not_in_catalog` is what of it could not be placed."""
+
+    not_in_catalog: tuple[str, ...] = ()

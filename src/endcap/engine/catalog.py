@@ -46,6 +46,7 @@ LEADERS = 64  # popular matches kept ready for a rule; a widget shows at most 50
 MEMO_RULES_MAX = 4_096  # contexts come from outside: a bound on what they can make us keep
 MEMO_FACTS_MAX = 8_192
 MEMO_HIT_FIELDS_MAX = 8
+MEMO_TYPES_MAX = 32
 CARRIED_MAX = 1_024  # items changed since a rule was answered: for more it is answered anew
 _PROSE = frozenset({"identity", "description", "image_link", "web_url"})
 """Attributes nearly every item has to itself and hardly a rule asks for: no column until one does."""
@@ -156,6 +157,7 @@ class Catalog:
         self._matches: dict[Rule, Matches] = {}
         self._facts: dict[int, Facts] = {}
         self._hits: dict[frozenset[str] | None, dict[int, bytes]] = {}
+        self._offered_as: dict[tuple[str, str | None], BitMap] = {}
 
     @classmethod
     def of(
@@ -237,7 +239,7 @@ class Catalog:
         successor = Catalog.__new__(Catalog)
         successor.__dict__.update(self.__dict__)
         successor._carried = self._carried.later(dict(self._matches), touched)
-        successor._matches, successor._hits = {}, {}
+        successor._matches, successor._hits, successor._offered_as = {}, {}, {}
         successor._facts = dict(self._facts)
         for number in touched:
             successor._facts.pop(number, None)
@@ -332,8 +334,16 @@ class Catalog:
     def __len__(self) -> int:
         return len(self.all_items)
 
+    def differing(self, before: "Catalog") -> Iterable[int]:
+        """The numbers of what changed, came or went since a catalog that this one came from: microseconds a change."""
+        return self._items.differing(before._items)
+
     def number(self, identity: str) -> int | None:
         return self._numbers.get(ItemId(identity))
+
+    def numbers_of(self, identities: Iterable[str]) -> list[int | None]:
+        """The number of each; a fifth of the time of asking one by one."""
+        return self._numbers.get_each(cast(Iterable[ItemId], identities))
 
     def item(self, number: int) -> Item:
         item = self._items[number]
@@ -364,6 +374,10 @@ class Catalog:
     def popular(self, within: BitMap | None = None) -> Iterator[int]:
         """Item numbers by popularity, then identity: all, or those of a set."""
         return self._popularity.walk(within)
+
+    def score(self, number: int) -> float:
+        """How popular an object is, as the scores say that the catalog is ranked by."""
+        return self._scores.get(self.identity(number), 0.0)
 
     @property
     def places(self) -> Floats:
@@ -461,6 +475,24 @@ class Catalog:
     def available_by(self, field: str) -> BitMap:
         """Items that another field than `availability` calls available (missing: available)."""
         return self.typed - self.matches(_denial(field)).items
+
+    def offered_as(self, type: str, field: str | None = None) -> BitMap:
+        """
+        Objects of a type that is not items' that `availability`, or another field, calls available; their windows are
+        not asked. Kept while the catalog lives.
+        """
+        found = self._offered_as.get((type, field))
+        if found is None:
+            if len(self._offered_as) >= MEMO_TYPES_MAX:
+                self._offered_as.clear()
+            others = map(self.item, self.all_items - self.typed)
+            members = BitMap(
+                [each.number for each in others if each.type == type and (field or each.available)]
+            )
+            if field is not None:
+                members -= self.matches(_denial(field)).items
+            self._offered_as[type, field] = found = members
+        return found
 
     def is_available_by(self, field: str, number: int) -> bool:
         """The same of one item of any type."""

@@ -503,6 +503,29 @@ class Column:
                 counts[text] = counts.get(text, 0) + 1
         return counts
 
+    def pairs(self) -> Iterator[tuple[str, int]]:
+        """Every text with each item that has it."""
+        for text, known in self._texts.items():
+            for item in (known,) if isinstance(known, int) else known:
+                yield text, item
+        for text, item in self._rare.pairs():
+            if item not in self._lost:
+                yield text, item
+
+    def labels(self, length: int) -> Items:
+        """By item number: the same number for items with the same text, -1 without one; of several texts the first."""
+        labels = np.full(length, -1, dtype=np.int32)
+        texts = {text: at for at, text in enumerate(sorted(self.texts()))}
+        for text, items in self._texts.items():
+            at = texts[text]
+            members = np.frombuffer(_bitmap(items).to_array(), dtype=np.uint32)
+            taken = labels[members]
+            labels[members] = np.where((taken < 0) | (taken > at), at, taken)
+        for text, item in self._rare.pairs():
+            if item not in self._lost and (labels[item] < 0 or labels[item] > texts[text]):
+                labels[item] = texts[text]
+        return labels
+
 
 class _Taken:
     """The values of a few items, taken apart."""

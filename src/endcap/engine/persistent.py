@@ -6,6 +6,7 @@ tens of milliseconds; copying one shard of some hundred entries takes microsecon
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -37,6 +38,11 @@ class PersistentMap(Generic[K, V]):
     def get(self, key: K) -> V | None:
         return self._shards[hash(key) & self._mask].get(key)
 
+    def get_each(self, keys: Iterable[K]) -> list[V | None]:
+        """The same for many keys, in their order."""
+        shards, mask = self._shards, self._mask
+        return [shards[hash(key) & mask].get(key) for key in keys]
+
     def __contains__(self, key: K) -> bool:
         return key in self._shards[hash(key) & self._mask]
 
@@ -54,6 +60,19 @@ class PersistentMap(Generic[K, V]):
     def items(self) -> Iterator[tuple[K, V]]:
         for shard in self._shards:
             yield from shard.items()
+
+    def changed_since(self, older: "PersistentMap[K, V]") -> dict[K, V | None]:
+        """What makes this map of an older one: entries that are others now, and None for those that are gone."""
+        changes: dict[K, V | None] = {}
+        if self._mask == older._mask:
+            pairs = list(zip(self._shards, older._shards, strict=True))
+        else:
+            pairs = [(dict(self.items()), dict(older.items()))]
+        for now, before in pairs:
+            if now is not before:
+                changes.update(dict.fromkeys(before.keys() - now.keys()))
+                changes.update({k: v for k, v in now.items() if before.get(k) is not v})
+        return changes
 
     def changed(self, changes: Mapping[K, V | None]) -> "PersistentMap[K, V]":
         """The map with entries set, or removed where the value is None."""
@@ -113,6 +132,15 @@ class PersistentList(Generic[V]):
             successor._own(successor._length >> 10, fresh).append(value)
             successor._length += 1
         return successor
+
+    def differing(self, before: "PersistentList[V]") -> Iterator[int]:
+        """The indexes whose values are not those of another list, of which this one came by `changed`."""
+        pairs = zip_longest(self._chunks, before._chunks, fillvalue=())
+        for number, (own, other) in enumerate(pairs):
+            if own is not other:
+                for at, (one, two) in enumerate(zip_longest(own, other)):
+                    if one is not two:
+                        yield (number << 10) + at
 
     def _own(self, chunk: int, fresh: set[int]) -> list[V]:
         if chunk not in fresh:

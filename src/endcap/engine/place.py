@@ -96,11 +96,12 @@ class Placement(Struct, frozen=True):
 class Ranking(Struct, frozen=True):
     """
     The recommender's answer before rules: item numbers, best first. `fallback` goes on where it ends, in order of
-    popularity; it may be long and is read only as far as needed.
+    popularity; it may be long and is read only as far as needed. `type` is what is ranked, where that is not items.
     """
 
     primary: Sequence[int]
     fallback: Iterable[int] = ()
+    type: str | None = None
 
 
 class Eligibility:
@@ -126,7 +127,9 @@ class Eligibility:
         blacklist: Collection[str] = (),
         context: Rule | None = None,
         availability_field: str | None = None,
+        type: str | None = None,
     ) -> None:
+        """`type`: what the model returns, where that is not items."""
         self._catalog = catalog
         self._now = now
         self._blacklisted = _numbers(catalog, blacklist) if blacklist else _NO_NUMBERS
@@ -138,7 +141,10 @@ class Eligibility:
         self._available: BitMap | None = None
         self._offered = catalog.offered
         """Who is offered without a look at the time."""
-        if availability_field is not None:
+        if type is not None:
+            self._available = catalog.offered_as(type, availability_field)
+            self._offered = _NOBODY
+        elif availability_field is not None:
             self._available = catalog.available_by(availability_field)
             self._offered = _NOBODY
 

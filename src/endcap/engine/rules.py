@@ -1,5 +1,5 @@
 """
-A tracker's customizations in memory, found by who they speak to.
+A tracker's customizations in memory, found by who they speak to. Silent ones are kept, and found by their id alone.
 
 Targets that name an item or everything are looked up; those that state criteria are found through `predicates`. A
 request asks what it finds there, and nothing else: how many rules there are does not matter, only how many speak.
@@ -104,9 +104,9 @@ class Rules:
         gone: dict[str, list[Customization]] = {}
         come: dict[str, list[Customization]] = {}
         for id_, customization in changes.items():
-            if (old := self._by_id.get(id_)) is not None:
+            if (old := self._by_id.get(id_)) is not None and not old.is_silent:
                 gone.setdefault(old.model, []).append(old)
-            if customization is not None:
+            if customization is not None and not customization.is_silent:
                 come.setdefault(customization.model, []).append(customization)
         models: dict[str, _Model | None] = {}
         for name in gone.keys() | come.keys():
@@ -126,6 +126,10 @@ class Rules:
 
     def all(self) -> Iterator[Customization]:
         return self._by_id.values()
+
+    def changed_since(self, older: "Rules") -> Mapping[CustomizationId, Customization | None]:
+        """What was put since, and None for what was removed."""
+        return self._by_id.changed_since(older._by_id)
 
     def speaking(
         self, catalog: Catalog, *, model: str, items: Sequence[str]

@@ -114,4 +114,10 @@ class Snapshot(Struct, frozen=True):
 
 def _picked(customizations: Iterable[Customization]) -> Iterator[Rule]:
     """The criteria of pins: whoever changes them waits for their matches, not the first shopper."""
-    return (pin.rule for each in customizations for pin in each.pins if pin.rule is not None)
+    return (
+        pin.rule
+        for each in customizations
+        if not each.is_silent
+        for pin in each.pins
+        if pin.rule is not None
+    )

@@ -22,9 +22,6 @@ and renamed: it is there whole or not at all, and never changes afterwards.
 """
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, assert_never
@@ -36,6 +33,7 @@ from numpy.typing import NDArray
 
 from endcap.domain import Micros, TrackerId
 from endcap.errors import UsageFault
+from endcap.recommend.files import digest_of, drafted, mapped, save_durably, settled, write_durably
 from endcap.wire.reading import seconds_text
 
 FORMAT = 2
@@ -198,6 +196,20 @@ class Artifact:
         """How popular an identity is: what `Catalog.ranked_by` takes."""
         return Scores(self.indexes, self.learned.popularity)
 
+    def popularity_over(self, span: str) -> Floats | None:
+        """Popularity by index over a span of time; None if this artifact does not know that span."""
+        name = "popularity" if span == "decayed" else span
+        known: Floats | None = getattr(self.learned, name, None)
+        return known
+
+    @property
+    def percentiles(self) -> Floats:
+        """By index: the share of the items that are outsold by this one."""
+        popularity = self.learned.popularity
+        ranks = np.empty(len(popularity))
+        ranks[np.argsort(popularity, kind="stable")] = np.arange(1, len(popularity) + 1)
+        return ranks / max(1, len(popularity))
+
     def history(self, user: str) -> tuple[list[int], list[int]]:
         """The indexes of what a user bought, newest first, and in how many orders each."""
         begin, end = self.history_of(user)
@@ -236,23 +248,17 @@ def write_artifact(learned: Learned, parent: Path, *, now: Micros, lines: int = 
 
     The name is the time and a digest of the content. Building the same twice in one second gives the same directory.
     """
-    parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=parent))
-    try:
+    with drafted(parent) as draft:
         files = _write_files(learned, draft)
         digest = hashlib.sha256(msgspec.json.encode(sorted(files.items()))).hexdigest()
         built = seconds_text(now)
         version = f"{built.translate(_COMPACT)}-{digest[:8]}"
         manifest = Manifest(FORMAT, version, now, built, _counts(learned, lines), files)
-        _write(draft / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+        write_durably(
+            draft / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+        )
         target = parent / version
-        if not target.exists():
-            sync_directory(draft)
-            draft.chmod(0o755)
-            draft.rename(target)
-            sync_directory(parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        settled(draft, target)
     return load_artifact(target)
 
 
@@ -271,35 +277,10 @@ def _counts(learned: Learned, lines: int) -> dict[str, int]:
 
 def _write_files(learned: Learned, folder: Path) -> dict[str, str]:
     """Writes everything but the manifest; the digest of each file."""
-    _write(folder / ITEMS, msgspec.json.encode(learned.identities))
+    write_durably(folder / ITEMS, msgspec.json.encode(learned.identities))
     for name in _ARRAYS:
-        path = folder / f"{name}.npy"
-        with path.open("wb") as file:
-            np.save(file, getattr(learned, name), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-    return {path.name: _digest(path) for path in sorted(folder.iterdir())}
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_directory(path: Path) -> None:
-    """Makes names in a directory durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        save_durably(folder / f"{name}.npy", getattr(learned, name))
+    return {path.name: digest_of(path) for path in sorted(folder.iterdir())}
 
 
 def load_artifact(path: Path) -> Artifact:
@@ -308,7 +289,7 @@ def load_artifact(path: Path) -> Artifact:
         manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
         _check(path, manifest)
         identities = msgspec.json.decode((path / ITEMS).read_bytes(), type=list[str])
-        arrays = {name: _mapped(path / f"{name}.npy") for name in _ARRAYS}
+        arrays = {name: mapped(path / f"{name}.npy") for name in _ARRAYS}
     except OSError as error:
         what = Path(error.filename or path).name
         raise UsageFault(f"The artifact {path} cannot be read: {what}: {error.strerror}") from error
@@ -326,14 +307,5 @@ def _check(path: Path, manifest: Manifest) -> None:
     if missing := {ITEMS, *(f"{name}.npy" for name in _ARRAYS)} - manifest.files.keys():
         raise ValueError(f"its manifest does not vouch for {', '.join(sorted(missing))}")
     for name, digest in manifest.files.items():
-        if _digest(path / name) != digest:
+        if digest_of(path / name) != digest:
             raise ValueError(f"the checksum of {name} does not match")
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    """An array over the file's pages; as a plain one, because indexing a memmap costs more."""
-    small = path.stat().st_size < _MAPPED_BYTES_MIN  # and without elements it could not be mapped
-    return np.asarray(np.load(path, mmap_mode=None if small else "r"))
-
-
-_MAPPED_BYTES_MIN = 4_096

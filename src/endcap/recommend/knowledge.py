@@ -10,11 +10,11 @@ numbers are added, and numbers of removed items are found in no `candidates`.
 """
 
 from array import array
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from endcap.criteria import AnyOf, Rule
@@ -22,9 +22,11 @@ from endcap.domain import Micros
 from endcap.engine.catalog import Catalog, Matches
 from endcap.engine.columns import Column
 from endcap.recommend.artifact import Artifact, TableName
+from endcap.recommend.attributes import PRICE, Attributes
+from endcap.recommend.neighbour_list import ListInCatalog, NeighbourList
+from endcap.recommend.order import NONE, Floats, Numbers, Order
 
-Numbers = NDArray[np.int32]
-Floats = NDArray[np.float64]
+T = TypeVar("T")
 Neighbours = tuple[Sequence[int], Sequence[float]]
 
 LEADERS_MAX = (
@@ -32,46 +34,10 @@ LEADERS_MAX = (
 )
 MEMO_NEIGHBOURS_MAX = 8_192  # items whose neighbours are kept, 0.8 kB each: 6 MB
 MEMO_MAX = 8_192  # rankings kept, at most 600 bytes each: 5 MB
+MEMO_SHOPPERS_MAX = 8_192  # things made of shoppers, 1 kB each: 8 MB
 MEMO_CONTEXTS_MAX = 128  # bitmaps kept, an eighth of a byte an item each: 16 MB at a million items
-PRICE, OLD_PRICE = "price_amount", "price_old_amount"
-_INTRODUCED = ("introduced_at", "_introduced_at")
-_NONE = -1
+_DAY = 86_400_000_000
 _NO_NEIGHBOURS: Neighbours = (), ()
-
-
-class Order:
-    """Items in some order, best first."""
-
-    def __init__(self, numbers: Numbers, numbers_given: int) -> None:
-        self.numbers = numbers
-        self._numbers_given = numbers_given
-        self._places: Numbers | None = None
-
-    def first(self, count: int, within: BitMap) -> list[int]:
-        """The best of a set."""
-        if len(within) * len(within) > 4 * count * len(self.numbers):  # dense: soon walked
-            return self._walked(count, within)
-        members = numbers_of(within)
-        members = members[members < self._numbers_given]
-        places = self._place_of(members)
-        members, places = members[places >= 0], places[places >= 0]
-        best: list[int] = members[np.argsort(places)[:count]].tolist()
-        return best
-
-    def _walked(self, count: int, within: BitMap) -> list[int]:
-        found: list[int] = []
-        for start in range(0, len(self.numbers), 1_024):
-            found += [n for n in self.numbers[start : start + 1_024].tolist() if n in within]
-            if len(found) >= count:
-                break
-        return found[:count]
-
-    def _place_of(self, numbers: Numbers) -> Numbers:
-        if self._places is None:
-            places = np.full(self._numbers_given, _NONE, dtype=np.int32)
-            places[self.numbers] = np.arange(len(self.numbers), dtype=np.int32)
-            self._places = places
-        return self._places[numbers]
 
 
 class Translation:
@@ -88,11 +54,11 @@ class Translation:
     def of(cls, artifact: Artifact, catalog: Catalog) -> "Translation":
         number = catalog.number
         found = [
-            _NONE if (known := number(identity)) is None else known
+            NONE if (known := number(identity)) is None else known
             for identity in artifact.learned.identities
         ]
         numbers = np.array(found, dtype=np.int32)
-        indexes = np.full(catalog.numbers_given, _NONE, dtype=np.int32)
+        indexes = np.full(catalog.numbers_given, NONE, dtype=np.int32)
         known_at = np.flatnonzero(numbers >= 0)
         indexes[numbers[known_at]] = known_at
         return cls(artifact, numbers, indexes)
@@ -102,7 +68,7 @@ class Translation:
         before, after = len(self.indexes), catalog.numbers_given
         if before == after:
             return self
-        numbers, indexes = self.numbers, np.full(after, _NONE, dtype=np.int32)
+        numbers, indexes = self.numbers, np.full(after, NONE, dtype=np.int32)
         indexes[:before] = self.indexes
         come = {
             index: number
@@ -127,25 +93,45 @@ class Knowledge:
         """What may be shown, as far as the hour does not decide."""
         self._translation: Translation | None = None
         self._leaders: tuple[int, ...] | None = None
-        self._newest: tuple[tuple[Column, ...], Order] | None = None
-        self._discounted: tuple[tuple[Column, ...], Order] | None = None
+        self.attributes = Attributes(catalog)
+        self._ordered: BitMap | None = None
+        self._popular_over: dict[str, Order | None] = {}
+        self._percentiles: Floats | None = None
         self._middle: tuple[Column, float] | None = None
         self._neighbours: dict[tuple[int, float, TableName], Neighbours] = {}
         self._kept: dict[Hashable, Numbers] = {}
+        self._shoppers: dict[tuple[Hashable, str], tuple[object, Any]] = {}
         self._allowed: dict[Rule, BitMap] = {}
+        self.lists: Mapping[str, ListInCatalog] = {}
+        """What others ranked, by the name of the list."""
 
     def with_catalog(self, catalog: Catalog) -> "Knowledge":
         """The same artifact with a successor (`changed` or `ranked_by`) of the catalog."""
         successor = Knowledge(catalog, self.artifact)
         if self._translation is not None:
             successor._translation = self._translation.followed(catalog)
+            if successor._translation is self._translation:
+                successor._ordered, successor._percentiles = self._ordered, self._percentiles
+                successor._popular_over = dict(self._popular_over)
         successor._middle = self._middle
-        successor._newest, successor._discounted = self._newest, self._discounted
+        successor.lists = {name: each.followed(catalog) for name, each in self.lists.items()}
+        successor.attributes = self.attributes.followed(catalog)
+        return successor
+
+    def with_lists(self, lists: Mapping[str, NeighbourList]) -> "Knowledge":
+        """The same with these lists, in the place of those that there were."""
+        successor = self.with_catalog(self.catalog)
+        known = {each.source.version: each for each in self.lists.values()}
+        successor.lists = {
+            name: known.get(each.version) or ListInCatalog.of(each, self.catalog)
+            for name, each in lists.items()
+        }
         return successor
 
     def warm(self) -> None:
         """Derives now what the first requests would otherwise wait for."""
-        _ = self.translation, self.leaders, self.newest, self.discounted
+        _ = self.translation, self.leaders
+        self.attributes.warm()
         self._middle_price()
 
     @property
@@ -180,9 +166,72 @@ class Knowledge:
             found = self._allowed[context] = self.candidates & self.catalog.matches(context).items
         return found
 
-    def numbers(self, attribute: str) -> Floats:
-        """An attribute that is a number, by item number; NaN where it is missing."""
-        return self.catalog.column(attribute).dense(self.catalog.numbers_given)
+    def first_leaders(self, count: int) -> Sequence[int]:
+        """So many of the most popular candidates, or as many as there are."""
+        if count <= LEADERS_MAX:
+            return self.leaders[:count]
+        found = (number for number in self.catalog.popular() if number in self.candidates)
+        return list(islice(found, count))
+
+    def popular_over(self, span: str) -> Order | None:
+        """Items by what they sold in another span of time; None where the artifact does not know it."""
+        if span not in self._popular_over:
+            self._popular_over[span] = self._ordered_by(self.artifact.popularity_over(span))
+        return self._popular_over[span]
+
+    def _ordered_by(self, popularity: Floats | None) -> Order | None:
+        if popularity is None:
+            return None
+        numbers = self.translation.numbers
+        sold = (numbers >= 0) & (popularity > 0)
+        numbers, popularity = numbers[sold], popularity[sold]
+        best = np.lexsort((numbers, -popularity))
+        return Order(numbers[best], self.catalog.numbers_given)
+
+    def freshest(self, half_life_days: float, popularity: float) -> Order:
+        """See `Attributes.freshest`, with the popularity that was learned."""
+        if not popularity:
+            return self.attributes.newest
+        return self.attributes.freshest(half_life_days, popularity, self.percentiles)
+
+    @property
+    def percentiles(self) -> Floats:
+        """By number: the share of the items that were ordered which an item outsells, 0 where it was not."""
+        if self._percentiles is None:
+            indexes = self.translation.indexes
+            ranks = self.artifact.percentiles
+            known = np.zeros(len(indexes))
+            known[indexes >= 0] = ranks[indexes[indexes >= 0]]
+            self._percentiles = known
+        return self._percentiles
+
+    @property
+    def ordered(self) -> BitMap:
+        """The items with neighbours: those that can speak for others."""
+        if self._ordered is None:
+            first = self.artifact.learned.neighbours
+            known = first[:, 0] >= 0 if len(first) else np.zeros(0, dtype=np.bool_)
+            numbers = self.translation.numbers[known]
+            self._ordered = BitMap(numbers[numbers >= 0].tolist())
+        return self._ordered & self.catalog.all_items
+
+    def bought(self, user: str) -> Iterator[tuple[int, Micros, float, int]]:
+        """
+        What a user had bought when the artifact was built: the item's number (of one that may have gone since), when
+        they last did, days between the first time and the last, and how often. The end of the log counts as the time
+        of the build, as everywhere.
+        """
+        learned = self.artifact.learned
+        begin, end = self.artifact.history_of(user)
+        if begin == end:
+            return
+        built_at = self.artifact.built_at or 0
+        numbers = self.translation.numbers[learned.bought[begin:end]].tolist()
+        ages, spans = learned.ages[begin:end].tolist(), learned.spans[begin:end].tolist()
+        times = learned.times[begin:end].tolist()
+        for number, age, span, often in zip(numbers, ages, spans, times, strict=True):
+            if number >= 0:
+                yield number, Micros(built_at - round(age * _DAY)), span, often
 
     def neighbours(self, item: int, cheaper: float, table: TableName = "page") -> Neighbours:
         """
@@ -205,7 +254,7 @@ class Knowledge:
         numbers = self.translation.numbers[learned.neighbours[index][present]]
         affinities = learned.affinities[index][present].astype(np.float64)
         if cheaper:
-            relative = self.numbers(PRICE)[numbers] / self._middle_price()
+            relative = self.attributes.numbers(PRICE)[numbers] / self._middle_price()
             affinities *= np.where(relative > 0, relative, 1.0) ** -cheaper
         known = np.flatnonzero((numbers >= 0) & (numbers != item))
         best = known[np.argsort(-affinities[known], kind="stable")]
@@ -214,46 +263,38 @@ class Knowledge:
     def _middle_price(self) -> float:
         column = self.catalog.column(PRICE)
         if self._middle is None or self._middle[0] is not column:
-            prices = self.numbers(PRICE)
+            prices = self.attributes.numbers(PRICE)
             known = prices[prices > 0]
             self._middle = column, float(np.median(known)) if len(known) else 1.0
         return self._middle[1]
 
-    @property
-    def newest(self) -> Order:
-        """Items with a date of introduction, the latest first, then by popularity."""
-        catalog = self.catalog
-        basis = tuple(map(catalog.column, _INTRODUCED))
-        if self._newest is None or self._newest[0] != basis:
-            numbers = numbers_of(catalog.all_items)  # of any type: an object may become an item
-            introduced = np.fromiter(  # from a generator, so that other threads get their turn
-                (catalog.item(number).introduced_at for number in catalog.all_items),
-                dtype=np.int64,
-                count=len(numbers),
-            )
-            dated = introduced != Micros(0)
-            numbers, introduced = numbers[dated], introduced[dated]
-            newest = np.lexsort((catalog.places[numbers], -introduced))
-            self._newest = basis, Order(numbers[newest], catalog.numbers_given)
-        return self._newest[1]
-
-    @property
-    def discounted(self) -> Order:
-        """Items with a price below their old price, the largest share off first, then by popularity."""
-        catalog = self.catalog
-        basis = (catalog.column(PRICE), catalog.column(OLD_PRICE))
-        if self._discounted is None or self._discounted[0] != basis:
-            price, old = self.numbers(PRICE), self.numbers(OLD_PRICE)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                share = np.where((price > 0) & (old > price), 1 - price / old, 0)
-            numbers = np.flatnonzero(share > 0).astype(np.int32)
-            best = np.lexsort((catalog.places[numbers], -np.round(share[numbers], 4)))
-            self._discounted = basis, Order(numbers[best], catalog.numbers_given)
-        return self._discounted[1]
-
     def having(self, attribute: str, text: str) -> Matches:
         """The items with this text among an attribute's."""
         return self.catalog.matches(AnyOf(attribute, (("text", text),)))
+
+    def of_shopper(self, what: Hashable, user: str, shopper: object, make: Callable[[], T]) -> T:
+        """What was made of a user while they were known as this shopper."""
+        known = self._shoppers.get((what, user))
+        if known is None or known[0] is not shopper:
+            if len(self._shoppers) >= MEMO_SHOPPERS_MAX:
+                self._shoppers.clear()
+            known = self._shoppers[what, user] = shopper, make()
+        made: T = known[1]
+        return made
+
+    @property
+    def users_kept(self) -> set[str]:
+        """Of whom anything is kept."""
+        return {user for _, user in list(self._shoppers)}
+
+    def forget(self, user: str) -> None:
+        """Drops what was made of a user."""
+        for key in list(self._shoppers):
+            if key[1] == user:
+                self._shoppers.pop(key, None)
+
+    def forget_everybody(self) -> None:
+        self._shoppers.clear()
 
     def kept(self, key: Hashable, rank: Callable[[], Sequence[int]]) -> list[int]:
         """What `rank` gives, remembered under a key that names everything it depends on."""
@@ -284,15 +325,3 @@ class Rest:
         yield from leaders
         ahead = set(leaders)
         yield from (number for number in catalog.popular() if number not in ahead)
-
-
-def numbers_of(items: BitMap) -> Numbers:
-    """A set's members, ascending; thirty times as fast as letting NumPy iterate over it."""
-    return np.array(items.to_array(), dtype=np.int32)
-
-
-def texts(value: Any) -> list[str]:
-    """An attribute's texts, whether it has one, several or none."""
-    if isinstance(value, str):
-        return [value]
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

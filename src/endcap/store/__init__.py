@@ -1,11 +1,13 @@
 """
-The store: what the application asks of a database (`port`, and `events` beside it), and the two databases it may be.
+The store: what the application asks of a database (`port`, and `accounts` and `events` beside
+it), and the two databases it may be.
 """
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from endcap.errors import UsageFault
+from endcap.store.accounts import AccountStore
 from endcap.store.events import SPAN, EventStore
 from endcap.store.port import Store
 
@@ -25,6 +27,20 @@ def open_store(url: str, *, pool_size_max: int = POOL_SIZE_MAX) -> Store:
         from endcap.store.postgres import PostgresStore  # noqa: PLC0415 - imports the driver
 
         return PostgresStore(url, pool_size_max=pool_size_max)
+    raise _unknown(url)
+
+
+def open_accounts(url: str) -> AccountStore:
+    """The accounts in the store behind a URL, whose migrations make their tables. Raises as `open_store` does."""
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        from endcap.store.sqlite_accounts import SqliteAccounts  # noqa: PLC0415 - reads its SQL
+
+        return SqliteAccounts(_sqlite_path(url))
+    if scheme in {"postgresql", "postgres"}:
+        from endcap.store.postgres_accounts import PostgresAccounts  # noqa: PLC0415 - imports the driver
+
+        return PostgresAccounts(url)
     raise _unknown(url)
 
 

@@ -12,54 +12,81 @@ Knows rows and writes. Knows nothing of SQL, connections or what time it is: eve
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
-from typing import Generic, Literal, Protocol, TypeVar, assert_never
+from typing import Literal, Protocol, TypeVar, assert_never
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from endcap.domain import CatalogObject, CustomizationId, ItemId, Micros, Record, TrackerId
+from endcap.domain import (
+    CatalogObject,
+    CustomizationId,
+    Field,
+    ItemId,
+    Micros,
+    Record,
+    TrackerId,
+)
 from endcap.errors import (
     ArtifactConflict,
     CatalogFault,
+    CatalogFaults,
     CustomizationNotFound,
     IdempotencyConflict,
     RevisionConflict,
     TrackerNotFound,
     UsageFault,
 )
+from endcap.store.decide_catalog import Action, CatalogDecision, JobKey, ObjectKey
+from endcap.store.decide_models import ModelDecision, ModelKey
+from endcap.store.judge import FieldKey, Judge
+from endcap.store.ledger import Ledger, Overlay
 from endcap.store.port import (
+    FIELDS_JOB,
     IDEMPOTENCY_HOURS,
     AddKey,
     ChangeRow,
+    CommitGeneration,
     Committed,
     CreateCustomization,
     CreateTracker,
     CustomizationWrite,
     DeleteCustomization,
+    Job,
     MergeObjects,
+    ModelRow,
+    ModelWrite,
     ObjectWrite,
     Outcome,
     PublishArtifact,
+    PutModel,
     PutObjects,
+    RemoveModel,
     RemoveObjects,
     ReplaceCustomization,
+    ResetField,
+    RestoreCustomization,
     RevokeKey,
+    StartJob,
+    StepJob,
+    TakeJob,
     TrackerRow,
+    TrackerWrite,
     Write,
 )
 
 BATCH_NAMES_MAX = 1_000  # rows that one batch reads and writes: bounds memory, not the transaction
+SWEEP_ROWS_MAX = (
+    10_000  # rows that one statement of a sweep removes: bounds its time, not the transaction
+)
 IDEMPOTENCY_MICROS = IDEMPOTENCY_HOURS * 3_600 * 1_000_000
 
 T = TypeVar("T")
-K = TypeVar("K")
-V = TypeVar("V")
 
-Kind = Literal["customization", "object", "tracker", "key", "artifact"]
-Action = Literal["create", "replace", "delete"]
+Kind = Literal["customization", "object", "model", "tracker", "key", "artifact", "field"]
 RecordKey = tuple[TrackerId, CustomizationId]
-ObjectKey = tuple[TrackerId, ItemId]
 ReplayKey = tuple[TrackerId, str]
+LoggedWrite = CustomizationWrite | ObjectWrite | ModelWrite | ResetField | StepJob | TrackerWrite
 
 
 class Replay(Struct, frozen=True):
@@ -83,7 +110,11 @@ class Names(Struct, frozen=True):
 
     records: Sequence[RecordKey]
     objects: Sequence[ObjectKey]
-    replays: Sequence[ReplayKey]
+    replays: Sequence[ReplayKey] = ()
+    fields: Sequence[FieldKey] = ()
+    jobs: Sequence[JobKey] = ()
+    tables: Sequence[TrackerId] = ()
+    """Trackers whose models are looked up, all of them: how many there are is bounded."""
 
 
 class Present(Struct, frozen=True):
@@ -92,88 +123,38 @@ class Present(Struct, frozen=True):
     records: Mapping[RecordKey, Record] = {}
     objects: Mapping[ObjectKey, CatalogObject] = {}
     replays: Mapping[ReplayKey, Replay] = {}
+    fields: Mapping[FieldKey, Field] = {}
+    jobs: Mapping[JobKey, Job] = {}
+    models: Mapping[ModelKey, ModelRow] = {}
 
 
 class Effects(Struct, frozen=True):
     """The rows to write, each at most once."""
 
-    saved: list[tuple[TrackerId, Record]]
+    saved: list[tuple[TrackerId, Record]] = []
     """Whole rows, new or not."""
-    rewritten: list[tuple[TrackerId, Record]]
+    rewritten: list[tuple[TrackerId, Record]] = []
     """Rows that are there and keep all that indexes are made of."""
-    deleted: list[RecordKey]
-    untagged: list[RecordKey]
+    deleted: list[RecordKey] = []
+    untagged: list[RecordKey] = []
     """Those whose tags go, before `tagged` come."""
-    tagged: list[tuple[TrackerId, CustomizationId, str]]
-    objects: list[tuple[TrackerId, CatalogObject]]
-    removed: list[ObjectKey]
-    replays: list[tuple[ReplayKey, Replay]]
-    outdated: dict[TrackerId, Micros]
+    tagged: list[tuple[TrackerId, CustomizationId, str]] = []
+    objects: list[tuple[TrackerId, CatalogObject]] = []
+    removed: list[ObjectKey] = []
+    replays: list[tuple[ReplayKey, Replay]] = []
+    models: list[tuple[TrackerId, ModelRow]] = []
+    unset: list[ModelKey] = []
+    outdated: dict[TrackerId, Micros] = {}
     """Replays of a tracker made before the instant have served."""
-    changes: list[tuple[TrackerId, int, ChangeRow]]
+    changes: list[tuple[TrackerId, int, ChangeRow]] = []
     """Tracker, position among the changes of one revision, and the line of the log."""
-
-
-class Overlay(Generic[K, V]):
-    """Present rows under those written since."""
-
-    def __init__(self, present: Mapping[K, V]) -> None:
-        self.present = present
-        self.written: dict[K, V | None] = {}
-
-    def get(self, key: K) -> V | None:
-        return self.written[key] if key in self.written else self.present.get(key)
-
-    def put(self, key: K, row: V) -> None:
-        self.written[key] = row
-
-    def drop(self, key: K) -> None:
-        self.written[key] = None
-
-    def puts(self) -> Iterator[tuple[K, V]]:
-        return ((key, row) for key, row in self.written.items() if row is not None)
-
-    def drops(self) -> list[K]:
-        return [key for key, row in self.written.items() if row is None and key in self.present]
-
-
-class Ledger:
-    """What a commit carries from batch to batch: its trackers, the revisions it spends, its outcomes."""
-
-    def __init__(self, trackers: Mapping[TrackerId, TrackerRow], *, size: int) -> None:
-        self.trackers = Overlay(trackers)
-        self._outcomes: list[Outcome | None] = [None] * size
-        self._spender = -1  # the write that the last revision was spent on
-        self._spent = 0
-        self._ordinal = -1  # of the last line in the log at that revision
-
-    @property
-    def outcomes(self) -> Sequence[Outcome]:
-        return [outcome for outcome in self._outcomes if outcome is not None]
-
-    @property
-    def changed_trackers(self) -> Sequence[TrackerRow]:
-        return [row for _, row in self.trackers.puts()]
-
-    def spend(self, index: int, tracker: TrackerRow) -> int:
-        """The revision of a write that changes something: one more than the last, once a write."""
-        if self._spender != index:
-            self._spender = index
-            self._spent = tracker.revision + 1
-            self._ordinal = -1
-            self.trackers.put(tracker.id, replace(tracker, revision=self._spent))
-        return self._spent
-
-    def next_ordinal(self) -> int:
-        self._ordinal += 1
-        return self._ordinal
-
-    def settle(self, index: int, outcome: Outcome) -> None:
-        """A slice's outcome joins those of the slices before it."""
-        before = self._outcomes[index]
-        if isinstance(before, Committed) and isinstance(outcome, Committed) and before.faults:
-            outcome = replace(outcome, faults={**before.faults, **outcome.faults})
-        self._outcomes[index] = outcome
+    fixed: list[tuple[TrackerId, Field]] = []
+    """Fields with their kinds, new or not."""
+    forgotten: list[FieldKey] = []
+    jobs: list[tuple[TrackerId, Job]] = []
+    """Whole rows, new or not."""
+    outdated_jobs: dict[TrackerId, Micros] = {}
+    """Jobs of a tracker that ended before the instant were asked for long enough."""
 
 
 def trackers_named(writes: Sequence[Write]) -> Sequence[TrackerId]:
@@ -208,6 +189,9 @@ def names_of(batch: Sequence[Part]) -> Names:
     records: dict[RecordKey, None] = {}
     objects: dict[ObjectKey, None] = {}
     replays: dict[ReplayKey, None] = {}
+    fields: dict[FieldKey, None] = {}
+    jobs_named: dict[JobKey, None] = {}
+    tables: dict[TrackerId, None] = {}
     for part in batch:
         write = part.write
         match write:
@@ -215,17 +199,46 @@ def names_of(batch: Sequence[Part]) -> Names:
                 records[write.tracker, write.id] = None
                 if write.idempotency is not None:
                     replays[replay_key(write.tracker, write.idempotency.key)] = None
-            case ReplaceCustomization() | DeleteCustomization():
+            case ReplaceCustomization() | DeleteCustomization() | RestoreCustomization():
                 records[write.tracker, write.id] = None
             case PutObjects():
-                objects.update(((write.tracker, each.identity), None) for each in write.objects)
-            case MergeObjects():
-                objects.update(((write.tracker, identity), None) for identity in write.merges)
+                for each in write.objects:
+                    objects[write.tracker, each.identity] = None
+                    objects.update(((write.tracker, one.identity), None) for one in each.nested)
+                shapes = {id(each.shape): each.shape for each in write.objects}
+                named = (name for shape in shapes.values() for name, _ in shape)
+                fields.update(((write.tracker, name), None) for name in named)
+            case MergeObjects() | StepJob():
+                for identity, merge in write.merges.items():
+                    objects[write.tracker, identity] = None
+                    objects.update(((write.tracker, one), None) for one in merge.nested)
+                    fields.update(((write.tracker, name), None) for name in merge.fields)
             case RemoveObjects():
                 objects.update(((write.tracker, identity), None) for identity in write.objects)
+            case ResetField():
+                fields[write.tracker, write.name] = None
+            case PutModel() | RemoveModel():
+                tables[write.tracker] = None
             case _:
                 pass
-    return Names(list(records), list(objects), list(replays))
+        match write:
+            case StartJob():
+                jobs_named[write.tracker, write.job.id] = None
+            case TakeJob() | StepJob():
+                jobs_named[write.tracker, write.id] = None
+                if isinstance(write, StepJob):
+                    fields.update(((write.tracker, each.name), None) for each in write.fields)
+            case _:
+                pass
+    jobs_named.update(((tracker, FIELDS_JOB), None) for tracker, _ in fields)
+    return Names(
+        list(records),
+        list(objects),
+        list(replays),
+        list(fields),
+        list(jobs_named),
+        list(tables),
+    )
 
 
 def replay_key(tracker: TrackerId, key: str) -> ReplayKey:
@@ -244,6 +257,12 @@ class Transaction(Protocol):
 
     def fetch_present(self, names: Names) -> Present: ...
     def write(self, effects: Effects) -> None: ...
+    def count_generation(self, write: CommitGeneration) -> int:
+        """Objects of the type and the generation."""
+
+    def sweep(self, write: CommitGeneration, *, limit: int) -> Sequence[ItemId]:
+        """Removes some objects of the type that are not of the generation; returns which."""
+
     def save_trackers(self, rows: Sequence[TrackerRow]) -> None: ...
 
 
@@ -256,10 +275,43 @@ def carry_out(
     rows = transaction.lock_trackers(trackers_named(writes))
     ledger = Ledger({row.id: row for row in rows if row.id not in claimed}, size=len(writes))
     for batch in batches(writes, names_max=names_max):
+        (first, *_) = batch
+        if isinstance(first.write, CommitGeneration):
+            ledger.settle(first.index, _sweep(first.index, first.write, transaction, ledger))
+            continue
         present = transaction.fetch_present(names_of(batch))
         transaction.write(decide(batch, present, ledger))
     transaction.save_trackers(ledger.changed_trackers)
     return ledger.outcomes
+
+
+def _sweep(
+    index: int, write: CommitGeneration, transaction: Transaction, ledger: Ledger
+) -> Outcome:
+    """Removes by statement what nobody could name: there may be a million."""
+    tracker = ledger.trackers.get(write.tracker)
+    if tracker is None:
+        return TrackerNotFound()
+    kept = transaction.count_generation(write)
+    if not kept:
+        return _generation_empty(write)
+    removed = 0
+    while gone := transaction.sweep(write, limit=SWEEP_ROWS_MAX):
+        removed += len(gone)
+        revision = ledger.spend(index, tracker)
+        lines = (
+            ChangeRow(revision, "object", each, "delete", write.actor, write.now, None, None)
+            for each in gone
+        )
+        changes = [(write.tracker, ledger.next_ordinal(), line) for line in lines]
+        transaction.write(Effects(changes=changes))
+    return Committed(ledger.revision(tracker), kept=kept, removed=removed)
+
+
+def _generation_empty(write: CommitGeneration) -> CatalogFaults:
+    reason = f"No {write.type} is of the generation {write.generation}: nothing was removed"
+    caused_by = {"generation": ["has no objects of this type"]}
+    return CatalogFaults(0, {"generation": CatalogFault("not_found", reason, caused_by)})
 
 
 def decide(batch: Sequence[Part], present: Present, ledger: Ledger) -> Effects:
@@ -283,6 +335,10 @@ def _parts(writes: Sequence[Write], names_max: int) -> Iterator[tuple[Part, int]
             case RemoveObjects():
                 for gone in _slices(write.objects.items(), names_max):
                     yield Part(index, replace(write, objects=dict(gone))), len(gone)
+            case CommitGeneration():
+                yield Part(index, write), names_max + 1  # a batch of its own
+            case StepJob():
+                yield Part(index, write), max(1, len(write.merges))
             case _:
                 yield Part(index, write), 1
 
@@ -296,10 +352,20 @@ def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def logged(record: Record) -> bytes:
-    """A record's document as the log keeps it: with its metadata, so that a version can be had back whole."""
-    if record.metadata is None:
+    """A record as the log keeps it: with its metadata and its switch, so that a version can be had back whole."""
+    if record.metadata is None and not record.disabled:
         return record.document
-    return record.document[:-1] + b',"target_metadata":' + record.metadata + b"}"
+    metadata = b"" if record.metadata is None else b',"target_metadata":' + record.metadata
+    return record.document[:-1] + metadata + (b',"disabled":true}' if record.disabled else b"}")
+
+
+def last_words(record: Record) -> bytes:
+    """The same of a record that goes: with what no later version would tell, so that it can be restored as it was."""
+    origin = b',"creator":%b,"created_at":%d}' % (
+        msgspec.json.encode(record.creator),
+        record.created_at,
+    )
+    return logged(record)[:-1] + origin
 
 
 class _Decision:
@@ -310,6 +376,20 @@ class _Decision:
         self._records = Overlay(present.records)
         self._objects = Overlay(present.objects)
         self._replays = Overlay(present.replays)
+        self._jobs = Overlay(present.jobs)
+        self._judge = Judge(
+            present.fields,
+            open={
+                tracker
+                for (tracker, id_), job in present.jobs.items()
+                if id_ == FIELDS_JOB and job.status == "in progress"
+            },
+        )
+        self._catalog = CatalogDecision(
+            ledger, self._log, objects=self._objects, open_jobs=self._jobs, judge=self._judge
+        )
+        self._models = Overlay(present.models)
+        self._table = ModelDecision(ledger, self._log, self._models)
         self._outdated: dict[TrackerId, Micros] = {}
         self._changes: list[tuple[TrackerId, int, ChangeRow]] = []
 
@@ -321,12 +401,25 @@ class _Decision:
         if tracker is None:
             return TrackerNotFound()
         match write:
-            case CreateCustomization() | ReplaceCustomization() | DeleteCustomization():
+            case (
+                CreateCustomization()
+                | ReplaceCustomization()
+                | DeleteCustomization()
+                | RestoreCustomization()
+            ):
                 return self._take_customization(part.index, write, tracker)
             case PutObjects() | MergeObjects() | RemoveObjects():
-                return self._take_objects(part.index, write, tracker)
+                return self._catalog.take_objects(part.index, write, tracker)
+            case PutModel() | RemoveModel():
+                return self._table.take(part.index, write, tracker)
             case AddKey() | RevokeKey() | PublishArtifact():
                 return self._take_tracker(part.index, write, tracker)
+            case ResetField():
+                return self._catalog.reset_field(part.index, write, tracker)
+            case StartJob() | TakeJob() | StepJob():
+                return self._catalog.take_job(part.index, write, tracker)
+            case CommitGeneration():
+                raise AssertionError("a sweep is no decision about rows")  # see carry_out
             case _:
                 assert_never(write)
 
@@ -354,8 +447,14 @@ class _Decision:
             objects=[(key[0], row) for key, row in self._objects.puts()],
             removed=self._objects.drops(),
             replays=list(self._replays.puts()),
+            models=[(key[0], row) for key, row in self._models.puts()],
+            unset=self._models.drops(),
             outdated=self._outdated,
             changes=self._changes,
+            fixed=self._judge.fixed(),
+            forgotten=self._judge.forgotten(),
+            jobs=[(key[0], job) for key, job in self._jobs.puts()],
+            outdated_jobs=self._catalog.outdated_jobs,
         )
 
     # Customizations
@@ -367,6 +466,8 @@ class _Decision:
         before = self._records.get(key)
         if isinstance(write, CreateCustomization):
             return self._replayed(write, tracker) or self._create(index, write, tracker, before)
+        if isinstance(write, RestoreCustomization):
+            return self._restore(index, write, tracker, before)
         if before is None:
             return CustomizationNotFound()
         if write.expected is not None and before.revision not in write.expected:
@@ -374,9 +475,15 @@ class _Decision:
         revision = self._ledger.spend(index, tracker)
         if isinstance(write, DeleteCustomization):
             self._records.drop(key)
-            self._log(write, revision, "customization", write.id, "delete", old=logged(before))
+            self._log(write, revision, "customization", write.id, "delete", old=last_words(before))
             return Committed(revision)
-        record = _record(write, revision, creator=before.creator, created_at=before.created_at)
+        record = _record(
+            write,
+            revision,
+            creator=before.creator,
+            created_at=before.created_at,
+            disabled=before.disabled,
+        )
         self._records.put(key, record)
         self._log(
             write,
@@ -405,10 +512,10 @@ class _Decision:
         self, index: int, write: CreateCustomization, tracker: TrackerRow, before: Record | None
     ) -> Outcome:
         if before is not None:
-            return UsageFault("A customization with this id exists", {"id": [write.id]})
+            return _taken(write.id)
         revision = self._ledger.spend(index, tracker)
         made = write.now if write.created_at is None else write.created_at
-        record = _record(write, revision, creator=write.creator, created_at=made)
+        record = _record(write, revision, creator=write.creator, created_at=made, disabled=False)
         self._records.put((write.tracker, write.id), record)
         if write.idempotency is not None:
             self._replays.put(
@@ -418,57 +525,18 @@ class _Decision:
         self._log(write, revision, "customization", write.id, "create", new=logged(record))
         return Committed(revision, record)
 
-    # Catalog objects
-
-    def _take_objects(self, index: int, write: ObjectWrite, tracker: TrackerRow) -> Outcome:
-        faults: dict[str, CatalogFault] = {}
-        revision = tracker.revision
-        for identity, before, after in self._wanted(write):
-            if isinstance(after, CatalogFault):
-                faults[identity] = after
-            elif after != before:
-                revision = self._ledger.spend(index, tracker)
-                self._change_object(write, revision, identity, before, after)
-        return Committed(revision, faults=faults)
-
-    def _wanted(
-        self, write: ObjectWrite
-    ) -> Iterator[tuple[ItemId, CatalogObject | None, CatalogObject | CatalogFault | None]]:
-        """Each object that a write names: as it is, and as it shall be (None: not at all)."""
-        match write:
-            case PutObjects():
-                for after in write.objects:
-                    yield after.identity, self._object(write, after.identity), after
-            case MergeObjects():
-                for identity, merge in write.merges.items():
-                    before = self._object(write, identity)
-                    yield identity, before, merge(before.document if before else None)
-            case RemoveObjects():
-                for identity, type_ in write.objects.items():
-                    before = self._object(write, identity)
-                    found = before is not None and before.type == type_
-                    yield identity, before, None if found else _not_in_catalog()
-            case _:
-                assert_never(write)
-
-    def _object(self, write: ObjectWrite, identity: ItemId) -> CatalogObject | None:
-        return self._objects.get((write.tracker, identity))
-
-    def _change_object(
-        self,
-        write: ObjectWrite,
-        revision: int,
-        identity: ItemId,
-        before: CatalogObject | None,
-        after: CatalogObject | None,
-    ) -> None:
-        key = (write.tracker, identity)
-        if after is None:
-            self._objects.drop(key)
-            self._log(write, revision, "object", identity, "delete")
-        else:
-            self._objects.put(key, after)
-            self._log(write, revision, "object", identity, "replace" if before else "create")
+    def _restore(
+        self, index: int, write: RestoreCustomization, tracker: TrackerRow, before: Record | None
+    ) -> Outcome:
+        if before is not None:
+            return _taken(write.id)
+        revision = self._ledger.spend(index, tracker)
+        record = _record(
+            write, revision, creator=write.creator, created_at=write.created_at, disabled=False
+        )
+        self._records.put((write.tracker, write.id), record)
+        self._log(write, revision, "customization", write.id, "create", new=logged(record))
+        return Committed(revision, record)
 
     # Trackers
 
@@ -524,7 +592,7 @@ class _Decision:
 
     def _log(
         self,
-        write: Write,
+        write: LoggedWrite,
         revision: int,
         kind: Kind,
         subject: str,
@@ -545,13 +613,19 @@ def _new_tracker(write: CreateTracker) -> TrackerRow:
     return TrackerRow(write.tracker, write.name, 0, (write.sealed_key,), None, write.now)
 
 
+def _taken(id: CustomizationId) -> UsageFault:
+    return UsageFault("A customization with this id exists", {"id": [id]})
+
+
 def _record(
-    write: CreateCustomization | ReplaceCustomization,
+    write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
     revision: int,
     *,
     creator: str,
     created_at: Micros,
+    disabled: bool,
 ) -> Record:
+    """`disabled` counts where the definition leaves it open."""
     definition = write.definition
     return Record(
         id=write.id,
@@ -565,6 +639,7 @@ def _record(
         created_at=created_at,
         updated_at=write.now,
         revision=revision,
+        disabled=disabled if definition.disabled is None else definition.disabled,
     )
 
 
@@ -577,10 +652,6 @@ def _selection(record: Record) -> tuple[object, ...]:
         record.creator,
         record.created_at,
     )
-
-
-def _not_in_catalog() -> CatalogFault:
-    return CatalogFault("not_found", "Identity not in catalog")
 
 
 def _key_name(sealed_key: bytes) -> str:

@@ -29,6 +29,8 @@ from endcap.domain import (
     CatalogObject,
     CustomizationId,
     Definition,
+    Field,
+    FieldKind,
     Filter,
     ItemId,
     Merge,
@@ -40,6 +42,16 @@ from endcap.domain import (
 from endcap.errors import CatalogFault, Problem
 
 IDEMPOTENCY_HOURS = 24
+MODELS_MAX = 200  # of a tracker: widgets have names, shoppers do not; each is looked up on its own
+JOB_DAYS = 7  # how long one can ask how a job ended
+JOB_FAULTS_MAX = 100
+JOB_ATTEMPTS_MAX = 5  # a job that takes its worker down five times would do so for ever
+FIELDS_JOB = 0
+"""The id of a tracker's job of kind `fields`; others are positive."""
+
+JobStatus = Literal["in progress", "complete", "failed"]
+CatalogFaultTold = tuple[str, str, Mapping[str, Sequence[str]]]
+"""A CatalogFault as it is kept: kind, reason, details."""
 
 
 class Idempotency(Struct, frozen=True):
@@ -70,8 +82,8 @@ class CreateCustomization(Struct, frozen=True):
 
 class ReplaceCustomization(Struct, frozen=True):
     """
-    Keeps id, created_at and creator. Outcome: Committed with the new record; CustomizationNotFound;
-    RevisionConflict if `expected` is given and does not hold the record's revision.
+    Keeps id, created_at and creator, and `disabled` where the definition leaves it open. Outcome: Committed with the
+    new record; CustomizationNotFound; RevisionConflict if `expected` is given and does not hold the record's revision.
     """
 
     tracker: TrackerId
@@ -92,19 +104,41 @@ class DeleteCustomization(Struct, frozen=True):
     expected: frozenset[int] | None = None
 
 
+class RestoreCustomization(Struct, frozen=True):
+    """
+    Brings a deleted customization back as what it was: its id, creator and time of creation are its own again.
+    Outcome: Committed with the record; UsageFault if a customization has the id.
+    """
+
+    tracker: TrackerId
+    id: CustomizationId
+    definition: Definition
+    creator: str
+    created_at: Micros
+    actor: str
+    now: Micros
+
+
 class PutObjects(Struct, frozen=True):
-    """Replaces each object whole, or adds it. Of two with one identity the later wins. Outcome: Committed."""
+    """
+    Replaces each object whole, or adds it. Of two with one identity the later wins. Outcome: Committed, with the
+    refused in `faults`: an object whose shape clashes with the kinds of the tracker's fields is not stored. Fields
+    without a kind get the one of the first object that says one. If all were refused no revision is spent.
+
+    With `whole` nothing is stored if one is refused: `commit` raises CatalogFaults.
+    """
 
     tracker: TrackerId
     objects: Sequence[CatalogObject]
     actor: str
     now: Micros
+    whole: bool = False
 
 
 class MergeObjects(Struct, frozen=True):
     """
-    Reads, merges and writes each object inside the transaction. Outcome: Committed, with the refused in `faults`;
-    if all were refused no revision is spent and `revision` is the current one.
+    Reads, merges and writes each object inside the transaction. Outcome: Committed, with the refused in `faults`, also
+    for their shapes; if all were refused no revision is spent and `revision` is the current one.
     """
 
     tracker: TrackerId
@@ -123,6 +157,114 @@ class RemoveObjects(Struct, frozen=True):
     objects: Mapping[ItemId, str]
     actor: str
     now: Micros
+
+
+class CommitGeneration(Struct, frozen=True):
+    """
+    Removes the objects of a type that are of another generation, or of none. Outcome: Committed with `kept` and
+    `removed`; CatalogFaults under `generation` if no object of the type is of the generation.
+    """
+
+    tracker: TrackerId
+    type: str
+    generation: str
+    actor: str
+    now: Micros
+
+
+class ResetField(Struct, frozen=True):
+    """
+    Forgets the kind of a field, so that the next value fixes it, or fixes another one. What is stored stays. Outcome:
+    Committed; UsageFault if the field has no kind, and none is given.
+    """
+
+    tracker: TrackerId
+    name: str
+    kind: FieldKind | None
+    actor: str
+    now: Micros
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """
+    Work on a tracker's catalog that goes on in the background, step by step. Kept until `JOB_DAYS` after it ended.
+
+    Kind `update`: `request` is the body that asked for it. Kind `fields`: fixes the kinds of fields from what is stored
+    since before there were kinds; while it is open no other write fixes any.
+    """
+
+    id: int
+    kind: Literal["update", "fields"]
+    status: JobStatus = "in progress"
+    request: bytes = b""
+    """Empty when the job has ended."""
+    place: ItemId = ItemId("")
+    """The last object that was looked at, in the order of `Store.objects_after`; empty before the first."""
+    checked: int = 0
+    """Objects looked at."""
+    updates: int = 0
+    failures: int = 0
+    faults: Mapping[str, CatalogFaultTold] = {}
+    """Of the first JOB_FAULTS_MAX objects that could not be updated."""
+    reason: str = ""
+    """Why it failed."""
+    holder: str = ""
+    """Who works on it, until `leased_until`; then anybody may take it over."""
+    leased_until: Micros = Micros(0)
+    attempts: int = 0
+    """Times that it was taken on since its last step."""
+    actor: str
+    created_at: Micros
+    updated_at: Micros
+
+
+class StartJob(Struct, frozen=True):
+    """
+    Keeps a new job; forgets those that ended JOB_DAYS ago. Outcome: Committed with `job`; UsageFault if its id is
+    taken.
+    """
+
+    tracker: TrackerId
+    job: Job
+    now: Micros
+
+
+class TakeJob(Struct, frozen=True):
+    """
+    Makes `holder` the one who works on a job, until `until`, if nobody else is. Outcome: Committed with `job`, whoever
+    is its holder now; JobNotFound. A job that was taken JOB_ATTEMPTS_MAX times without a step has failed.
+    """
+
+    tracker: TrackerId
+    id: int
+    holder: str
+    until: Micros
+    now: Micros
+
+
+class StepJob(Struct, frozen=True):
+    """
+    One step of a job, and where the next begins: the objects that it changes, the fields whose kinds it fixes, and the
+    job itself in one transaction, so that each step is done once, whoever else believes to work on it.
+
+    Does nothing unless `holder` holds the job and it is at
+    `place`. Outcome: Committed with `job` as it is now; JobNotFound.
+    """
+
+    tracker: TrackerId
+    id: int
+    holder: str
+    place: ItemId
+    next_place: ItemId
+    merges: Mapping[ItemId, Merge]
+    fields: Sequence[Field]
+    checked: int
+    status: JobStatus
+    until: Micros
+    """Of the lease; at or before `now` the job is given back."""
+    actor: str
+    now: Micros
+    reason: str = ""
 
 
 class CreateTracker(Struct, frozen=True):
@@ -166,18 +308,61 @@ class PublishArtifact(Struct, frozen=True):
     expected: frozenset[str | None] | None = None
 
 
-CustomizationWrite = CreateCustomization | ReplaceCustomization | DeleteCustomization
+class PutModel(Struct, frozen=True):
+    """
+    Says what a model's name means for a tracker: a document that the store does not look into. Outcome: Committed with
+    the `model`; RevisionConflict if `expected` is given and does not hold the revision of the present row (0: there is
+    none); FaultyFields beyond MODELS_MAX. A document that is there already spends no revision.
+    """
+
+    tracker: TrackerId
+    name: str
+    document: bytes
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+class RemoveModel(Struct, frozen=True):
+    """Outcome: Committed; RecommenderNotFound if the tracker has no such row; RevisionConflict as above."""
+
+    tracker: TrackerId
+    name: str
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+CustomizationWrite = (
+    CreateCustomization | ReplaceCustomization | DeleteCustomization | RestoreCustomization
+)
 ObjectWrite = PutObjects | MergeObjects | RemoveObjects
+ModelWrite = PutModel | RemoveModel
+CatalogWrite = CommitGeneration | ResetField
+JobWrite = StartJob | TakeJob | StepJob
 TrackerWrite = CreateTracker | AddKey | RevokeKey | PublishArtifact
-Write = CustomizationWrite | ObjectWrite | TrackerWrite
+Write = CustomizationWrite | ObjectWrite | ModelWrite | CatalogWrite | JobWrite | TrackerWrite
 """Any write to a tracker that does not exist (but CreateTracker) has the outcome TrackerNotFound."""
+
+
+class ModelRow(Struct, frozen=True):
+    """What a name means for a tracker, as it is kept. `revision` last wrote it."""
+
+    name: str
+    document: bytes
+    updated_at: Micros
+    revision: int
 
 
 class Committed(Struct, frozen=True):
     revision: int
     record: Record | None = None
+    model: ModelRow | None = None
     replayed: bool = False
     faults: Mapping[str, CatalogFault] = {}
+    kept: int = 0
+    removed: int = 0
+    job: Job | None = None
 
 
 Outcome = Committed | Problem
@@ -216,24 +401,29 @@ class Load(Protocol):
     def object_count(self) -> int: ...
     def records(self) -> Iterator[Record]: ...
     def objects(self) -> Iterator[CatalogObject]: ...
+    def models(self) -> Sequence[ModelRow]: ...
 
 
 class Changes(Struct, frozen=True):
     """
     What changed after a revision, as the present state of what changed: `tracker` tells the revision it brings one
-    to. None means that the customization or object is gone.
+    to. None means that the customization, object or model is gone.
     """
 
     tracker: TrackerRow
     records: Mapping[CustomizationId, Record | None]
     objects: Mapping[ItemId, CatalogObject | None]
+    models: Mapping[str, ModelRow | None] = {}
 
 
 class ChangeRow(Struct, frozen=True):
-    """One line of the audit log. Documents are kept for customizations, not for catalog objects (a feed has them)."""
+    """
+    One line of the audit log. Documents are kept for customizations and models, not for catalog objects (a feed has
+    them).
+    """
 
     revision: int
-    kind: Literal["customization", "object", "tracker", "key", "artifact"]
+    kind: Literal["customization", "object", "model", "tracker", "key", "artifact", "field"]
     subject: str
     action: Literal["create", "replace", "delete"]
     actor: str
@@ -316,6 +506,11 @@ class Store(Protocol):
 
     def customization(self, tracker: TrackerId, id: CustomizationId) -> Record | None: ...
 
+    def customizations(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Record]:
+        """Those of the ids that are there."""
+
     def page(
         self,
         tracker: TrackerId,
@@ -333,6 +528,9 @@ class Store(Protocol):
         """Every match, streamed from one state; ties by id ascending."""
 
     def summary(self, tracker: TrackerId) -> Summary: ...
+
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        """A tracker's own table of models, ordered by name."""
 
     def objects_after(
         self,
@@ -355,6 +553,16 @@ class Store(Protocol):
     ) -> Mapping[ItemId, CatalogObject]:
         """Those that are there."""
 
+    def fields(self, tracker: TrackerId) -> Sequence[Field]:
+        """The fields of a tracker's catalog that have a kind, ordered by name."""
+
+    def job(self, tracker: TrackerId, id: int) -> Job | None: ...
+
+    def open_jobs(self) -> Sequence[tuple[TrackerId, Job]]:
+        """The oldest job in progress of every tracker that has one: the next of a tracker waits for it."""
+
+    def count_open_jobs(self, tracker: TrackerId) -> int: ...
+
     def load(self, tracker: TrackerId) -> AbstractContextManager[Load]:
         """Raises TrackerNotFound."""
 
@@ -366,6 +574,9 @@ class Store(Protocol):
 
     def history(self, tracker: TrackerId, *, subject: str | None = None) -> Iterator[ChangeRow]:
         """The change log, oldest first."""
+
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        """The change log from one revision, without, to another, with; oldest first."""
 
     def claim_build(
         self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros

@@ -20,6 +20,7 @@ from endcap.domain import (
     OLDEST_FIRST,
     CatalogObject,
     CustomizationId,
+    Field,
     Filter,
     ItemId,
     Micros,
@@ -43,7 +44,10 @@ from endcap.store.port import (
     BuildRecord,
     ChangeRow,
     Changes,
+    CommitGeneration,
+    Job,
     Load,
+    ModelRow,
     Outcome,
     Page,
     Summary,
@@ -167,6 +171,14 @@ class PostgresStore(PostgresPool):
         found = self._all("fetch_customization", {"tracker": tracker, "id": id})
         return rows.read_record(found[0]) if found else None
 
+    def customizations(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Record]:
+        names = Names(records=[(tracker, each) for each in ids], objects=(), replays=())
+        with self._snapshot() as connection:
+            present = _Transaction(connection).fetch_present(names)
+        return {id_: record for (_, id_), record in present.records.items()}
+
     def page(
         self,
         tracker: TrackerId,
@@ -198,6 +210,9 @@ class PostgresStore(PostgresPool):
             counts = connection.execute(_sql["count_models"], values).fetchall()
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
+
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._all("fetch_models", {"tracker": tracker})]
 
     def objects_after(
         self,
@@ -234,6 +249,22 @@ class PostgresStore(PostgresPool):
             present = _Transaction(connection).fetch_present(names)
         return {identity: each for (_, identity), each in present.objects.items()}
 
+    def fields(self, tracker: TrackerId) -> Sequence[Field]:
+        found = self._all("fetch_fields", {"tracker": tracker})
+        return [Field(*row) for row in found]
+
+    def job(self, tracker: TrackerId, id: int) -> Job | None:
+        found = self._all("fetch_job", {"tracker": tracker, "id": id})
+        return rows.read_job(found[0][0]) if found else None
+
+    def open_jobs(self) -> Sequence[tuple[TrackerId, Job]]:
+        found = self._all("fetch_open_jobs", {})
+        return [(tracker, rows.read_job(state)) for tracker, state in found]
+
+    def count_open_jobs(self, tracker: TrackerId) -> int:
+        ((count,),) = self._all("count_open_jobs", {"tracker": tracker})
+        return int(count)
+
     @contextmanager
     def load(self, tracker: TrackerId) -> Iterator[Load]:
         with self._snapshot() as connection:
@@ -246,17 +277,20 @@ class PostgresStore(PostgresPool):
             subjects = connection.execute(_sql["fetch_changed_subjects"], values).fetchall()
             customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
             identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            models = [s for kind, s in subjects if kind == "model"]
             present = _Transaction(connection).fetch_present(
                 Names(
                     records=[(tracker, each) for each in customizations],
                     objects=[(tracker, each) for each in identities],
                     replays=(),
+                    tables=[tracker] if models else (),
                 )
             )
         return Changes(
             row,
             {each: present.records.get((tracker, each)) for each in customizations},
             {each: present.objects.get((tracker, each)) for each in identities},
+            {each: present.models.get((tracker, each)) for each in models},
         )
 
     def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
@@ -268,6 +302,12 @@ class PostgresStore(PostgresPool):
         query = "fetch_history" if subject is None else "fetch_history_of"
         with self._snapshot() as connection:
             found = stream(connection, _sql[query], {"tracker": tracker, "subject": subject})
+            yield from (ChangeRow(*row) for row in found)
+
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        values = {"tracker": tracker, "after": after, "through": through}
+        with self._snapshot() as connection:
+            found = stream(connection, _sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in found)
 
     # Builds
@@ -341,6 +381,9 @@ class _Load:
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
+    def models(self) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._rows("fetch_models")]
+
     def _rows(self, query: str) -> Iterator[Row]:
         return stream(self._connection, _sql[query], self._values)
 
@@ -378,6 +421,21 @@ class _Transaction:
                     "fetch_present_replays", names.replays
                 )
             },
+            models={
+                (tracker, row[0]): ModelRow(*row)
+                for tracker in names.tables
+                for row in self._connection.execute(
+                    _sql["fetch_models"], {"tracker": tracker}, binary=True
+                ).fetchall()
+            },
+            fields={
+                (row[0], row[1]): Field(*row[1:])
+                for row in self._look_up("fetch_present_fields", names.fields)
+            },
+            jobs={
+                (tracker, (job := rows.read_job(state)).id): job
+                for tracker, state in self._look_up("fetch_present_jobs", names.jobs)
+            },
         )
 
     def write(self, effects: Effects) -> None:
@@ -390,16 +448,31 @@ class _Transaction:
         write("save_objects", [_catalog_object(*each) for each in effects.objects])
         write("delete_objects", [(tracker, _key(each)) for tracker, each in effects.removed])
         write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_models", [rows.model(*each) for each in effects.models])
+        write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
+        write("save_fields", [rows.field(*each) for each in effects.fixed])
+        write("delete_fields", effects.forgotten)
+        write("save_jobs", [rows.job(*each) for each in effects.jobs])
         for tracker, before in effects.outdated.items():
             self._connection.execute(_sql["purge_replays"], {"tracker": tracker, "before": before})
+        for tracker, before in effects.outdated_jobs.items():
+            self._connection.execute(_sql["purge_jobs"], {"tracker": tracker, "before": before})
+
+    def count_generation(self, write: CommitGeneration) -> int:
+        (count,) = one(self._connection, _sql["count_generation"], _swept(write))
+        return int(count)
+
+    def sweep(self, write: CommitGeneration, *, limit: int) -> Sequence[ItemId]:
+        found = self._connection.execute(_sql["sweep"], _swept(write) | {"limit": limit})
+        return [identity for (identity,) in found.fetchall()]
 
     def save_trackers(self, trackers: Sequence[TrackerRow]) -> None:
         self._write("save_trackers", [rows.tracker(each) for each in trackers])
         for each in trackers:
             self._connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, each.id))
 
-    def _look_up(self, query: str, keys: Sequence[tuple[str, str]]) -> Iterator[Row]:
+    def _look_up(self, query: str, keys: Sequence[tuple[str, str | int]]) -> Iterator[Row]:
         for start in range(0, len(keys), BATCH_NAMES_MAX):
             some = columns(keys[start : start + BATCH_NAMES_MAX])
             yield from self._connection.execute(_sql[query], some, binary=True).fetchall()
@@ -421,6 +494,10 @@ def _tracker_row(connection: Connection, tracker: TrackerId) -> TrackerRow:
 
 
 # What PostgreSQL is told
+
+
+def _swept(write: CommitGeneration) -> dict[str, object]:
+    return {"tracker": write.tracker, "type": write.type, "generation": write.generation}
 
 
 def _key(identity: str) -> str:

@@ -8,15 +8,17 @@ with its tracker where it is written, and comes without where it is read. Column
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from endcap.domain import CatalogObject, Micros, Record, TrackerId
+from endcap.domain import CatalogObject, Field, Micros, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import Build, BuildRecord, ChangeRow, TrackerRow
+from endcap.store.port import Build, BuildRecord, ChangeRow, Job, ModelRow, TrackerRow
 
 Row = tuple[Any, ...]
 
 _tags = msgspec.json.Decoder(tuple[str, ...])
 _keys = msgspec.json.Decoder(list[str])
+_job = msgspec.json.Decoder(Job)
 _replayed = msgspec.msgpack.Decoder(Record)
 _build_record = msgspec.json.Decoder(BuildRecord)
 
@@ -39,6 +41,7 @@ def saved(tracker: TrackerId, record: Record) -> Row:
         record.created_at,
         record.updated_at,
         record.revision,
+        record.disabled,
     )
 
 
@@ -51,21 +54,39 @@ def rewritten(tracker: TrackerId, record: Record) -> Row:
         record.metadata,
         record.updated_at,
         record.revision,
+        record.disabled,
     )
 
 
 def read_record(row: Row) -> Record:
-    id, model, target_type, identity, tags, *rest = row  # noqa: A001 - a record's own word
+    id, model, target_type, identity, tags, *rest = row[:-1]  # noqa: A001 - a record's own word
     known = () if tags == "[]" else _tags.decode(tags)
-    return Record(id, model, target_type, identity, known, *rest)
+    record = Record(id, model, target_type, identity, known, *rest)
+    return replace(record, disabled=True) if row[-1] else record
 
 
 def catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:
     return (tracker, each.identity, each.type, each.generation, each.document)
 
 
+def field(tracker: TrackerId, each: Field) -> Row:
+    return (tracker, each.name, each.kind, each.identity, each.since)
+
+
+def job(tracker: TrackerId, each: Job) -> Row:
+    return (tracker, each.id, each.status, each.created_at, each.updated_at, json_text(each))
+
+
+def read_job(state: str) -> Job:
+    return _job.decode(state)
+
+
 def replay(key: ReplayKey, known: Replay) -> Row:
     return (*key, known.fingerprint, known.created_at, msgspec.msgpack.encode(known.record))
+
+
+def model(tracker: TrackerId, row: ModelRow) -> Row:
+    return (tracker, row.name, row.document, row.updated_at, row.revision)
 
 
 def read_replayed(packed: bytes) -> Record:

@@ -26,6 +26,8 @@ from endcap.domain import (
     OLDEST_FIRST,
     CatalogObject,
     CustomizationId,
+    Field,
+    FieldKind,
     Filter,
     ItemId,
     Micros,
@@ -39,13 +41,13 @@ from endcap.store.decide import (
     BATCH_NAMES_MAX,
     Effects,
     Names,
-    ObjectKey,
     Present,
     RecordKey,
     Replay,
     ReplayKey,
     carry_out,
 )
+from endcap.store.decide_catalog import ObjectKey
 from endcap.store.filters import Filters
 from endcap.store.mark import CommitMark
 from endcap.store.port import (
@@ -53,7 +55,10 @@ from endcap.store.port import (
     BuildRecord,
     ChangeRow,
     Changes,
+    CommitGeneration,
+    Job,
     Load,
+    ModelRow,
     Outcome,
     Page,
     Summary,
@@ -191,6 +196,14 @@ class SqliteStore(SqliteFile):
         found = self._all(_sql["fetch_customization"], {"tracker": tracker, "id": id})
         return rows.read_record(found[0]) if found else None
 
+    def customizations(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Record]:
+        names = Names(records=[(tracker, each) for each in ids], objects=(), replays=())
+        with self._snapshot() as connection:
+            present = _Transaction(connection).fetch_present(names)
+        return {id_: record for (_, id_), record in present.records.items()}
+
     def page(
         self,
         tracker: TrackerId,
@@ -223,6 +236,9 @@ class SqliteStore(SqliteFile):
             counts = connection.execute(_sql["count_models"], values).fetchall()
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
+
+    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._all(_sql["fetch_models"], {"tracker": tracker})]
 
     def objects_after(
         self,
@@ -259,6 +275,22 @@ class SqliteStore(SqliteFile):
             present = _Transaction(connection).fetch_present(names)
         return {identity: each for (_, identity), each in present.objects.items()}
 
+    def fields(self, tracker: TrackerId) -> Sequence[Field]:
+        found = self._all(_sql["fetch_fields"], {"tracker": tracker})
+        return [Field(*row) for row in found]
+
+    def job(self, tracker: TrackerId, id: int) -> Job | None:
+        found = self._all(_sql["fetch_job"], {"tracker": tracker, "id": id})
+        return rows.read_job(found[0][0]) if found else None
+
+    def open_jobs(self) -> Sequence[tuple[TrackerId, Job]]:
+        found = self._all(_sql["fetch_open_jobs"], {})
+        return [(tracker, rows.read_job(state)) for tracker, state in found]
+
+    def count_open_jobs(self, tracker: TrackerId) -> int:
+        ((count,),) = self._all(_sql["count_open_jobs"], {"tracker": tracker})
+        return int(count)
+
     @contextmanager
     def load(self, tracker: TrackerId) -> Iterator[Load]:
         with self._snapshot() as connection:
@@ -276,17 +308,20 @@ class SqliteStore(SqliteFile):
             subjects = _subjects.decode(text)
             customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
             identities = [ItemId(s) for kind, s in subjects if kind == "object"]
+            models = [s for kind, s in subjects if kind == "model"]
             present = _Transaction(connection).fetch_present(
                 Names(
                     records=[(tracker, each) for each in customizations],
                     objects=[(tracker, each) for each in identities],
                     replays=(),
+                    tables=[tracker] if models else (),
                 )
             )
         return Changes(
             row,
             {each: present.records.get((tracker, each)) for each in customizations},
             {each: present.objects.get((tracker, each)) for each in identities},
+            {each: present.models.get((tracker, each)) for each in models},
         )
 
     def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
@@ -298,6 +333,12 @@ class SqliteStore(SqliteFile):
         query = "fetch_history" if subject is None else "fetch_history_of"
         with self._snapshot() as connection:
             cursor = connection.execute(_sql[query], {"tracker": tracker, "subject": subject})
+            yield from (ChangeRow(*row) for row in stream(cursor))
+
+    def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
+        values = {"tracker": tracker, "after": after, "through": through}
+        with self._snapshot() as connection:
+            cursor = connection.execute(_sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in stream(cursor))
 
     # Builds
@@ -363,6 +404,9 @@ class _Load:
     def objects(self) -> Iterator[CatalogObject]:
         return (CatalogObject(*row) for row in self._rows("load_objects"))
 
+    def models(self) -> Sequence[ModelRow]:
+        return [ModelRow(*row) for row in self._rows("fetch_models")]
+
     def end(self) -> None:
         """What was left unread stays so: its state is gone."""
         for cursor in self._cursors:
@@ -394,6 +438,21 @@ class _Transaction:
             records=dict(self._present_records(names.records)),
             objects=dict(self._present_objects(names.objects)),
             replays=dict(self._present_replays(names.replays)),
+            models={
+                (tracker, row[0]): ModelRow(*row)
+                for tracker in names.tables
+                for row in self._connection.execute(_sql["fetch_models"], {"tracker": tracker})
+            },
+            fields={
+                (tracker, row[0]): Field(*row)
+                for (text,) in self._look_up("fetch_present_fields", names.fields)
+                for tracker, row in _fields.decode(text)
+            },
+            jobs={
+                (tracker, job.id): job
+                for (text,) in self._look_up("fetch_present_jobs", names.jobs)
+                for tracker, job in _jobs.decode(text)
+            },
         )
 
     def write(self, effects: Effects) -> None:
@@ -406,9 +465,25 @@ class _Transaction:
         write("save_objects", [rows.catalog_object(*each) for each in effects.objects])
         write("delete_objects", effects.removed)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
+        write("save_models", [rows.model(*each) for each in effects.models])
+        write("delete_models", effects.unset)
         write("save_changes", [rows.change(*each) for each in effects.changes])
+        write("save_fields", [rows.field(*each) for each in effects.fixed])
+        write("delete_fields", effects.forgotten)
+        write("save_jobs", [rows.job(*each) for each in effects.jobs])
         for tracker, before in effects.outdated.items():
             self._connection.execute(_sql["purge_replays"], {"tracker": tracker, "before": before})
+        for tracker, before in effects.outdated_jobs.items():
+            self._connection.execute(_sql["purge_jobs"], {"tracker": tracker, "before": before})
+
+    def count_generation(self, write: CommitGeneration) -> int:
+        found = self._connection.execute(_sql["count_generation"], _swept(write))
+        (count,) = found.fetchone()
+        return int(count)
+
+    def sweep(self, write: CommitGeneration, *, limit: int) -> Sequence[ItemId]:
+        found = self._connection.execute(_sql["sweep"], _swept(write) | {"limit": limit})
+        return [identity for (identity,) in found.fetchall()]
 
     def save_trackers(self, trackers: Sequence[TrackerRow]) -> None:
         self._write("save_trackers", [rows.tracker(each) for each in trackers])
@@ -434,7 +509,7 @@ class _Transaction:
             for (tracker, size), (key, fingerprint, created_at) in _replay_heads.decode(text):
                 yield (tracker, key), Replay(fingerprint, created_at, rows.read_replayed(cut(size)))
 
-    def _look_up(self, query: str, keys: Sequence[tuple[str, str]]) -> Iterator[Row]:
+    def _look_up(self, query: str, keys: Sequence[tuple[str, str | int]]) -> Iterator[Row]:
         for start in range(0, len(keys), BATCH_NAMES_MAX):
             some = {"keys": rows.json_text(keys[start : start + BATCH_NAMES_MAX])}
             yield self._connection.execute(_sql[query], some).fetchone()
@@ -457,13 +532,15 @@ _record_heads = msgspec.json.Decoder(
         tuple[
             tuple[TrackerId, int, int | None],
             tuple[CustomizationId, str, str, ItemId | None, tuple[str, ...]],
-            tuple[str, Micros, Micros, int],
+            tuple[str, Micros, Micros, int, bool],
         ]
     ]
 )
 _object_heads = msgspec.json.Decoder(
     list[tuple[tuple[TrackerId, int], tuple[ItemId, str, str | None]]]
 )
+_fields = msgspec.json.Decoder(list[tuple[TrackerId, tuple[str, FieldKind, ItemId, Micros]]])
+_jobs = msgspec.json.Decoder(list[tuple[TrackerId, Job]])
 _replay_heads = msgspec.json.Decoder(list[tuple[tuple[TrackerId, int], tuple[str, str, Micros]]])
 
 
@@ -504,3 +581,7 @@ def _page_query(name: str, filter: Filter, sort: Sequence[Sort]) -> str:
     is_narrow = filter.models or filter.target_identities or filter.tags
     index = "" if is_ordered or is_narrow else "INDEXED BY customization_newest"
     return _filters.query(name, filter, sort).replace("{index}", index)
+
+
+def _swept(write: CommitGeneration) -> dict[str, object]:
+    return {"tracker": write.tracker, "type": write.type, "generation": write.generation}

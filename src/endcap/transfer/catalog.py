@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from endcap.domain import CatalogObject, ItemId, Micros, TrackerId
-from endcap.errors import CatalogFault, Problem, UsageFault
+from endcap.domain import CatalogObject, Field, ItemId, Micros, Shape, TrackerId
+from endcap.errors import CatalogFault, CatalogFaults, FaultyRows, Problem, UsageFault
 from endcap.store.port import Committed, PutObjects, Store
 from endcap.transfer.content_export import (
     Extent,
@@ -38,6 +38,7 @@ from endcap.transfer.rows import (
 )
 from endcap.transfer.xml_items import is_xml, read_xml_items
 from endcap.wire.catalog import object_from
+from endcap.wire.kinds import mismatch
 
 TYPE_DEFAULT = "item"
 IDENTITY_COLUMNS = ("identity", "id", "item_id", "sku", "url")
@@ -187,19 +188,25 @@ def import_catalog(
     objects: dict[ItemId, CatalogObject] = {}
     notes: Counter[str] = Counter()
     lines = untitled = 0
+    kinds = FieldKinds(store, tracker)
     for row in file.rows():
         lines += 1
         untitled += row.untitled
         notes.update(row.notes)
-        if row.object is None:
-            faults.add(row.line, row.fault)
+        fault = row.fault if row.object is None else kinds.fault(row.object)
+        if row.object is None or fault:
+            faults.add(row.line, fault)
         else:
             objects[row.object.identity] = row.object
     faults.refuse()
     revision = None
     if objects and not dry_run:
         progress("storing", 0, len(objects))
-        revision = _stored(store, PutObjects(tracker, tuple(objects.values()), actor, now))
+        write = PutObjects(tracker, tuple(objects.values()), actor, now, whole=True)
+        try:
+            revision = _stored(store, write)
+        except CatalogFaults as clashes:
+            raise _by_line(file, clashes) from clashes
         progress("storing", len(objects), len(objects))
     types = dict(sorted(Counter(each.type for each in objects.values()).items()))
     repeated = lines - len(objects)
@@ -214,11 +221,44 @@ def object_of_record(line: int, record: Record) -> CatalogRow:
     return _row(line, _shaped(record))
 
 
+class FieldKinds:
+    """
+    The kinds of a tracker's fields as an import finds and fixes them, so that every clash is named by its line, also in
+    a dry run. The store judges again, and refuses the whole file, should another writer have fixed one meanwhile.
+    """
+
+    def __init__(self, store: Store, tracker: TrackerId) -> None:
+        self._fields = {each.name: each for each in store.fields(tracker)}
+        self._agreed: dict[int, Shape] = {}
+
+    def fault(self, wanted: CatalogObject) -> str:
+        """What is wrong with an object's fields; empty if nothing. Shapes are shared: each is looked at once."""
+        if id(wanted.shape) in self._agreed:
+            return ""
+        clash = mismatch(wanted.shape, self._fields)
+        if clash is not None:
+            return _reason(clash)
+        for name, kind in wanted.shape:
+            self._fields.setdefault(name, Field(name, kind, wanted.identity, Micros(0)))
+        if wanted.shape:
+            self._agreed[id(wanted.shape)] = wanted.shape
+        return ""
+
+
 def _stored(store: Store, write: PutObjects) -> int:
     (outcome,) = store.commit([write])
     if not isinstance(outcome, Committed):
         raise outcome
     return outcome.revision
+
+
+def _by_line(file: CatalogFile, clashes: CatalogFaults) -> FaultyRows:
+    """What the store refused, which knows no lines: the file is read once more."""
+    faults = Faults(file.unit)
+    for row in file.rows():
+        if row.object is not None and (fault := clashes.faults.get(row.object.identity)):
+            faults.add(row.line, _reason(fault))
+    return FaultyRows(faults.first, total=faults.total, unit=faults.unit)
 
 
 def _warnings(untitled: int, repeated: int, notes: Mapping[str, int]) -> tuple[str, ...]:

@@ -27,13 +27,10 @@ from endcap.transfer.rows import (
 from endcap.wire.catalog import CATEGORY_LEVELS, attributes
 from endcap.wire.reading import UNREADABLE
 
-DERIVED = (
-    "price_amount",
-    "price_old_amount",
-    "category",
-    *(f"category_lvl_{level}" for level in range(1, CATEGORY_LEVELS + 1)),
+DERIVED = frozenset(
+    {"brand", "category", *(f"category_lvl_{level}" for level in range(1, CATEGORY_LEVELS + 1))}
 )
-"""Attributes that follow from others, unless the shop had a value of its own."""
+"""Attributes that follow from others, as amounts of prices do, unless the shop had a value of its own."""
 ALWAYS_LISTS = frozenset({"ancestors"})
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _encode = msgspec.json.encode
@@ -202,10 +199,10 @@ def _nested_members(sent: Any) -> Any:
 
 def _without_derived(fields: Record, nested: Sequence[Any]) -> Record:
     """The fields without what would be derived from the others anyway."""
-    own = {name: value for name, value in fields.items() if name not in DERIVED}
+    own = {name: value for name, value in fields.items() if not _is_derived(name)}
     sound = [each for each in nested if isinstance(each, dict)]
     told = attributes(_encode({"identity": "", "type": "", "fields": own, "nested": sound}))
-    kept = {name: fields[name] for name in DERIVED if name in fields}
+    kept = {name: value for name, value in fields.items() if _is_derived(name)}
     for name in kept.keys() & told.keys():
         rest = _remainder(kept[name], told[name])
         if rest is None:
@@ -213,6 +210,10 @@ def _without_derived(fields: Record, nested: Sequence[Any]) -> Record:
         else:
             kept[name] = rest
     return {**own, **kept}
+
+
+def _is_derived(name: str) -> bool:
+    return name in DERIVED or (name.startswith("price_") and name.endswith("_amount"))
 
 
 def _remainder(sent: Any, derived: Any) -> Any:

@@ -32,9 +32,12 @@ from endcap.transfer.rows import (
 from endcap.wire.customizations import PIN_FIELDS, read_definition
 from endcap.wire.reading import UNREADABLE, instant
 
-_HEAD = ("model", "target_type", "target_identity", "target_criteria", "tags", "target_metadata")
+_HEAD = (
+    *("model", "target_type", "target_identity", "target_criteria", "tags", "target_metadata"),
+    "disabled",
+)
 _AS_JSON = frozenset({"target_criteria", "target_metadata", "pin_criteria", "position"})
-_FLAGS = frozenset({"is_block_pin", "is_bundle_pin"})
+_FLAGS = frozenset({"disabled", "is_block_pin", "is_bundle_pin"})
 _encode = msgspec.json.encode
 
 

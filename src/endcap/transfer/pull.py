@@ -248,7 +248,7 @@ class Pull:
             else:
                 found[row.object.identity] = row.object
         known = self._store.objects_named(self._to_tracker, list(found))
-        wanted = {name: each for name, each in found.items() if known.get(name) != each}
+        wanted = {name: each for name, each in found.items() if not each.is_as(known.get(name))}
         for name, reason in self._put(list(wanted.values())).items():
             counts.refused.add(name, reason)
             del wanted[ItemId(name)]

@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from endcap.domain import Micros, TrackerId
 from endcap.errors import UsageFault
-from endcap.recommend.artifact import sync_directory
 from endcap.recommend.database import Connection, database, literally, succeeds
+from endcap.recommend.files import sync_directory
 from endcap.recommend.orders import COLUMNS, orders_directory
 from endcap.transfer.fields import FieldMap, reach
 from endcap.transfer.rows import (

@@ -5,13 +5,13 @@ Here live the wire's special fields (availability, ranks, prices, hidden names) 
 in a hit. `attributes` is what criteria look at; `hit_json` is what a shopper's browser gets.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from endcap.domain import (
     ALWAYS,
@@ -20,16 +20,18 @@ from endcap.domain import (
     ItemId,
     Merge,
     Micros,
+    Shape,
     Window,
 )
 from endcap.errors import BodyTooLarge, CatalogFault, CatalogFaults
+from endcap.wire.kinds import as_number, shape_of
+from endcap.wire.prices import amount_of
 from endcap.wire.reading import UNREADABLE, Faults, Fields, instant
 
 TYPE_CHARACTERS_MAX = 100
 PATCH_OBJECTS_MAX = 300
 CATEGORY_LEVELS = 5
 UNAVAILABLE_RANK = 15
-PRICE_MAX = 1e15  # dearer is a mistake, and far beyond it no number at all
 SCALAR_ATTRIBUTES = frozenset(
     {"title", "description", "image_link", "web_url", "price", "price_amount", "condition"}
 )
@@ -115,7 +117,7 @@ def _identity(sent: Mapping[str, Raw]) -> ItemId | CatalogFault:
     return malformed(faults.by_field) if identity is None else ItemId(identity)
 
 
-def _whole(sent: Mapping[str, Raw]) -> CatalogObject | CatalogFault:
+def _whole(sent: Mapping[str, Raw], *, check_fields: bool = True) -> CatalogObject | CatalogFault:
     identity = _identity(sent)
     if isinstance(identity, CatalogFault):
         return identity
@@ -127,29 +129,39 @@ def _whole(sent: Mapping[str, Raw]) -> CatalogObject | CatalogFault:
     if opens is not None and closes is not None and opens >= closes:
         faults.add("active_from", "must be before active_to")
     own = _own_fields(fields)
-    if own is not None and not (isinstance(own.get("title"), str) and own["title"]):
+    if not (isinstance(own.get("title"), str) and own["title"]) and "fields" not in faults.by_field:
         faults.add("title", "must be filled")
-    _check_nested(fields)
+    shape = shape_of(own, faults) if check_fields else ()
+    nested = _nested(fields)
     if faults or type_ is None:
         return malformed(faults.by_field)
-    return CatalogObject(identity, type_, generation, _document(identity, sent))
+    return CatalogObject(
+        identity,
+        type_,
+        generation,
+        _document(identity, sent),
+        shape,
+        nested_objects(nested, parent=identity, generation=generation),
+    )
 
 
-def _own_fields(fields: Fields) -> dict[str, Any] | None:
+def _own_fields(fields: Fields) -> dict[str, Any]:
     own = fields.value("fields")
     if isinstance(own, dict):
         return own
     if "fields" not in fields.faults.by_field:
         fields.faults.add("fields", "must be an object")
-    return None
+    return {}
 
 
-def _check_nested(fields: Fields) -> None:
+def _nested(fields: Fields) -> list[dict[str, Any]]:
     nested = fields.value("nested")
-    if nested is not None and not (
-        isinstance(nested, list) and all(isinstance(each, dict) for each in nested)
-    ):
-        fields.faults.add("nested", "must be a list of objects")
+    if nested is None:
+        return []
+    if isinstance(nested, list) and all(isinstance(each, dict) for each in nested):
+        return nested
+    fields.faults.add("nested", "must be a list of objects")
+    return []
 
 
 _KEPT = ("type", "generation", "active_from", "active_to", "fields", "nested")
@@ -166,15 +178,17 @@ def _document(identity: ItemId, sent: Mapping[str, Raw]) -> bytes:
 
 
 def _patch(sent: Mapping[str, Raw]) -> Merge | CatalogFault:
-    """A merge of what was sent into what is stored: `fields` by name, the rest whole."""
+    """A merge of what was sent into what is stored: `fields` by name, the rest whole; what stays is not judged."""
     faults = Faults()
     fields = Fields(sent, faults)
     own = fields.value("fields")
     if own is not None and not isinstance(own, dict):
         faults.add("fields", "must be an object")
-    _check_nested(fields)
+    shape = shape_of(own, faults) if isinstance(own, dict) else ()
+    nested = nested_objects(_nested(fields))
     if faults:
         return malformed(faults.by_field)
+    changed = _RAW_OBJECT.decode(sent["fields"]) if isinstance(own, dict) else {}
 
     def merge(stored: bytes | None) -> CatalogObject | CatalogFault:
         if stored is None:
@@ -182,20 +196,118 @@ def _patch(sent: Mapping[str, Raw]) -> Merge | CatalogFault:
         members = _RAW_OBJECT.decode(stored)
         if "type" in sent and fields.value("type") != msgspec.json.decode(members["type"]):
             return malformed({"type": ["cannot be changed"]})
-        merged = {**members, **{key: raw for key, raw in sent.items() if key in _KEPT}}
-        if isinstance(own, dict):
-            known = _RAW_OBJECT.decode(members["fields"])
-            changed = _RAW_OBJECT.decode(sent["fields"])
-            merged["fields"] = Raw(_encode({**known, **changed}))
-        return _whole(merged)
+        rest = {key: raw for key, raw in sent.items() if key in _KEPT and key != "fields"}
+        made = _merged({**members, **rest}, changed, shape)
+        if "nested" in sent or isinstance(made, CatalogFault):
+            return made
+        return replace(made, nested=())
 
-    return merge
+    names = tuple(each.identity for each in nested)
+    return Merge(merge, frozenset(name for name, _ in shape), names)
+
+
+def merged_fields(
+    stored: bytes, changed: Mapping[str, Raw], shape: Shape
+) -> CatalogObject | CatalogFault:
+    """A stored object with some fields changed, and the shape of these alone: what stays is not judged again."""
+    made = _merged(_RAW_OBJECT.decode(stored), changed, shape)
+    return made if isinstance(made, CatalogFault) else replace(made, nested=())
+
+
+def _merged(
+    members: Mapping[str, Raw], changed: Mapping[str, Raw], shape: Shape
+) -> CatalogObject | CatalogFault:
+    fields = Raw(_encode({**_RAW_OBJECT.decode(members["fields"]), **changed}))
+    made = _whole({**members, "fields": fields}, check_fields=False)
+    return made if isinstance(made, CatalogFault) else replace(made, shape=shape)
 
 
 def _removal(sent: Mapping[str, Raw]) -> str | CatalogFault:
     faults = Faults()
     type_ = Fields(sent, faults).text("type", characters_max=TYPE_CHARACTERS_MAX, required=True)
     return malformed(faults.by_field) if type_ is None else type_
+
+
+# Nested objects
+
+
+INNER_TYPES = frozenset({"item", "product", "variant"})
+"""Nested objects of these types are parts of the object around them alone; all others are objects themselves, too."""
+_DERIVED = (
+    b',"derived":true}'  # ends the document of an object that nested ones made; no sent one ends so
+)
+_NESTED_MAX = 16_384  # objects kept to be shared: a shop's categories and brands
+_nested_shared: dict[bytes, CatalogObject] = {}
+
+
+def nested_objects(
+    nested: Iterable[Mapping[str, Any]], *, parent: str = "", generation: str | None = None
+) -> tuple[CatalogObject, ...]:
+    """
+    The objects that nested ones make: categories, brands and the like with an identity and a title, each under the
+    generation of the object around it. The vendor keeps them as objects of the catalog, whose types are committed one
+    by one (https://docs.luigisbox.com/indexing/api/v1/commit-generation).
+    """
+    made: dict[ItemId, CatalogObject] = {}
+    for each in nested:
+        identity, type_, fields = (
+            each.get("identity", each.get("url")),
+            each.get("type"),
+            each.get("fields"),
+        )
+        if (
+            is_name(identity, IDENTITY_CHARACTERS_MAX)
+            and is_name(type_, TYPE_CHARACTERS_MAX)
+            and type_ not in INNER_TYPES
+            and identity != parent
+            and isinstance(fields, dict)
+            and is_name(fields.get("title"), None)
+        ):
+            members = {"identity": identity, "type": type_, "generation": generation}
+            made[identity] = _derived({**members, "fields": fields, "nested": each.get("nested")})
+    return tuple(made.values())
+
+
+def is_name(value: object, characters_max: int | None) -> bool:
+    """Whether a value is a text that can name something."""
+    if not isinstance(value, str) or not value or "\x00" in value:
+        return False
+    return characters_max is None or len(value) <= characters_max
+
+
+def _derived(members: Mapping[str, Any]) -> CatalogObject:
+    said = {key: value for key, value in members.items() if value is not None}
+    document = _encode(said)[:-1] + _DERIVED
+    known = _nested_shared.get(document)
+    if known is None:
+        if len(_nested_shared) >= _NESTED_MAX:
+            _nested_shared.clear()
+        known = _nested_shared[document] = CatalogObject(
+            members["identity"], members["type"], members["generation"], document
+        )
+    return known
+
+
+def settled(nested: CatalogObject, before: CatalogObject | None) -> CatalogObject:
+    """
+    What is kept of an object that a nested one makes. One that was sent by itself stays as it is, and so does one of
+    another type; but whoever is nested in an object is of its generation. A parent without one takes none away.
+    """
+    if before is None:
+        return nested
+    if before.type != nested.type:
+        return before
+    generation = before.generation if nested.generation is None else nested.generation
+    kept = nested if before.document.endswith(_DERIVED) else before
+    return kept if kept.generation == generation else _of_generation(kept, generation)
+
+
+def _of_generation(held: CatalogObject, generation: str | None) -> CatalogObject:
+    members = _RAW_OBJECT.decode(held.document)
+    ordered: dict[str, Any] = {key: members[key] for key in ("identity", "type") if key in members}
+    rest = {key: raw for key, raw in members.items() if key not in (*ordered, "generation")}
+    said: dict[str, Any] = {**ordered, "generation": generation, **rest}
+    return replace(held, generation=generation, document=_encode(said))
 
 
 class Facts(Struct, frozen=True):
@@ -221,8 +333,8 @@ def _facts(body: "_Body") -> Facts:
     """
     fields = body.fields
     available = is_available(fields.get("availability"))
-    rank = fields.get("availability_rank")
-    if isinstance(rank, int | float) and not isinstance(rank, bool):
+    rank = as_number(fields.get("availability_rank"))
+    if rank is not None:
         available = rank < UNAVAILABLE_RANK
     else:
         rank = 1 if available else UNAVAILABLE_RANK
@@ -256,39 +368,88 @@ class _Body(Struct):
 _BODY = msgspec.json.Decoder(_Body)
 
 
+def shape_of_document(document: bytes) -> Shape:
+    """The kinds of a stored object's fields; what is faulty by today's rules has none."""
+    return shape_of(_BODY.decode(document).fields, Faults())
+
+
 def attributes(document: bytes) -> dict[str, Any]:
     """
-    Everything criteria can look at: the fields, hidden ones included; `identity` and `type`; `price_amount` and
-    `price_old_amount` derived from the texts; `category` (titles) and `category_lvl_1` … `category_lvl_5` (the path,
-    top first) from nested categories.
+    Everything criteria can look at: the fields, hidden ones included; `identity` and `type`; `price_amount`,
+    `price_old_amount` and other amounts derived from the texts of `price`, `price_old` and `price_…`; `category`
+    (titles) and `category_lvl_1` … `category_lvl_5` (the path, top first) from nested categories, `brand` from nested
+    brands.
     """
     return _attributes(_BODY.decode(document))
 
 
 def _attributes(body: _Body) -> dict[str, Any]:
-    found: dict[str, Any] = {"identity": body.identity, "type": body.type, **body.fields}
-    for text, amount in (("price", "price_amount"), ("price_old", "price_old_amount")):
-        if amount not in found and (number := _amount(found.get(text))) is not None:
-            found[amount] = number
-    for path in _category_paths(body.nested):
-        _append(found, "category", path[-1])
-        for level, title in enumerate(path[:CATEGORY_LEVELS], 1):
-            _append(found, f"category_lvl_{level}", title)
+    fields = body.fields
+    found: dict[str, Any] = {"identity": body.identity, "type": body.type, **fields}
+    for name in fields:
+        if name.startswith("price") and _is_price(name):
+            amount_name = f"{name}_amount"
+            if found.get(amount_name) is None and (amount := amount_of(fields[name])) is not None:
+                found[amount_name] = amount
+    if body.nested:
+        _add_nested(found, body.nested)
     return found
 
 
-def _category_paths(nested: Iterable[Any]) -> Iterable[list[str]]:
-    for each in nested:
-        if isinstance(each, dict) and each.get("type") == "category":
-            fields = each.get("fields")
-            if isinstance(fields, dict) and isinstance(fields.get("title"), str):
-                ancestors = fields.get("ancestors")
-                above = ancestors if isinstance(ancestors, list) else []
-                yield [title for one in above if (title := _title(one))] + [fields["title"]]
+def _is_price(name: str) -> bool:
+    return name == "price" or (name.startswith("price_") and not name.endswith("_amount"))
+
+
+def _add_nested(found: dict[str, Any], nested: Iterable[Any]) -> None:
+    objects = [each for each in nested if isinstance(each, dict)]
+    titles = {identity: title for each in objects for identity, title in _titles(each)}
+    for each in objects:
+        title = _title(each)
+        if title is None:
+            continue
+        if each.get("type") == "brand":
+            _append(found, "brand", title)
+        elif each.get("type") == "category":
+            _append(found, "category", title)
+            for level, name in enumerate([*_above(each, titles), title][:CATEGORY_LEVELS], 1):
+                if name is not None:
+                    _append(found, f"category_lvl_{level}", name)
+
+
+def _titles(nested: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """What is said of titles: by a nested object of itself, and of those above it."""
+    for each in (nested, *_ancestors(nested)):
+        title = _title(each)
+        if title is not None and isinstance(each, dict):
+            identity = each.get("identity", each.get("url"))
+            if isinstance(identity, str):
+                yield identity, title
+
+
+def _above(category: Mapping[str, Any], titles: Mapping[str, str]) -> Iterable[str | None]:
+    """
+    Titles of the ancestors, top first. One without a title keeps its level: it may be told elsewhere in the object, or
+    stays unknown. What is no ancestor at all has no level.
+    """
+    for each in _ancestors(category):
+        title = _title(each)
+        if title is None and isinstance(each, dict):
+            identity = each.get("identity", each.get("url"))
+            if not isinstance(identity, str):
+                continue
+            yield titles.get(identity)
+        elif title is not None:
+            yield title
+
+
+def _ancestors(nested: Mapping[str, Any]) -> Iterable[Any]:
+    fields = nested.get("fields")
+    ancestors = fields.get("ancestors") if isinstance(fields, dict) else None
+    return ancestors if isinstance(ancestors, list) else ()
 
 
 def _title(ancestor: object) -> str | None:
-    """An ancestor's title, plain, as `{"title": …}` or as a nested object with fields."""
+    """A title: plain, as `{"title": …}` or as a nested object with fields."""
     if isinstance(ancestor, str):
         return ancestor
     if not isinstance(ancestor, dict):
@@ -303,36 +464,6 @@ def _append(found: dict[str, Any], key: str, text: str) -> None:
     values = known if isinstance(known, list) else [] if known is None else [known]
     if text not in values:
         found[key] = [*values, text]
-
-
-# The space that groups thousands is mostly one that does not break, so no re.ASCII here.
-_PRICE = re.compile(r"[0-9][0-9\s.,'’]*")
-
-
-def _amount(price: object) -> float | None:
-    """The number in a price text, e.g. 1299.0 from `1.299,00 €` or `$1,299.00`."""
-    if isinstance(price, int | float) and not isinstance(price, bool):
-        return float(price) if abs(price) < PRICE_MAX else None
-    if not isinstance(price, str) or not (found := _PRICE.search(price)):
-        return None
-    digits = re.sub(r"[\s'’]", "", found.group()).rstrip(".,")
-    whole, separator, decimals = _split_decimals(digits)
-    number = re.sub(r"[.,]", "", whole) + ("." + decimals if separator else "")
-    amount = float(number)
-    return amount if amount < PRICE_MAX else None
-
-
-def _split_decimals(digits: str) -> tuple[str, str, str]:
-    """The last separator is the decimal one, unless it groups thousands (three digits behind, or it repeats)."""
-    position = max(digits.rfind("."), digits.rfind(","))
-    if position < 0:
-        return digits, "", ""
-    mark, behind = digits[position], digits[position + 1 :]
-    other = "," if mark == "." else "."
-    groups = len(behind) == 3 and other not in digits[:position]
-    if digits.count(mark) > 1 or (groups and mark == ","):
-        return digits, "", ""
-    return digits[:position], mark, behind
 
 
 def hit_json(

@@ -6,7 +6,7 @@ sent is kept as it was spelled: `Definition.document` is assembled from the raw 
 byte and a pin has exactly the fields that it came with.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Raw, Struct
@@ -84,9 +84,16 @@ def read_definition(body: bytes) -> Definition:
 def _from_plain(plain: Plain, members: dict[str, Raw]) -> Definition:
     """The pins' list is kept as it came: it has known members only, and none is null."""
     metadata = _plain_metadata(members)
-    document = _document(members, plain.target_type, plain.tags, bytes(members["pin_definitions"]))
+    document = assembled(members, plain.target_type, plain.tags, bytes(members["pin_definitions"]))
     return Definition(
-        plain.model, plain.target_type, plain.target, plain.pins, plain.tags, document, metadata
+        plain.model,
+        plain.target_type,
+        plain.target,
+        plain.pins,
+        plain.tags,
+        document,
+        metadata,
+        plain.disabled,
     )
 
 
@@ -107,7 +114,18 @@ def _plain_metadata(members: dict[str, Raw]) -> bytes | None:
 
 def definition_of(record: Record) -> Definition:
     """Understands a kept record again."""
-    return msgspec.structs.replace(read_definition(record.document), metadata=record.metadata)
+    definition = read_definition(record.document)
+    return msgspec.structs.replace(
+        definition, metadata=record.metadata, disabled=record.disabled or None
+    )
+
+
+def title_of(metadata: bytes | None) -> str | None:
+    """What `target_metadata` calls the target, if it does."""
+    if metadata is None:
+        return None
+    title = msgspec.json.decode(msgspec.json.decode(metadata, type=_Metadata).title or b"null")
+    return title if isinstance(title, str) and title else None
 
 
 def _definition(sent: dict[str, Raw]) -> Definition:
@@ -119,14 +137,15 @@ def _definition(sent: dict[str, Raw]) -> Definition:
     metadata = fields.parsed("target_metadata", _metadata)
     tags = _tags(fields)
     pins, pins_document = _pins(fields)
+    disabled = fields.flag("disabled") if fields.value("disabled") is not None else None
     if faults:
         problem = FaultyPins if "pin_definitions" in faults.by_field else FaultyFields
         raise problem(details=faults.by_field)
     assert model is not None
     assert target_type is not None
     assert target is not None
-    document = _document(sent, target_type, tags, pins_document)
-    return Definition(model, target_type, target, pins, tags, document, metadata)
+    document = assembled(sent, target_type, tags, pins_document)
+    return Definition(model, target_type, target, pins, tags, document, metadata, disabled)
 
 
 def _target(fields: Fields, target_type: str | None) -> Target | None:
@@ -300,9 +319,10 @@ def _pin_document(members: dict[str, Raw]) -> bytes:
 _TARGET_FIELD = {"item": "target_identity", "criteria": "target_criteria"}
 
 
-def _document(
-    sent: dict[str, Raw], target_type: str, tags: tuple[str, ...], pins_document: bytes
+def assembled(
+    sent: Mapping[str, Raw], target_type: str, tags: tuple[str, ...], pins_document: bytes
 ) -> bytes:
+    """A document of the members that were sent, tags as they are understood, and the list of pins as it is kept."""
     parts = [b'"model":%b,"target_type":"%b"' % (bytes(sent["model"]), target_type.encode())]
     if field := _TARGET_FIELD.get(target_type):
         parts.append(b'"%b":%b' % (field.encode(), bytes(sent[field])))
@@ -333,6 +353,7 @@ def customization_json(record: Record, *, available: bool, shown: Shown | None) 
             b',"target_metadata":' + metadata if metadata else b"",
             b',"creator":',
             _encode(record.creator),
+            b',"disabled":true' if record.disabled else b"",
             b',"available":true}' if available else b',"available":false}',
         )
     )
@@ -374,7 +395,7 @@ def without_pins(record: Record, keeps: Callable[[int, Pin], bool]) -> Record:
     members = msgspec.json.decode(record.document, type=dict[str, Raw])
     pins = _MEMBERS.decode(members["pin_definitions"])
     kept = [bytes(raw) for raw, is_kept in zip(pins, stays, strict=True) if is_kept]
-    document = _document(
+    document = assembled(
         members, definition.target_type, definition.tags, b"[" + b",".join(kept) + b"]"
     )
     return msgspec.structs.replace(record, document=document)
@@ -406,6 +427,7 @@ CSV_COLUMNS = (
     "target_criteria",
     "tags",
     "creator",
+    "disabled",
     "available",
     *PIN_FIELDS,
 )

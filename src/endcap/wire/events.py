@@ -156,7 +156,7 @@ def _plain_meaning(plain: _Plain) -> Meaning | None:
                 return Meaning("view", (Line(ItemId(plain.url)),), None, consent)
         case "click":
             action = plain.action
-            if action is not None:
+            if action is not None and "\x00" not in action.type:
                 kind: Kind = "click" if action.type == "click" else "conversion"
                 return Meaning(kind, (Line(ItemId(action.resource_identifier)),), None, consent)
         case "event":

@@ -62,6 +62,7 @@ class _Body(Struct):
         list[Annotated[str, Meta(min_length=1, max_length=TAG_CHARACTERS_MAX)]],
         Meta(max_length=TAGS_MAX),
     ] = []
+    disabled: bool | None = None
 
 
 class Plain(Struct, frozen=True):
@@ -72,6 +73,7 @@ class Plain(Struct, frozen=True):
     target: Target
     pins: tuple[Pin, ...]
     tags: tuple[str, ...]
+    disabled: bool | None
 
 
 _DECODER = msgspec.json.Decoder(_Body)
@@ -93,6 +95,7 @@ def read_plain(body: bytes) -> Plain | None:
             _target(sent),
             tuple([_pin(each) for each in sent.pin_definitions]),
             tuple(dict.fromkeys(sent.tags)),
+            sent.disabled,
         )
     except (*UNREADABLE, ValueError):
         return None

@@ -19,6 +19,7 @@ STATUSES: Mapping[type[Problem], int] = {
     errors.TrackerNotFound: 404,
     errors.CustomizationNotFound: 404,
     errors.RecommenderNotFound: 404,
+    errors.JobNotFound: 404,
     errors.PathNotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.RevisionConflict: 412,
@@ -69,16 +70,24 @@ def internal_json(request_id: str) -> bytes:
 
 def catalog_json(ok_count: int, faults: Mapping[str, CatalogFault]) -> bytes:
     """The shape of the catalog, for success and for failure."""
-    return msgspec.json.encode(
-        {
-            "ok_count": ok_count,
-            "errors_count": len(faults),
-            "errors": {key: _fault(fault) for key, fault in faults.items()},
-        }
-    )
+    return msgspec.json.encode(_catalog_shape(ok_count, faults))
 
 
-def _fault(fault: CatalogFault) -> dict[str, object]:
+def committed_json(kept: int, *, removed: int) -> bytes:
+    """The same of a generation that was committed: how many objects it has, and how many others went."""
+    return msgspec.json.encode({**_catalog_shape(kept, {}), "removed_count": removed})
+
+
+def _catalog_shape(ok_count: int, faults: Mapping[str, CatalogFault]) -> dict[str, object]:
+    return {
+        "ok_count": ok_count,
+        "errors_count": len(faults),
+        "errors": {key: fault_shape(fault) for key, fault in faults.items()},
+    }
+
+
+def fault_shape(fault: CatalogFault) -> dict[str, object]:
+    """What an answer of the catalog says of one object."""
     shape: dict[str, object] = {"type": fault.kind, "reason": fault.reason}
     if fault.details:
         shape["caused_by"] = dict(fault.details)
@@ -93,6 +102,8 @@ def problem_from(status: int, body: bytes) -> Problem:
     """
     shape = _object(body)
     if "errors_count" in shape:
+        if status == STATUSES[errors.JobNotFound]:  # the one thing that the catalog does not find
+            return errors.JobNotFound()
         return _catalog_problem(shape)
     reason = shape.get("reason")
     said = reason if isinstance(reason, str) and reason else None
@@ -156,13 +167,14 @@ def _catalog_problem(shape: Mapping[str, Any]) -> Problem:
     return errors.CatalogFaults(
         ok_count if isinstance(ok_count, int) else 0,
         {
-            str(key): _catalog_fault(fault)
+            str(key): catalog_fault(fault)
             for key, fault in (faults if isinstance(faults, dict) else {}).items()
         },
     )
 
 
-def _catalog_fault(sent: object) -> CatalogFault:
+def catalog_fault(sent: object) -> CatalogFault:
+    """What an answer says of one object."""
     if not isinstance(sent, dict):
         return CatalogFault("", str(sent))
     caused_by = _details(sent.get("caused_by"))

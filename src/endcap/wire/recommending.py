@@ -22,6 +22,7 @@ SIZE_DEFAULT = 10
 SIZE_MAX = 50
 BLACKLIST_MAX = 10_000
 HIT_FIELDS_MAX = 200
+INVALID = "Invalid recommendation request"
 
 
 class Request(Struct, frozen=True):
@@ -37,9 +38,13 @@ class Request(Struct, frozen=True):
     availability_field: str | None = None
     hit_fields: frozenset[str] | None = None
     mark_fallback: bool = False
+    consent: bool | None = None
+    """Whether the user agreed to be known, as the request says; None: it does not say."""
+    context_sent: Any = None
+    """The context as it came, decoded; None where there is none."""
 
 
-class _OutOfTheOrdinary(ValueError):
+class OutOfTheOrdinary(ValueError):
     """To be read the careful way."""
 
 
@@ -47,7 +52,7 @@ _Text = Annotated[str, Meta(max_length=IDENTITY_CHARACTERS_MAX)]
 _ABSENT = Raw()
 
 
-class _Plain(Struct):
+class PlainWish(Struct):
     """The usual wish, without a fault: one typed decode costs a third of a look at every member."""
 
     recommendation_type: Annotated[str, Meta(min_length=1)]
@@ -60,23 +65,26 @@ class _Plain(Struct):
     recommendation_context: Raw = _ABSENT
     settings_override: Raw = _ABSENT
     mark_fallback_results: bool = False
+    consent_granted: bool | None = None
 
 
-_PLAIN = msgspec.json.Decoder(Annotated[list[_Plain], Meta(min_length=1, max_length=OBJECTS_MAX)])
+_PLAIN = msgspec.json.Decoder(
+    Annotated[list[PlainWish], Meta(min_length=1, max_length=OBJECTS_MAX)]
+)
 
 
 def read_requests(body: bytes) -> tuple[Request, ...]:
     """Raises MalformedBody for what is not an array, FaultyFields with every fault of every object."""
     try:
-        return tuple([_plain_request(each) for each in _PLAIN.decode(body)])
-    except (*UNREADABLE, _OutOfTheOrdinary):
+        return tuple([plain_request(each) for each in _PLAIN.decode(body)])
+    except (*UNREADABLE, OutOfTheOrdinary):
         return _read_carefully(body)
 
 
-def _plain_request(wish: _Plain) -> Request:
-    """Raises _OutOfTheOrdinary for what takes more than a look at types."""
+def plain_request(wish: PlainWish, *, size_max: int = SIZE_MAX) -> Request:
+    """Raises OutOfTheOrdinary for what takes more than a look at types."""
     if wish.recommendation_context is not _ABSENT or wish.settings_override is not _ABSENT:
-        raise _OutOfTheOrdinary
+        raise OutOfTheOrdinary
     fields = wish.hit_fields
     return Request(
         wish.recommendation_type,
@@ -84,11 +92,12 @@ def _plain_request(wish: _Plain) -> Request:
         wish.user_id,
         cast(tuple[ItemId, ...], tuple(wish.item_ids[:INPUT_ITEMS_MAX])),
         cast(frozenset[ItemId], frozenset(wish.blacklisted_item_ids[:BLACKLIST_MAX])),
-        min(wish.size, SIZE_MAX),
+        min(wish.size, size_max),
         None,
         None,
         None if fields is None else _stripped(fields),
         wish.mark_fallback_results,
+        wish.consent_granted,
     )
 
 
@@ -105,15 +114,15 @@ def _read_carefully(body: bytes) -> tuple[Request, ...]:
     if not 1 <= len(shape) <= OBJECTS_MAX:
         faults.add("body", f"Must hold 1 to {OBJECTS_MAX} objects")
     requests = [
-        _Reader(each, index, faults).request() for index, each in enumerate(shape[:OBJECTS_MAX])
+        WishReader(each, index, faults).request() for index, each in enumerate(shape[:OBJECTS_MAX])
     ]
     if faults:
-        raise FaultyFields("Invalid recommendation request", faults.by_field)
+        raise FaultyFields(INVALID, faults.by_field)
     return tuple(requests)
 
 
-class _Reader:
-    """Reads one object of the array; its index is in every message."""
+class WishReader:
+    """Reads one object of a call member by member; its index is in every message."""
 
     def __init__(self, shape: object, index: int, faults: Faults) -> None:
         self.faults = faults
@@ -127,6 +136,7 @@ class _Reader:
 
     def request(self) -> Request:
         get = self.members.get
+        context = self.context() if get("recommendation_context") is not None else None
         return Request(
             self.model(),
             self.text("recommender_client_identifier"),
@@ -134,10 +144,12 @@ class _Reader:
             self.identities("item_ids", INPUT_ITEMS_MAX),
             frozenset(self.identities("blacklisted_item_ids", BLACKLIST_MAX)),
             self.size(),
-            self.context() if get("recommendation_context") is not None else None,
+            context,
             self.availability_field() if get("settings_override") is not None else None,
             self.hit_fields() if get("hit_fields") is not None else None,
-            self.mark_fallback(),
+            self.flag("mark_fallback_results"),
+            self.consent(),
+            None if context is None else get("recommendation_context"),
         )
 
     def model(self) -> str:
@@ -211,11 +223,18 @@ class _Reader:
             return None
         return _stripped(names)
 
-    def mark_fallback(self) -> bool:
-        value = self.members.get("mark_fallback_results")
+    def flag(self, key: str) -> bool:
+        value = self.members.get(key)
         if value is not None and not isinstance(value, bool):
-            self.fault("mark_fallback_results", "Must be true or false")
+            self.fault(key, "Must be true or false")
         return value is True
+
+    def consent(self) -> bool | None:
+        value = self.members.get("consent_granted")
+        if value is None or isinstance(value, bool):
+            return value
+        self.fault("consent_granted", "Must be true or false")
+        return None
 
 
 _encode = msgspec.json.encode
@@ -254,6 +273,11 @@ def marked(hit: bytes, *, fallback: bool) -> bytes:
     return hit[:-1] + (b',"fallback":true}' if fallback else b',"fallback":false}')
 
 
+def with_missing(answer: bytes, missing: Sequence[str]) -> bytes:
+    """An answer that tells which identities of the caller's ranking the catalog lacks."""
+    return b'%b,"not_in_catalog":%b}' % (answer[:-1], _encode(missing))
+
+
 def answers_json(answers: Iterable[bytes]) -> bytes:
     return b"[%b]" % b",".join(answers)
 
@@ -277,7 +301,10 @@ class PinShown(Struct, frozen=True):
 
 
 class ItemShown(Struct, frozen=True, omit_defaults=True):
-    """An item in an explanation: `from_` is pin, ranking or fallback, told more closely by one of the others."""
+    """
+    An item in an explanation: `from_` is pin, ranking or fallback, told more closely by the others. `stage` is the
+    kind of strategy that gave it.
+    """
 
     slot: int
     url: str
@@ -285,6 +312,7 @@ class ItemShown(Struct, frozen=True, omit_defaults=True):
     pin: int | None = None
     customization_id: str | None = None
     place: int | None = None
+    stage: str | None = None
 
 
 class Explanation(Struct, frozen=True):

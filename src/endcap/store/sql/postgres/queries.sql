@@ -35,7 +35,7 @@ ON CONFLICT (id) DO UPDATE SET
 -- The customizations that a batch names, or that changed.
 SELECT
     c.tracker, c.id, c.model, c.target_type, c.target_identity, c.tags, c.document, c.metadata,
-    c.creator, c.created_at, c.updated_at, c.revision
+    c.creator, c.created_at, c.updated_at, c.revision, c.disabled
 FROM unnest(%b::text[], %b::text[]) AS k (tracker, id)
 JOIN customization AS c ON c.tracker = k.tracker AND c.id = k.id
 
@@ -55,24 +55,26 @@ JOIN replay AS r ON r.tracker = k.tracker AND r.key = k.key
 -- New rows, and rows of which something changed that indexes are made of.
 INSERT INTO customization (
     tracker, id, model, target_type, target_identity, tags, document, metadata, creator,
-    created_at, updated_at, revision)
+    created_at, updated_at, revision, disabled)
 SELECT * FROM unnest(
     %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[],
-    %b::bytea[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[])
+    %b::bytea[], %b::text[], %b::bigint[], %b::bigint[], %b::bigint[], %b::boolean[])
 ON CONFLICT (tracker, id) DO UPDATE SET
     model = excluded.model, target_type = excluded.target_type,
     target_identity = excluded.target_identity, tags = excluded.tags, creator = excluded.creator,
     created_at = excluded.created_at, updated_at = excluded.updated_at,
-    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata
+    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata,
+    disabled = excluded.disabled
 
 -- name: rewrite_customizations
 -- The usual PUT: all but what indexes are made of.
 UPDATE customization
 SET tags = r.tags, document = r.document, metadata = r.metadata, updated_at = r.updated_at,
-    revision = r.revision
+    revision = r.revision, disabled = r.disabled
 FROM unnest(
-    %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[])
-    AS r (tracker, id, tags, document, metadata, updated_at, revision)
+    %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[], %b::bigint[], %b::bigint[],
+    %b::boolean[])
+    AS r (tracker, id, tags, document, metadata, updated_at, revision, disabled)
 WHERE customization.tracker = r.tracker AND customization.id = r.id
 
 -- name: delete_customizations
@@ -102,6 +104,64 @@ DELETE FROM object
 USING unnest(%b::text[], %b::text[]) AS k (tracker, key)
 WHERE object.tracker = k.tracker AND object.key = k.key
 
+-- name: fetch_present_fields
+-- The fields that a batch names, as far as they have a kind.
+SELECT f.tracker, f.name, f.kind, f.identity, f.since
+FROM unnest(%b::text[], %b::text[]) AS k (tracker, name)
+JOIN field AS f ON f.tracker = k.tracker AND f.name = k.name
+
+-- name: fetch_present_jobs
+-- The jobs that a batch names.
+SELECT j.tracker, j.state
+FROM unnest(%b::text[], %b::bigint[]) AS k (tracker, id)
+JOIN job AS j ON j.tracker = k.tracker AND j.id = k.id
+
+-- name: save_fields
+INSERT INTO field (tracker, name, kind, identity, since)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[])
+ON CONFLICT (tracker, name) DO UPDATE SET
+    kind = excluded.kind, identity = excluded.identity, since = excluded.since
+
+-- name: delete_fields
+DELETE FROM field
+USING unnest(%b::text[], %b::text[]) AS k (tracker, name)
+WHERE field.tracker = k.tracker AND field.name = k.name
+
+-- name: save_jobs
+INSERT INTO job (tracker, id, status, created_at, updated_at, state)
+SELECT * FROM unnest(
+    %b::text[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::text[])
+ON CONFLICT (tracker, id) DO UPDATE SET
+    status = excluded.status, updated_at = excluded.updated_at, state = excluded.state
+
+-- name: purge_jobs
+-- Jobs that ended, and were asked for long enough.
+DELETE FROM job
+WHERE tracker = %(tracker)s AND updated_at <= %(before)s AND status <> 'in progress'
+
+-- name: count_generation
+-- What a commit of a generation keeps.
+SELECT count(*)
+FROM object
+WHERE tracker = %(tracker)s AND type = %(type)s AND generation = %(generation)s
+
+-- name: sweep
+-- A commit of a generation: removes some of what is not of it. Along the index: what has none, what is before it, and
+-- what is behind it.
+DELETE FROM object
+WHERE tracker = %(tracker)s AND key IN (
+    SELECT key FROM object
+    WHERE tracker = %(tracker)s AND type = %(type)s AND generation IS NULL
+    UNION ALL
+    SELECT key FROM object
+    WHERE tracker = %(tracker)s AND type = %(type)s AND generation < %(generation)s
+    UNION ALL
+    SELECT key FROM object
+    WHERE tracker = %(tracker)s AND type = %(type)s AND generation > %(generation)s
+    LIMIT %(limit)s
+)
+RETURNING identity
+
 -- name: save_replays
 -- An outdated replay gives way.
 INSERT INTO replay (tracker, key, fingerprint, created_at, record)
@@ -112,6 +172,17 @@ ON CONFLICT (tracker, key) DO UPDATE SET
 -- name: purge_replays
 -- Replays that have served.
 DELETE FROM replay WHERE tracker = %(tracker)s AND created_at <= %(before)s
+
+-- name: save_models
+INSERT INTO model (tracker, name, document, updated_at, revision)
+SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::bigint[], %b::bigint[])
+ON CONFLICT (tracker, name) DO UPDATE SET
+    document = excluded.document, updated_at = excluded.updated_at, revision = excluded.revision
+
+-- name: delete_models
+DELETE FROM model
+USING unnest(%b::text[], %b::text[]) AS k (tracker, name)
+WHERE model.tracker = k.tracker AND model.name = k.name
 
 -- name: save_changes
 -- The feed and the log.
@@ -135,7 +206,7 @@ SELECT id, revision FROM tracker
 -- The point read behind GET.
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = %(tracker)s AND id = %(id)s
 
@@ -147,7 +218,7 @@ SELECT count(*) FROM customization WHERE tracker = %(tracker)s{conditions}
 -- One page, found by narrow rows first: the documents of what is sorted away are not read.
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = %(tracker)s AND id = ANY(ARRAY(
     SELECT id
@@ -162,7 +233,7 @@ ORDER BY {order}
 -- All, sorted.
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = %(tracker)s{conditions}
 ORDER BY {order}
@@ -187,6 +258,10 @@ SELECT model, count(*) FROM customization WHERE tracker = %(tracker)s GROUP BY m
 -- name: fetch_tags
 SELECT DISTINCT tag FROM customization_tag WHERE tracker = %(tracker)s ORDER BY tag
 
+-- name: fetch_models
+-- A tracker's table of models, whole: it is bounded.
+SELECT name, document, updated_at, revision FROM model WHERE tracker = %(tracker)s ORDER BY name
+
 -- name: count_rows
 -- What a load is about to read.
 SELECT
@@ -196,7 +271,7 @@ SELECT
 -- name: load_customizations
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = %(tracker)s
 
@@ -224,11 +299,31 @@ SELECT count(*) FROM object WHERE tracker = %(tracker)s
 -- name: count_objects_of_types
 SELECT count(*) FROM object WHERE tracker = %(tracker)s AND type = ANY(%(types)s)
 
+-- name: fetch_fields
+SELECT name, kind, identity, since FROM field WHERE tracker = %(tracker)s ORDER BY name
+
+-- name: fetch_job
+SELECT state FROM job WHERE tracker = %(tracker)s AND id = %(id)s
+
+-- name: fetch_open_jobs
+-- What is to be worked on: the oldest job of every tracker.
+SELECT tracker, state
+FROM (
+    SELECT DISTINCT ON (tracker) tracker, created_at, state
+    FROM job
+    WHERE status = 'in progress'
+    ORDER BY tracker, created_at, id
+) AS first
+ORDER BY created_at, tracker
+
+-- name: count_open_jobs
+SELECT count(*) FROM job WHERE tracker = %(tracker)s AND status = 'in progress'
+
 -- name: fetch_changed_subjects
 -- What changed after a revision: kinds and subjects.
 SELECT DISTINCT kind, subject
 FROM change
-WHERE tracker = %(tracker)s AND revision > %(since)s AND kind IN ('customization', 'object')
+WHERE tracker = %(tracker)s AND revision > %(since)s AND kind IN ('customization', 'object', 'model')
 
 -- name: count_changes
 -- How far a follower is behind, as far as it wants to know.
@@ -245,6 +340,13 @@ FROM (
 SELECT revision, kind, subject, action, actor, at, old, new
 FROM change
 WHERE tracker = %(tracker)s
+ORDER BY revision, ordinal
+
+-- name: fetch_log
+-- A stretch of the log, oldest first.
+SELECT revision, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = %(tracker)s AND revision > %(after)s AND revision <= %(through)s
 ORDER BY revision, ordinal
 
 -- name: fetch_history_of

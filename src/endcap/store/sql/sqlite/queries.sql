@@ -34,7 +34,8 @@ SELECT
     json_group_array(json_array(
         json_array(c.tracker, length(c.document), length(c.metadata)),
         json_array(c.id, c.model, c.target_type, c.target_identity, json(c.tags)),
-        json_array(c.creator, c.created_at, c.updated_at, c.revision))),
+        json_array(c.creator, c.created_at, c.updated_at, c.revision,
+            json(iif(c.disabled, 'true', 'false'))))),
     CAST(group_concat(c.document, '') AS BLOB),
     CAST(group_concat(c.metadata, '') AS BLOB)
 FROM json_each(:keys) AS k
@@ -67,20 +68,22 @@ CROSS JOIN replay AS r
 -- New rows, and rows of which something changed that indexes are made of.
 INSERT INTO customization (
     tracker, id, model, target_type, target_identity, tags, document, metadata, creator,
-    created_at, updated_at, revision)
+    created_at, updated_at, revision, disabled)
 VALUES {rows}
 ON CONFLICT (tracker, id) DO UPDATE SET
     model = excluded.model, target_type = excluded.target_type,
     target_identity = excluded.target_identity, tags = excluded.tags, creator = excluded.creator,
     created_at = excluded.created_at, updated_at = excluded.updated_at,
-    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata
+    revision = excluded.revision, document = excluded.document, metadata = excluded.metadata,
+    disabled = excluded.disabled
 
 -- name: rewrite_customizations
 -- The usual PUT: all but what indexes are made of.
-WITH rewritten (tracker, id, tags, document, metadata, updated_at, revision) AS (VALUES {rows})
+WITH rewritten (
+    tracker, id, tags, document, metadata, updated_at, revision, disabled) AS (VALUES {rows})
 UPDATE customization
 SET tags = r.tags, document = r.document, metadata = r.metadata, updated_at = r.updated_at,
-    revision = r.revision
+    revision = r.revision, disabled = r.disabled
 FROM rewritten AS r
 WHERE customization.tracker = r.tracker AND customization.id = r.id
 
@@ -103,6 +106,59 @@ ON CONFLICT (tracker, identity) DO UPDATE SET
 -- name: delete_objects
 DELETE FROM object WHERE (tracker, identity) IN (VALUES {rows})
 
+-- name: fetch_present_fields
+-- The fields that a batch names, as far as they have a kind.
+SELECT json_group_array(json_array(f.tracker, json_array(f.name, f.kind, f.identity, f.since)))
+FROM json_each(:keys) AS k
+CROSS JOIN field AS f
+    ON f.tracker = json_extract(k.value, '$[0]') AND f.name = json_extract(k.value, '$[1]')
+
+-- name: fetch_present_jobs
+-- The jobs that a batch names.
+SELECT json_group_array(json_array(j.tracker, json(j.state)))
+FROM json_each(:keys) AS k
+CROSS JOIN job AS j
+    ON j.tracker = json_extract(k.value, '$[0]') AND j.id = json_extract(k.value, '$[1]')
+
+-- name: save_fields
+INSERT INTO field (tracker, name, kind, identity, since)
+VALUES {rows}
+ON CONFLICT (tracker, name) DO UPDATE SET
+    kind = excluded.kind, identity = excluded.identity, since = excluded.since
+
+-- name: delete_fields
+DELETE FROM field WHERE (tracker, name) IN (VALUES {rows})
+
+-- name: save_jobs
+INSERT INTO job (tracker, id, status, created_at, updated_at, state)
+VALUES {rows}
+ON CONFLICT (tracker, id) DO UPDATE SET
+    status = excluded.status, updated_at = excluded.updated_at, state = excluded.state
+
+-- name: purge_jobs
+-- Jobs that ended, and were asked for long enough.
+DELETE FROM job WHERE tracker = :tracker AND updated_at <= :before AND status <> 'in progress'
+
+-- name: count_generation
+-- What a commit of a generation keeps.
+SELECT count(*)
+FROM object
+WHERE tracker = :tracker AND type = :type AND generation = :generation
+
+-- name: sweep
+-- A commit of a generation: removes some of what is not of it. Along the index: what has none, what is before it, and
+-- what is behind it.
+DELETE FROM object
+WHERE rowid IN (
+    SELECT rowid FROM object WHERE tracker = :tracker AND type = :type AND generation IS NULL
+    UNION ALL
+    SELECT rowid FROM object WHERE tracker = :tracker AND type = :type AND generation < :generation
+    UNION ALL
+    SELECT rowid FROM object WHERE tracker = :tracker AND type = :type AND generation > :generation
+    LIMIT :limit
+)
+RETURNING identity
+
 -- name: save_replays
 -- An outdated replay gives way.
 INSERT INTO replay (tracker, key, fingerprint, created_at, record)
@@ -113,6 +169,15 @@ ON CONFLICT (tracker, key) DO UPDATE SET
 -- name: purge_replays
 -- Replays that have served.
 DELETE FROM replay WHERE tracker = :tracker AND created_at <= :before
+
+-- name: save_models
+INSERT INTO model (tracker, name, document, updated_at, revision)
+VALUES {rows}
+ON CONFLICT (tracker, name) DO UPDATE SET
+    document = excluded.document, updated_at = excluded.updated_at, revision = excluded.revision
+
+-- name: delete_models
+DELETE FROM model WHERE (tracker, name) IN (VALUES {rows})
 
 -- name: save_changes
 -- The feed and the log.
@@ -134,7 +199,7 @@ SELECT id, revision FROM tracker
 -- The point read behind GET.
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = :tracker AND id = :id
 
@@ -153,7 +218,7 @@ WITH page AS MATERIALIZED (
 )
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM page CROSS JOIN customization ON customization.rowid = page.place
 
 -- name: fetch_matches
@@ -167,7 +232,7 @@ WITH page AS MATERIALIZED (
 )
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM page CROSS JOIN customization ON customization.rowid = page.place
 
 -- name: has_model
@@ -189,6 +254,10 @@ SELECT model, count(*) FROM customization WHERE tracker = :tracker GROUP BY mode
 -- name: fetch_tags
 SELECT DISTINCT tag FROM customization_tag WHERE tracker = :tracker ORDER BY tag
 
+-- name: fetch_models
+-- A tracker's table of models, whole: it is bounded.
+SELECT name, document, updated_at, revision FROM model WHERE tracker = :tracker ORDER BY name
+
 -- name: count_rows
 -- What a load is about to read.
 SELECT
@@ -198,7 +267,7 @@ SELECT
 -- name: load_customizations
 SELECT
     id, model, target_type, target_identity, tags, document, metadata, creator, created_at,
-    updated_at, revision
+    updated_at, revision, disabled
 FROM customization
 WHERE tracker = :tracker
 
@@ -229,13 +298,34 @@ SELECT count(*)
 FROM object
 WHERE tracker = :tracker AND type IN (SELECT value FROM json_each(:types))
 
+-- name: fetch_fields
+SELECT name, kind, identity, since FROM field WHERE tracker = :tracker ORDER BY name
+
+-- name: fetch_job
+SELECT state FROM job WHERE tracker = :tracker AND id = :id
+
+-- name: fetch_open_jobs
+-- What is to be worked on: the oldest job of every tracker.
+SELECT j.tracker, j.state
+FROM (
+    SELECT tracker, id, row_number() OVER (PARTITION BY tracker ORDER BY created_at, id) AS place
+    FROM job
+    WHERE status = 'in progress'
+) AS first
+JOIN job AS j ON j.tracker = first.tracker AND j.id = first.id
+WHERE first.place = 1
+ORDER BY j.created_at, j.tracker
+
+-- name: count_open_jobs
+SELECT count(*) FROM job WHERE tracker = :tracker AND status = 'in progress'
+
 -- name: fetch_changed_subjects
 -- What changed after a revision: kinds and subjects, as a JSON list, for the reason given above.
 SELECT json_group_array(json_array(kind, subject))
 FROM (
     SELECT DISTINCT kind, subject
     FROM change
-    WHERE tracker = :tracker AND revision > :since AND kind IN ('customization', 'object')
+    WHERE tracker = :tracker AND revision > :since AND kind IN ('customization', 'object', 'model')
 )
 
 -- name: count_changes
@@ -253,6 +343,13 @@ FROM (
 SELECT revision, kind, subject, action, actor, at, old, new
 FROM change
 WHERE tracker = :tracker
+ORDER BY revision, ordinal
+
+-- name: fetch_log
+-- A stretch of the log, oldest first.
+SELECT revision, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = :tracker AND revision > :after AND revision <= :through
 ORDER BY revision, ordinal
 
 -- name: fetch_history_of

@@ -1,0 +1,3 @@
+"""
+The console: pages for merchandisers, rendered here, with small scripts that the pages do without.
+"""

@@ -1,0 +1,49 @@
+"""
+What was just done, told on the page that an action leads back to.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from endcap.web.visits import Form
+
+DONE_WORDS: Mapping[str, str] = {
+    "delete": "deleted",
+    "disable": "disabled",
+    "enable": "enabled",
+    "shift": "shifted",
+    "tag": "tagged",
+    "undo": "put back as they were",
+    "untag": "untagged",
+}
+"""What `did` says in an address → what the toast says."""
+_DIGITS_MAX = 18
+
+
+class Told(Struct, frozen=True):
+    """For the toast; `undo` holds what its button sends, if there is one."""
+
+    text: str
+    undo: Mapping[str, int]
+
+
+def told_of(query: Form) -> Told | None:
+    """From the address that an action leads back to. Only numbers and known words are taken from there."""
+    verb = DONE_WORDS.get(query.get("did"))
+    if verb is None:
+        return None
+    changed, skipped = _number(query, "changed"), _number(query, "skipped")
+    noun = "customization" if changed == 1 else "customizations"
+    text = f"{changed:,} {noun} {verb}."
+    if skipped:
+        was = "was" if skipped == 1 else "were"
+        text += f" {skipped:,} {was} left alone, because somebody else has changed them, or they could not be."
+    undo = {name: _number(query, name) for name in ("at", "after", "through")}
+    can = changed > 0 and query.get("did") != "undo" and undo["at"] > 0
+    return Told(text, undo if can else {})
+
+
+def _number(query: Form, name: str) -> int:
+    text = query.get(name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else 0

@@ -1,0 +1,199 @@
+"""
+Accounts, sessions and the log of signing in, on both databases.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from msgspec.structs import replace
+
+from endcap.store import open_accounts
+from endcap.store.accounts import Account, AccountStore, Event, Failures, Session, SignIn
+from tests.store.writes import at
+
+ADDRESS, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+
+
+@pytest.fixture
+def accounts(database: str) -> Iterator[AccountStore]:
+    store = open_accounts(database)
+    yield store
+    store.close()
+
+
+def somebody(**fields: object) -> Account:
+    name = f"ann-{uuid4().hex[:12]}"
+    return replace(Account(name, "a hash", {"*": "viewer"}, at(0), at(0)), **fields)
+
+
+def line(account: str, event: Event = "created", seconds: float = 0, address: str = "") -> SignIn:
+    return SignIn(uuid4().hex, account, address, event, "root", at(seconds))
+
+
+def session_of(account: str, seconds: float = 0) -> Session:
+    return Session(uuid4().hex, account, at(seconds), at(seconds), ADDRESS, "Firefox")
+
+
+def added(accounts: AccountStore, **fields: object) -> Account:
+    made = somebody(**fields)
+    assert accounts.add(made, line(made.name))
+    return made
+
+
+def begun(accounts: AccountStore, account: str, seconds: float = 0) -> Session:
+    session = session_of(account, seconds)
+    assert accounts.begin(session, line(account, "signed_in", seconds))
+    return session
+
+
+def test_an_account_is_kept_as_it_was_added(accounts: AccountStore) -> None:
+    """With its roles; the log tells of it."""
+    made = added(accounts, roles={"*": "viewer", "shop": "admin"})
+
+    assert accounts.account(made.name) == made
+    assert made in accounts.accounts()
+    assert [each.event for each in accounts.log(made.name, limit=9)] == ["created"]
+
+
+def test_a_taken_name_is_refused(accounts: AccountStore) -> None:
+    """Nothing is overwritten, and the log does not say that it was."""
+    made = added(accounts)
+
+    assert not accounts.add(replace(made, password="other"), line(made.name))
+
+    assert accounts.account(made.name) == made
+    assert len(accounts.log(made.name, limit=9)) == 1
+
+
+def test_roles_are_given_and_taken_one_by_one(accounts: AccountStore) -> None:
+    """By several at once, none of whom undoes what another one did."""
+    made = added(accounts, roles={"old": "viewer"})
+
+    def give(number: int) -> bool:
+        return accounts.give_role(made.name, f"shop-{number}", "editor", line(made.name, "role"))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(give, range(8)))
+    assert accounts.give_role(made.name, "old", None, line(made.name, "role"))
+
+    found = accounts.account(made.name)
+    assert found is not None
+    assert found.roles == {f"shop-{number}": "editor" for number in range(8)}
+
+
+def test_a_new_password_ends_the_other_sessions(accounts: AccountStore) -> None:
+    """But the one that asked for it."""
+    made = added(accounts)
+    mine, other = begun(accounts, made.name), begun(accounts, made.name)
+
+    assert accounts.set_password(
+        made.name, "new hash", line(made.name, "password", 9), but=mine.digest
+    )
+
+    found = accounts.session(mine.digest)
+    assert found == (mine, replace(made, password="new hash", password_at=at(9)))
+    assert accounts.session(other.digest) is None
+
+
+def test_a_password_is_rehashed_only_if_it_is_still_the_same(accounts: AccountStore) -> None:
+    """Who changed it meanwhile keeps the change; no session ends."""
+    made = added(accounts)
+    session = begun(accounts, made.name)
+
+    accounts.rehash(made.name, "stronger", known="a hash")
+    accounts.rehash(made.name, "late", known="a hash")
+
+    assert accounts.session(session.digest) == (session, replace(made, password="stronger"))
+
+
+def test_a_disabled_account_has_no_session(accounts: AccountStore) -> None:
+    """Those it had end, none begins; enabled again it begins anew."""
+    made = added(accounts)
+    session = begun(accounts, made.name)
+
+    assert accounts.switch(made.name, disabled=True, line=line(made.name, "disabled"))
+
+    assert accounts.session(session.digest) is None
+    assert not accounts.begin(session_of(made.name), line(made.name, "signed_in"))
+    assert accounts.switch(made.name, disabled=False, line=line(made.name, "enabled"))
+    assert accounts.session(session.digest) is None
+    assert accounts.sessions(made.name) == []
+    begun(accounts, made.name)
+
+
+def test_a_removed_account_leaves_its_log(accounts: AccountStore) -> None:
+    """Its sessions end; a namesake that comes later does not inherit them."""
+    made = added(accounts)
+    session = begun(accounts, made.name)
+
+    assert accounts.remove(made.name, line(made.name, "deleted", 5))
+
+    assert accounts.account(made.name) is None
+    assert accounts.add(made, line(made.name, "created", 6))
+    assert accounts.session(session.digest) is None
+    events = [each.event for each in accounts.log(made.name, limit=2)]
+    assert events == ["created", "deleted"]
+
+
+def test_what_nobody_has_cannot_be_changed(accounts: AccountStore) -> None:
+    """And the log does not say that it was."""
+    name = "nobody-" + uuid4().hex
+
+    assert not accounts.give_role(name, "*", "admin", line(name, "role"))
+    assert not accounts.set_password(name, "x", line(name, "password"))
+    assert not accounts.switch(name, disabled=True, line=line(name, "disabled"))
+    assert not accounts.remove(name, line(name, "deleted"))
+    assert not accounts.begin(session_of(name), line(name, "signed_in"))
+    assert accounts.session("no such digest") is None
+    assert accounts.log(name, limit=9) == []
+
+
+def test_sessions_are_seen_and_ended(accounts: AccountStore) -> None:
+    """One by one, and all but one."""
+    made = added(accounts)
+    one, two, three = (begun(accounts, made.name, seconds) for seconds in (1, 2, 3))
+
+    accounts.touch(one.digest, at(60))
+    listed = accounts.sessions(made.name)
+    accounts.end(two.digest, line(made.name, "signed_out"))
+    ended = accounts.end_all(made.name, line(made.name, "signed_out_everywhere"), but=one.digest)
+
+    assert [each.digest for each in listed] == [one.digest, three.digest, two.digest]
+    assert ended == 1
+    assert accounts.sessions(made.name) == [replace(one, seen_at=at(60))]
+
+
+def test_failures_are_counted_by_name_and_by_address(accounts: AccountStore) -> None:
+    """Those of a pair begin anew when it signs in; what was withdrawn or is long ago does not count."""
+    name, other, address = (uuid4().hex for _ in range(3))
+    for seconds, who, where in [
+        (1, name, address),
+        (20, name, address),
+        (21, name, ELSEWHERE),
+        (22, other, address),
+        (40, name, address),
+    ]:
+        accounts.note(line(who, "failed", seconds, where))
+    accounts.note(line(name, "signed_in", 30, address))
+    withdrawn = line(name, "failed", 50, address)
+    accounts.note(withdrawn)
+    accounts.withdraw(withdrawn.id)
+
+    failures = accounts.failures(name, address, since=at(10))
+
+    assert failures == Failures(of_both=1, of_account=3, of_address=3)
+
+
+def test_what_is_over_is_purged(accounts: AccountStore) -> None:
+    """Sessions by their beginning and by when they were last seen, the log by age."""
+    made = added(accounts)
+    old, unseen, fresh = (begun(accounts, made.name, seconds) for seconds in (1, 100, 200))
+    accounts.touch(old.digest, at(300))
+
+    accounts.purge(begun_before=at(50), seen_before=at(150), noted_before=at(150))
+
+    assert accounts.sessions(made.name) == [fresh]
+    assert accounts.session(unseen.digest) is None
+    assert [each.at for each in accounts.log(made.name, limit=9)] == [at(200)]

@@ -1,0 +1,3 @@
+"""
+The console, in process and in a real browser.
+"""
