@@ -63,8 +63,8 @@ LINE_MAP = FieldMap.of(
         "created_at=ts",
     ]
 )
-ITEM_MODELS = [name for name in REFERENCE if name != "top_categories"]
-"""Those that rank items; these shops have no objects of categories."""
+ITEM_MODELS = [name for name in REFERENCE if name not in ("top_categories", "article_articles")]
+"""Those that rank items; these shops have no objects of categories, nor articles."""
 HEART, TEACUP = "85123A", "22699"
 """The commonest item, a hanging heart, and the one with roses of a family of teacups."""
 Record = Callable[[str, object], None]
