@@ -144,9 +144,8 @@ def is_there(data_dir: Path, tracker: TrackerId, artifact: str | None) -> bool:
 def earlier(data_dir: Path, tracker: TrackerId, current: str | None) -> str:
     """The artifact that was built before the current one. Raises UsageFault if there is none."""
     folder = artifacts_directory(data_dir, tracker)
-    for each in archive.archived(folder):
-        if current is None or each.name < current:
-            return each.name
+    for path in archive.built_before(folder, current):
+        return path.name
     raise UsageFault(
         f"No artifact of {tracker} was built before the one it points to ({current or 'none'})"
     )

@@ -397,7 +397,7 @@ def test_an_explanation_tells_why(server: Server) -> None:
     assert {each["customization_id"] for each in explanation["pins"]} == {made["id"]}
     assert {each["target_type"] for each in explanation["pins"]} == {"all"}
     assert explanation["items"] == [
-        {"slot": 1, "url": "/p/123", "from": "ranking", "place": 1},
+        {"slot": 1, "url": "/p/123", "from": "ranking", "place": 1, "stage": "popular"},
         {
             "slot": 2,
             "url": "/p/555",
@@ -405,7 +405,7 @@ def test_an_explanation_tells_why(server: Server) -> None:
             "pin": 0,
             "customization_id": made["id"],
         },
-        {"slot": 3, "url": "/p/124", "from": "ranking", "place": 2},
+        {"slot": 3, "url": "/p/124", "from": "ranking", "place": 2, "stage": "popular"},
     ]
 
 

@@ -18,6 +18,7 @@ from endcap.domain import CatalogObject, ItemId, Merge
 from endcap.errors import (
     CustomizationNotFound,
     Problem,
+    RefusedTogether,
     RevisionConflict,
     StoreUnavailable,
     TrackerNotFound,
@@ -334,6 +335,18 @@ def test_a_thread_that_may_block_commits_directly(world: World, worker: Worker) 
     assert isinstance(outcomes[0], Committed)
     assert isinstance(outcomes[1], CustomizationNotFound)
     assert pinned(worker.mirror) == {"a": "/p/1"}
+
+
+def test_writes_that_come_together_are_shown_together(world: World, worker: Worker) -> None:
+    """Or not at all: neither stored nor in memory where one is refused."""
+    outcomes = worker.committer.commit_together_now([world.create("a"), world.create("b", "/p/2")])
+
+    with pytest.raises(RefusedTogether):
+        worker.committer.commit_together_now([world.create("c"), world.delete("nowhere")])
+
+    assert [each.revision for each in outcomes] == [2, 3]
+    assert pinned(worker.mirror) == {"a": "/p/1", "b": "/p/2"}
+    assert record(world.elsewhere, "c") is None
 
 
 def test_a_store_that_does_not_answer_is_told_to_every_caller(

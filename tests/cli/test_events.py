@@ -106,16 +106,26 @@ def test_archive_wants_to_know_which(shell: Shell) -> None:
     assert "does not exist" in unwrapped(shell.fault("events", "archive", "--tracker", "none"))
 
 
-def learned(shell: Shell) -> None:
-    """Orders of Ann's, imported, and recommenders built from them."""
+def ordered(shell: Shell, user: str) -> None:
+    """Three orders of a shopper's, imported."""
     file = shell.data_dir / "orders.jsonl"
     orders = [
-        {"order_id": n, "identity": f"/p/{i}", "user_id": "ann", "created_at": "2025-01-05"}
+        {
+            "order_id": f"{user}{n}",
+            "identity": f"/p/{i}",
+            "user_id": user,
+            "created_at": "2025-01-05",
+        }
         for n in range(3)
         for i in range(2)
     ]
     file.write_text(lines(orders))
     shell.call("import", "transactions", file, "--tracker", TRACKER)
+
+
+def learned(shell: Shell) -> None:
+    """Orders of Ann's, imported, and recommenders built from them."""
+    ordered(shell, "ann")
     shell.call("build", "--tracker", TRACKER)
 
 
@@ -150,6 +160,9 @@ def test_a_dry_run_erases_nothing(shell: Shell) -> None:
 def test_recommenders_are_built_anew_at_once(shell: Shell) -> None:
     """Where they were built, and something was found."""
     learned(shell)
+    ordered(
+        shell, "ben"
+    )  # so that building anew makes another artifact, even within the same second
     before = shell.revision()
 
     (told,) = shell.json("forget", "--user", "ann", "--build")

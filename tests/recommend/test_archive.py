@@ -82,6 +82,27 @@ def test_the_last_good_one_is_the_newest_before_that_is_whole(tmp_path: Path) ->
     assert newer > current
 
 
+def test_artifacts_of_one_second_are_told_apart(tmp_path: Path) -> None:
+    """Their names differ by a digest, which knows no order; the manifest tells when each was built."""
+    names = [
+        write_artifact(
+            replace(LEARNED, popularity=LEARNED.popularity * (1 + at)),
+            tmp_path,
+            now=Micros(NOW + at),
+        ).name
+        for at in range(8)
+    ]
+    assert len({name[:16] for name in names}) == 1
+    assert names != sorted(names)
+
+    assert [each.name for each in archive.archived(tmp_path)] == names[::-1]
+    for at in range(1, 8):
+        found = archive.last_good(tmp_path, before=names[at])
+        assert found is not None
+        assert found.name == names[at - 1]
+    assert archive.last_good(tmp_path, before=names[0]) is None
+
+
 @pytest.mark.parametrize("how", ["flip", "truncate", "extend", "unlink"])
 @pytest.mark.parametrize("name", ["items.json", "neighbours.npy", "manifest.json"])
 def test_a_fault_is_found_wherever_it_is(tmp_path: Path, name: str, how: str) -> None:

@@ -2,6 +2,7 @@
 A user's way out of what was built: out of the arrays, and out of every artifact on disk.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,16 @@ def test_what_names_nobody_stays(folder: Path) -> None:
         assert after.counts == {**before[name].counts, "users": 2}
         for field in ("popularity", "orders", "neighbours", "affinities"):
             assert np.array_equal(getattr(after.learned, field), getattr(BUILT.learned, field))
+
+
+def test_a_successor_was_left_when_its_predecessor_was(folder: Path) -> None:
+    """So that what is pruned first stays the same."""
+    for each in folder.iterdir():
+        os.utime(each, (1_000_000, 1_000_000))
+
+    written = erasing.successors(folder, "ann")
+
+    assert {(folder / name).stat().st_mtime for name in written.values()} == {1_000_000}
 
 
 def test_every_artifact_on_disk_forgets(folder: Path) -> None:

@@ -287,12 +287,12 @@ def _is_odd_price(name: str, value: Json) -> bool:
 
 
 def as_lists(value: Json) -> Json:
-    """Texts as lists of one; categories in any order."""
+    """Texts as lists of one; categories and brands in any order."""
     if isinstance(value, dict):
         shown = {key: as_lists(each) for key, each in value.items()}
         return {
             key: sorted(each, key=str)
-            if key.startswith("category") and isinstance(each, list)
+            if key.startswith(("category", "brand")) and isinstance(each, list)
             else each
             for key, each in shown.items()
         }

@@ -94,8 +94,9 @@ class Forgetter:
         progress: Progress = lambda *_: None,
     ) -> Forgotten:
         """
-        Raises StoreUnavailable, also where another process is at the archive for too long, and UsageFault where the
-        artifact that is served cannot be read.
+        Raises StoreUnavailable, also where another process is at the archive for too long, UsageFault where the
+        artifact that is served cannot be read, and ArtifactConflict where another one was published meanwhile: what was
+        erased until then is, and whoever repeats this finds the rest.
         """
         scratch_of = self._settings.data_dir
         scratch_of.mkdir(parents=True, exist_ok=True)
@@ -132,7 +133,9 @@ class Forgetter:
         written = erasing.successors(folder, user)
         served = self._served(tracker)
         if served is not None and served in written:
-            write = PublishArtifact(tracker, written[served], ACTOR, self._clock())
+            write = PublishArtifact(
+                tracker, written[served], ACTOR, self._clock(), frozenset({served})
+            )
             (outcome,) = self._store.commit([write])
             if isinstance(outcome, Problem):
                 raise outcome

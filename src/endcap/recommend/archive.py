@@ -10,6 +10,7 @@ their own; what other hosts map over a network they have had time to leave, `LEF
 is being deleted. Where nobody builds, all of these are what a killed process left behind.
 """
 
+import math
 import os
 import re
 import shutil
@@ -66,13 +67,21 @@ def fault_of(path: Path) -> str | None:
 
 def last_good(folder: Path, *, before: str) -> Artifact | None:
     """The newest artifact, of those built before another one, that is whole."""
-    for path in _newest_first(folder):
-        if path.name < before:
-            try:
-                return load_artifact(path)
-            except UsageFault:
-                continue
+    for path in built_before(folder, before):
+        try:
+            return load_artifact(path)
+        except UsageFault:
+            continue
     return None
+
+
+def built_before(folder: Path, name: str | None) -> Sequence[Path]:
+    """The artifacts that are older than one, whether or not that is there, newest first; None: all."""
+    found = _newest_first(folder)
+    if name is None:
+        return found
+    built = _built(folder / name)
+    return [path for path in found if path.name != name and _built(path) < built]
 
 
 def leave(folder: Path, name: str | None) -> None:
@@ -112,11 +121,26 @@ def sweep(folder: Path) -> None:
 
 
 def _newest_first(folder: Path) -> Sequence[Path]:
-    """Names begin with the time of building."""
     if not folder.is_dir():
         return []
     found = (each for each in folder.iterdir() if _NAME.fullmatch(each.name) and each.is_dir())
-    return sorted(found, key=lambda each: each.name, reverse=True)
+    return sorted(found, key=_built, reverse=True)
+
+
+def _built(path: Path) -> tuple[str, float, str]:
+    """
+    When an artifact was built, to be compared: its name tells the second, its manifest the microsecond. One without a
+    manifest counts as the last of its second.
+    """
+    manifest = _manifest(path)
+    return path.name[:16], manifest.built_at if manifest else math.inf, path.name
+
+
+def _manifest(path: Path) -> Manifest | None:
+    try:
+        return msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def _look_at(path: Path) -> Archived | None:
@@ -126,8 +150,4 @@ def _look_at(path: Path) -> Archived | None:
         sizes = [each.stat().st_size for each in path.iterdir()]
     except FileNotFoundError:
         return None
-    try:
-        manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError):
-        manifest = None
-    return Archived(path.name, path, sum(sizes), left_at, manifest)
+    return Archived(path.name, path, sum(sizes), left_at, _manifest(path))

@@ -5,6 +5,7 @@ An artifact never changes. One that knows the user gets a successor that does no
 goes; whoever has it mapped keeps what they mapped until they take the successor over.
 """
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -60,6 +61,8 @@ def successors(folder: Path, user: str) -> Mapping[str, str]:
             successor = write_artifact(
                 without(artifact, user), folder, now=artifact.built_at, lines=lines
             )
+            left = path.stat().st_mtime_ns  # see `recommend.archive`: what was left last is kept
+            os.utime(folder / successor.name, ns=(left, left))
             written[path.name] = successor.name
     return written
 

@@ -8,6 +8,8 @@
 --   rise  (r(j) + 0.3) / (w(j) * r / w + 0.3): how much more than its due the neighbour sells these weeks
 -- Weights are millionths, so that sums are exact in any order. What divides is written as 1e6, which is binary
 -- everywhere; 1000000.0 is a decimal, and what engines make of a quotient of decimals differs.
+-- Pairs are turned round, and places told apart, by a join with two rows: an engine that writes each name out where it is
+-- used, as Spark does, would else count all pairs four times.
 -- Parameter: {source}, a relation (order_no, item_no, user_no, age_days) with every item of an order once.
 WITH ordered AS (
     SELECT
@@ -45,10 +47,18 @@ pair AS (
     GROUP BY a.item_no, b.item_no
     HAVING count(*) >= 2
 ),
-directed AS (
-    SELECT one AS item_no, other AS neighbour_no, weight FROM pair
+either AS (
+    SELECT false AS is_so
     UNION ALL
-    SELECT other AS item_no, one AS neighbour_no, weight FROM pair
+    SELECT true AS is_so
+),
+directed AS (
+    SELECT
+        CASE WHEN e.is_so THEN p.one ELSE p.other END AS item_no,
+        CASE WHEN e.is_so THEN p.other ELSE p.one END AS neighbour_no,
+        p.weight
+    FROM pair AS p
+    CROSS JOIN either AS e
 ),
 scored AS (
     SELECT
@@ -71,11 +81,13 @@ ranked AS (
         row_number() OVER (PARTITION BY item_no ORDER BY cart DESC, neighbour_no) AS cart_place
     FROM scored
 )
-SELECT false AS for_cart, item_no, page_place AS place, neighbour_no, page AS affinity
-FROM ranked
-WHERE page_place <= 50
-UNION ALL
-SELECT true AS for_cart, item_no, cart_place AS place, neighbour_no, cart AS affinity
-FROM ranked
-WHERE cart_place <= 50
+SELECT
+    e.is_so AS for_cart,
+    r.item_no,
+    CASE WHEN e.is_so THEN r.cart_place ELSE r.page_place END AS place,
+    r.neighbour_no,
+    CASE WHEN e.is_so THEN r.cart ELSE r.page END AS affinity
+FROM ranked AS r
+CROSS JOIN either AS e
+WHERE (e.is_so AND r.cart_place <= 50) OR (NOT e.is_so AND r.page_place <= 50)
 ORDER BY for_cart, item_no, place
