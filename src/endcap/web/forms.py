@@ -1,0 +1,428 @@
+"""
+Between sheets and documents: a customization is opened as a form, and what the form says is a customization again.
+
+`opened` makes the sheet of a document, or says why a form cannot show it. `written` makes the document of a sheet, with
+what is wrong by the name of the field; a pin that says nothing yet is left out and named, so that the rest can be tried.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from endcap import criteria
+from endcap.criteria import AnyOf, CriteriaFault
+from endcap.domain import (
+    POSITION_MAX,
+    Blocked,
+    CriteriaTarget,
+    Everywhere,
+    ItemTarget,
+    Pin,
+    Slot,
+    Target,
+)
+from endcap.errors import FaultyFields, MalformedBody, Problem
+from endcap.web import times
+from endcap.web.conditions import (
+    Group,
+    RowFault,
+    encoded,
+    groups_of,
+    rule_of,
+    shape_of,
+    spelled_text,
+    texts_of,
+)
+from endcap.web.sheets import (
+    CONDITIONS_MAX,
+    FIELDS_MAX,
+    GROUPS_MAX,
+    PINS_MAX,
+    Criteria,
+    PinSheet,
+    Sheet,
+)
+from endcap.wire.customizations import read_definition, selective_rule
+from endcap.wire.reading import seconds_text
+
+WAS_BYTES_MAX = 300_000  # travels in the page and back, and a form may hold a million bytes
+_SEVERAL = "identity"
+_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+_PINS = msgspec.json.Decoder(list[dict[str, Raw]])
+_PIN_FIELDS = 16  # of a pin in a form, without its criteria
+
+
+class NotForForms(Exception):
+    """Why a document is edited as JSON: a sentence."""
+
+
+class Written(Struct, frozen=True):
+    """
+    A document, and what is wrong by the name of the field. `pins` are the numbers in the form of the pins that the
+    document has. `document` is None where there is no telling whom it would speak to.
+    """
+
+    document: bytes | None
+    faults: Mapping[str, str]
+    pins: Sequence[int]
+
+
+# Opening
+
+
+def opened(document: bytes, zone: tzinfo) -> Sheet:
+    """Raises NotForForms."""
+    if len(document) > WAS_BYTES_MAX:
+        raise NotForForms("It is too long for a form")
+    try:
+        definition = read_definition(document)
+        members = _MEMBERS.decode(document)
+    except (Problem, *_UNREADABLE) as error:
+        raise NotForForms("This version of Endcap does not understand all of it") from error
+    if len(definition.pins) > PINS_MAX:
+        raise NotForForms(f"It has {len(definition.pins):,} pins; a form shows {PINS_MAX}")
+    sent = _PINS.decode(members["pin_definitions"])
+    kind, item, items, rows = _target(definition.target, members)
+    notes = _notes(members)
+    sheet = Sheet(
+        document.decode(),
+        definition.model,
+        kind,
+        item,
+        items,
+        rows,
+        notes["title"],
+        notes["notes"],
+        ", ".join(map(spelled_text, definition.tags)),
+        not definition.disabled,
+        tuple(
+            _pin(number, pin, each, zone)
+            for number, (pin, each) in enumerate(zip(definition.pins, sent, strict=True))
+        ),
+    )
+    if _fields(sheet) > FIELDS_MAX:
+        raise NotForForms("It has more fields than a form can show")
+    return sheet
+
+
+def _target(target: Target, members: Mapping[str, Raw]) -> tuple[Any, str, str, Criteria]:
+    match target:
+        case ItemTarget(identity):
+            return "item", identity, "", Criteria()
+        case CriteriaTarget(AnyOf("identity", terms)) if (several := _identities(terms)):
+            return "several", "", several, Criteria()
+        case CriteriaTarget():
+            return "criteria", "", "", _criteria(bytes(members["target_criteria"]))
+        case _:
+            return "all", "", "", Criteria()
+
+
+def _identities(terms: Sequence[criteria.Term]) -> str:
+    """A line each; empty for what is none."""
+    values = [value for kind, value in terms if kind == "text"]
+    wanted = tuple(term for each in values for term in criteria.looked_up(each))
+    lines = [str(each) for each in values]
+    is_plain = all(each == each.strip() and len(each.splitlines()) == 1 for each in lines)
+    return "\n".join(lines) if tuple(terms) == wanted and is_plain else ""
+
+
+def _criteria(raw: bytes) -> Criteria:
+    groups = groups_of(selective_rule(raw))
+    if groups is None or not _fit(groups):
+        return Criteria(True, (), _pretty(raw))
+    return Criteria(False, groups)
+
+
+def _fit(groups: Sequence[Group]) -> bool:
+    longest = max(len(each.conditions) for each in groups)
+    return len(groups) <= GROUPS_MAX and longest <= CONDITIONS_MAX
+
+
+def _pretty(raw: bytes) -> str:
+    """On lines of its own where it has none, so that one can read it."""
+    text = raw.decode()
+    return text if "\n" in text or len(text) < 80 else msgspec.json.format(raw, indent=2).decode()
+
+
+def _pin(number: int, pin: Pin, members: Mapping[str, Raw], zone: tzinfo) -> PinSheet:
+    is_item = pin.item is not None
+    slot, place = "", "slot"
+    match pin.place:
+        case Slot(position):
+            slot = str(position)
+        case Everywhere():
+            place = "everywhere"
+        case Blocked():
+            place = "never"
+    opens, closes = pin.window.opens, pin.window.closes
+    return PinSheet(
+        number,
+        place,  # type: ignore[arg-type]  # one of the three, by the match above
+        slot,
+        "item" if is_item else "criteria",
+        pin.item or "",
+        Criteria() if is_item else _criteria(bytes(members["pin_criteria"])),
+        pin.widget or "",
+        "" if opens is None else times.field_text(opens, zone),
+        "" if closes is None else times.field_text(closes, zone),
+        pin.bundled,
+    )
+
+
+def _notes(members: Mapping[str, Raw]) -> Mapping[str, str]:
+    """What `target_metadata` says of the two that a form shows, where that is a text."""
+    known = _metadata(members)
+    return {name: known[name] if isinstance(known.get(name), str) else "" for name in _NOTED}
+
+
+def _metadata(members: Mapping[str, Raw]) -> dict[str, Any]:
+    raw = members.get("target_metadata")
+    found = None if raw is None else msgspec.json.decode(raw)
+    return found if isinstance(found, dict) else {}
+
+
+def _fields(sheet: Sheet) -> int:
+    rules = [sheet.criteria, *(each.criteria for each in sheet.pins)]
+    rows = sum(1 + 3 * len(group.conditions) for rule in rules for group in rule.groups)
+    return rows + _PIN_FIELDS * len(sheet.pins)
+
+
+# Writing
+
+
+def written(sheet: Sheet, zone: tzinfo) -> Written:
+    """The document of a sheet."""
+    return _Writer(sheet, zone).written()
+
+
+class _Writer:
+    def __init__(self, sheet: Sheet, zone: tzinfo) -> None:
+        self.sheet = sheet
+        self.zone = zone
+        self.faults: dict[str, str] = {}
+        self.members: dict[str, Raw] = {}
+        self.before = Sheet()
+        self.sent: Sequence[dict[str, Raw]] = ()
+        if sheet.was:
+            try:
+                self.before = opened(sheet.was.encode(), zone)
+                self.members = _MEMBERS.decode(sheet.was.encode())
+                self.sent = _PINS.decode(self.members["pin_definitions"])
+            except (NotForForms, *_UNREADABLE) as error:
+                raise MalformedBody(
+                    "The form cannot be read; open the page anew", {"was": [str(error)]}
+                ) from error
+
+    def written(self) -> Written:
+        sheet, members = self.sheet, {}
+        if not sheet.model:
+            self.faults["model"] = "Choose a recommender"
+        members["model"] = Raw(encoded(sheet.model))
+        target = self._target()
+        pins = [(number, self._pin(number, pin)) for number, pin in enumerate(sheet.pins)]
+        known = [(number, raw) for number, raw in pins if raw is not None]
+        if (tags := self._tags()) is not None:
+            members["tags"] = tags
+        if (metadata := self._metadata()) is not None:
+            members["target_metadata"] = metadata
+        if not sheet.is_enabled:
+            members["disabled"] = Raw(b"true")
+        if target is None or not sheet.model:
+            return Written(None, self.faults, [number for number, _ in known])
+        members |= target
+        members["pin_definitions"] = Raw(b"[" + b",".join(raw for _, raw in known) + b"]")
+        return Written(encoded(members), self.faults, [number for number, _ in known])
+
+    def _target(self) -> dict[str, Raw] | None:
+        sheet, before = self.sheet, self.before
+        kind = "criteria" if sheet.target == "several" else sheet.target
+        told = {"target_type": Raw(encoded(kind))}
+        match sheet.target:
+            case "all":
+                return told
+            case "item":
+                if not sheet.item:
+                    self.faults["item"] = "Choose the item"
+                    return None
+                return {**told, "target_identity": Raw(encoded(sheet.item))}
+            case "several":
+                raw = self._several()
+            case "criteria":
+                raw = self._rule("t-", sheet.criteria, before.criteria, "target_criteria")
+        if raw is None:
+            return None
+        if (sheet.target, sheet.items, sheet.criteria) == (
+            before.target,
+            before.items,
+            before.criteria,
+        ):
+            raw = bytes(self.members["target_criteria"])
+        return {**told, "target_criteria": Raw(raw)}
+
+    def _several(self) -> bytes | None:
+        lines = dict.fromkeys(line.strip() for line in self.sheet.items.splitlines())
+        identities = [each for each in lines if each]
+        if not identities:
+            self.faults["items"] = "Name the items, one on a line"
+            return None
+        raw = encoded([{"field": _SEVERAL, "operator": "in", "value": identities}])
+        try:
+            selective_rule(raw)
+        except CriteriaFault as fault:
+            self.faults["items"] = str(fault)
+            return None
+        return raw
+
+    def _rule(self, prefix: str, now: Criteria, before: Criteria, member: str) -> bytes | None:
+        """Criteria as they are to be sent; None where they are faulty."""
+        del before, member
+        raw, faults = criteria_of(now, prefix)
+        self.faults |= faults
+        return raw
+
+    def _tags(self) -> Raw | None:
+        try:
+            tags = texts_of(self.sheet.tags)
+        except RowFault as fault:
+            self.faults["tags"] = str(fault)
+            return None
+        return Raw(encoded(tags)) if tags else None
+
+    def _metadata(self) -> Raw | None:
+        sheet, before = self.sheet, self.before
+        if (sheet.title, sheet.notes) == (before.title, before.notes):
+            return self.members.get("target_metadata")
+        found = _metadata(self.members)
+        for name in _NOTED:
+            typed = getattr(sheet, name)
+            if typed:
+                found[name] = typed
+            elif typed != getattr(before, name):
+                found.pop(name, None)
+        return Raw(encoded(found)) if found else None
+
+    # Pins
+
+    def _pin(self, number: int, pin: PinSheet) -> bytes | None:
+        """One pin as it is to be sent; None where it is faulty."""
+        prefix, faults = f"p{number}-", len(self.faults)
+        members, before = self._origin(pin)
+        if msgspec.structs.replace(before, origin=pin.origin) == pin and members:
+            return encoded(members)
+        members = dict(members)
+        self._place(prefix, members, pin, before)
+        self._what(prefix, members, pin, before)
+        self._window(prefix, members, pin, before)
+        if pin.widget != before.widget:
+            _put(members, "widget_id", pin.widget or None)
+        if pin.is_bundled != before.is_bundled:
+            _put(members, "is_bundle_pin", pin.is_bundled or None)
+        return encoded(members) if len(self.faults) == faults else None
+
+    def _origin(self, pin: PinSheet) -> tuple[Mapping[str, Raw], PinSheet]:
+        if pin.origin is None or pin.origin >= len(self.sent):
+            return {}, PinSheet()
+        return self.sent[pin.origin], self.before.pins[pin.origin]
+
+    def _place(
+        self, prefix: str, members: dict[str, Raw], pin: PinSheet, before: PinSheet
+    ) -> None:
+        if pin.place == "slot" and not _is_slot(pin.slot):
+            self.faults[f"{prefix}slot"] = f"A slot is a number from 1 to {POSITION_MAX:,}"
+        elif (pin.place, pin.slot) != (before.place, before.slot) or "position" not in members:
+            position = {"everywhere": -1, "never": 0}.get(pin.place)
+            _put(members, "position", int(pin.slot) if position is None else position)
+            _put(members, "is_block_pin", True if pin.place == "never" else None)
+
+    def _what(
+        self, prefix: str, members: dict[str, Raw], pin: PinSheet, before: PinSheet
+    ) -> None:
+        is_new = "pin_type" not in members
+        if pin.what == "item":
+            if not pin.item:
+                self.faults[f"{prefix}item"] = "Choose the product"
+            elif is_new or (pin.what, pin.item) != (before.what, before.item):
+                _put(members, "pin_type", "item")
+                _put(members, "pin_identity", pin.item)
+                members.pop("pin_criteria", None)
+            return
+        raw = self._rule(prefix, pin.criteria, before.criteria, "pin_criteria")
+        if raw is not None and (
+            is_new or (pin.what, pin.criteria) != (before.what, before.criteria)
+        ):
+            _put(members, "pin_type", "criteria")
+            members["pin_criteria"] = Raw(raw)
+            members.pop("pin_identity", None)
+
+    def _window(
+        self, prefix: str, members: dict[str, Raw], pin: PinSheet, before: PinSheet
+    ) -> None:
+        for name, typed, was, member in (
+            ("from", pin.opens, before.opens, "active_from"),
+            ("to", pin.closes, before.closes, "active_to"),
+        ):
+            if typed == was:
+                continue
+            try:
+                at = times.read_field(typed, self.zone, "at") if typed else None
+                _put(members, member, None if at is None else seconds_text(at))
+            except FaultyFields:
+                self.faults[f"{prefix}{name}"] = "Write the day and the time, or leave both empty"
+        opens, closes = pin.opens, pin.closes
+        if opens and closes and opens >= closes and f"{prefix}to" not in self.faults:
+            self.faults[f"{prefix}to"] = "It ends before it begins"
+
+
+def criteria_of(sheet: Criteria, prefix: str) -> tuple[bytes | None, Mapping[str, str]]:
+    """Criteria as they are to be sent, or what is wrong with them by the name of the field."""
+    if sheet.is_text:
+        return _from_text(sheet.text, f"{prefix}text")
+    faults: dict[str, str] = {}
+    for at, group in enumerate(sheet.groups):
+        for number, condition in enumerate(group.conditions):
+            try:
+                rule_of(condition)
+            except RowFault as fault:
+                name = "values" if condition.attribute else "attribute"
+                faults[f"{prefix}g{at}-c{number}-{name}"] = str(fault)
+    if faults:
+        return None, faults
+    try:
+        raw = encoded(shape_of(sheet.groups))
+        selective_rule(raw)
+    except (RowFault, CriteriaFault) as fault:
+        return None, {f"{prefix}g0-kind": str(fault)}
+    return raw, {}
+
+
+def _from_text(text: str, field: str) -> tuple[bytes | None, Mapping[str, str]]:
+    if not text.strip():
+        return None, {field: 'Write the criteria, such as {"brand": "Fender"}'}
+    try:
+        json.loads(text)
+        selective_rule(text.encode())
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        return None, {field: f"It cannot be read from {where} on: {error.msg}"}
+    except (CriteriaFault, RecursionError, UnicodeEncodeError) as fault:
+        return None, {field: str(fault)}
+    return text.strip().encode(), {}
+
+
+def _is_slot(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= POSITION_MAX
+
+
+def _put(members: dict[str, Raw], name: str, value: object) -> None:
+    if value is None:
+        members.pop(name, None)
+    else:
+        members[name] = Raw(encoded(value))
+
+
+_NOTED = ("title", "notes")
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
