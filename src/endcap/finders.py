@@ -12,9 +12,7 @@ from endcap.domain import TrackerId
 from endcap.engine.finder import Finder
 from endcap.mirror import Shop
 
-TRACKERS_MAX = (
-    8  # some 70 MB for a million items each; the one searched longest ago is forgotten
-)
+TRACKERS_MAX = 8  # some 70 MB for a million items each; the one searched longest ago is forgotten
 
 
 class Finders:

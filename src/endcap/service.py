@@ -499,14 +499,22 @@ class Service:
         )
 
     def explain(
-        self, shop: Shop, request: Request, *, now: Micros, chance: random.Random | None = None
+        self,
+        shop: Shop,
+        request: Request,
+        *,
+        now: Micros,
+        candidate: Customization | None = None,
+        chance: random.Random | None = None,
     ) -> Explanation:
         """
-        One object's placement at any moment, explained; nothing is written. With the same `chance` recommenders that
-        draw lots answer the same again.
+        One object's placement at any moment, explained; nothing is written. `candidate`: as if that was saved already.
+        With the same `chance` recommenders that draw lots answer the same again.
         """
         recommender = self._recommender(shop, request)
         ranking = self.rank(shop, request, recommender, now, chance=chance)
+        if candidate is not None:
+            shop = replace(shop, snapshot=shop.snapshot.with_candidate(candidate))
         scene = self.scene(shop, request, ranking, now)
         (placement,) = place_page(shop.snapshot.catalog, [scene])
         return explanation(shop, placement, partial(recommender.stage, ranking))

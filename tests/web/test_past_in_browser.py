@@ -113,8 +113,8 @@ def type_in(page: Page, document: dict[str, object]) -> None:
 
 def test_two_editors_at_once(live: LiveServer, made: str, ann: Page, bob: Page) -> None:
     """The second sees both versions beside the first one, chooses field by field, and loses nothing that was typed."""
-    ann.goto(f"{LIST}/{made}/edit")
-    bob.goto(f"{LIST}/{made}/edit")
+    ann.goto(f"{LIST}/{made}/json")
+    bob.goto(f"{LIST}/{made}/json")
     type_in(ann, body("ann", (ITEMS[1], 1), (ITEMS[2], 2), (ITEMS[3], 3)))
     ann.get_by_role("button", name="Save and publish").click()
     expect(ann.locator("[data-toast]")).to_contain_text("1 customization published.")
@@ -193,7 +193,7 @@ def test_a_draft_goes_its_way(made: str, ann: Page) -> None:
 
 def test_a_version_and_a_moment(made: str, ann: Page) -> None:
     """From the history back to what was; and the whole tracker, shown first."""
-    ann.goto(f"{LIST}/{made}/edit")
+    ann.goto(f"{LIST}/{made}/json")
     type_in(ann, body("other", (ITEMS[3], 4)))
     ann.get_by_role("button", name="Save and publish").click()
     ann.wait_for_url("**did=publish**")
@@ -235,7 +235,7 @@ def test_without_scripts(browser: Browser, live: LiveServer, made: str) -> None:
     """Drafts, changes and versions are read, and a draft is saved and published."""
     context = signed_in(browser, live, "ann", scripts=False)
     page = context.new_page()
-    page.goto(f"{LIST}/{made}/edit")
+    page.goto(f"{LIST}/{made}/json")
     type_in(page, body("no-script", (ITEMS[1], 1)))
     page.get_by_role("button", name="Save as a draft").click()
     expect(page.get_by_text("Tagged no-script")).to_be_visible()

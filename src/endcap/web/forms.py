@@ -2,11 +2,12 @@
 Between sheets and documents: a customization is opened as a form, and what the form says is a customization again.
 
 `opened` makes the sheet of a document, or says why a form cannot show it. `written` makes the document of a sheet, with
-what is wrong by the name of the field; a pin that says nothing yet is left out and named, so that the rest can be tried.
+what is wrong by the name of the field; a pin that is not whole yet is left out, so that the rest can be tried.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -21,6 +22,7 @@ from endcap.domain import (
     CriteriaTarget,
     Everywhere,
     ItemTarget,
+    Micros,
     Pin,
     Slot,
     Target,
@@ -53,7 +55,7 @@ WAS_BYTES_MAX = 300_000  # travels in the page and back, and a form may hold a m
 _SEVERAL = "identity"
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _PINS = msgspec.json.Decoder(list[dict[str, Raw]])
-_PIN_FIELDS = 16  # of a pin in a form, without its criteria
+_PIN_FIELDS = 11  # of a pin in a form, without its criteria
 
 
 class NotForForms(Exception):
@@ -69,6 +71,8 @@ class Written(Struct, frozen=True):
     document: bytes | None
     faults: Mapping[str, str]
     pins: Sequence[int]
+    lacking: frozenset[str] = frozenset()
+    """Of the faulty fields those that are merely empty: whoever is still typing knows."""
 
 
 # Opening
@@ -90,12 +94,12 @@ def opened(document: bytes, zone: tzinfo) -> Sheet:
     notes = _notes(members)
     sheet = Sheet(
         document.decode(),
-        definition.model,
+        definition.model.strip(),
         kind,
-        item,
+        item.strip(),
         items,
         rows,
-        notes["title"],
+        notes["title"].strip(),
         notes["notes"],
         ", ".join(map(spelled_text, definition.tags)),
         not definition.disabled,
@@ -106,14 +110,25 @@ def opened(document: bytes, zone: tzinfo) -> Sheet:
     )
     if _fields(sheet) > FIELDS_MAX:
         raise NotForForms("It has more fields than a form can show")
+    if any(map(_BREAKS.search, _lines(sheet))):
+        raise NotForForms("A name in it goes over several lines")
     return sheet
+
+
+def _lines(sheet: Sheet) -> Iterator[str]:
+    """What stands on one line of a form."""
+    yield from (sheet.model, sheet.item, sheet.title)
+    for pin in sheet.pins:
+        yield from (pin.item, pin.widget)
+    for rule in (sheet.criteria, *(pin.criteria for pin in sheet.pins)):
+        yield from (each.attribute for group in rule.groups for each in group.conditions)
 
 
 def _target(target: Target, members: Mapping[str, Raw]) -> tuple[Any, str, str, Criteria]:
     match target:
         case ItemTarget(identity):
             return "item", identity, "", Criteria()
-        case CriteriaTarget(AnyOf("identity", terms)) if (several := _identities(terms)):
+        case CriteriaTarget(AnyOf("identity", terms)) if several := _identities(terms):
             return "several", "", several, Criteria()
         case CriteriaTarget():
             return "criteria", "", "", _criteria(bytes(members["target_criteria"]))
@@ -164,9 +179,9 @@ def _pin(number: int, pin: Pin, members: Mapping[str, Raw], zone: tzinfo) -> Pin
         place,  # type: ignore[arg-type]  # one of the three, by the match above
         slot,
         "item" if is_item else "criteria",
-        pin.item or "",
+        (pin.item or "").strip(),
         Criteria() if is_item else _criteria(bytes(members["pin_criteria"])),
-        pin.widget or "",
+        (pin.widget or "").strip(),
         "" if opens is None else times.field_text(opens, zone),
         "" if closes is None else times.field_text(closes, zone),
         pin.bundled,
@@ -204,6 +219,7 @@ class _Writer:
         self.sheet = sheet
         self.zone = zone
         self.faults: dict[str, str] = {}
+        self.lacking: set[str] = set()
         self.members: dict[str, Raw] = {}
         self.before = Sheet()
         self.sent: Sequence[dict[str, Raw]] = ()
@@ -220,8 +236,10 @@ class _Writer:
     def written(self) -> Written:
         sheet, members = self.sheet, {}
         if not sheet.model:
-            self.faults["model"] = "Choose a recommender"
-        members["model"] = Raw(encoded(sheet.model))
+            self._lacks("model", "Choose a recommender")
+        is_as_it_was = sheet.model == self.before.model
+        model = self.members.get("model") if is_as_it_was else None
+        members["model"] = model or Raw(encoded(sheet.model))
         target = self._target()
         pins = [(number, self._pin(number, pin)) for number, pin in enumerate(sheet.pins)]
         known = [(number, raw) for number, raw in pins if raw is not None]
@@ -232,10 +250,18 @@ class _Writer:
         if not sheet.is_enabled:
             members["disabled"] = Raw(b"true")
         if target is None or not sheet.model:
-            return Written(None, self.faults, [number for number, _ in known])
+            return self._done(None, known)
         members |= target
         members["pin_definitions"] = Raw(b"[" + b",".join(raw for _, raw in known) + b"]")
-        return Written(encoded(members), self.faults, [number for number, _ in known])
+        return self._done(encoded(members), known)
+
+    def _done(self, document: bytes | None, known: Sequence[tuple[int, bytes]]) -> Written:
+        numbers = [number for number, _ in known]
+        return Written(document, self.faults, numbers, frozenset(self.lacking))
+
+    def _lacks(self, field: str, message: str) -> None:
+        self.faults[field] = message
+        self.lacking.add(field)
 
     def _target(self) -> dict[str, Raw] | None:
         sheet, before = self.sheet, self.before
@@ -246,13 +272,15 @@ class _Writer:
                 return told
             case "item":
                 if not sheet.item:
-                    self.faults["item"] = "Choose the item"
+                    self._lacks("item", "Choose the item")
                     return None
+                if (before.target, before.item) == ("item", sheet.item):
+                    return {**told, "target_identity": self.members["target_identity"]}
                 return {**told, "target_identity": Raw(encoded(sheet.item))}
             case "several":
                 raw = self._several()
             case "criteria":
-                raw = self._rule("t-", sheet.criteria, before.criteria, "target_criteria")
+                raw = self._rule("t-", sheet.criteria)
         if raw is None:
             return None
         if (sheet.target, sheet.items, sheet.criteria) == (
@@ -267,7 +295,7 @@ class _Writer:
         lines = dict.fromkeys(line.strip() for line in self.sheet.items.splitlines())
         identities = [each for each in lines if each]
         if not identities:
-            self.faults["items"] = "Name the items, one on a line"
+            self._lacks("items", "Name the items, one on a line")
             return None
         raw = encoded([{"field": _SEVERAL, "operator": "in", "value": identities}])
         try:
@@ -277,11 +305,12 @@ class _Writer:
             return None
         return raw
 
-    def _rule(self, prefix: str, now: Criteria, before: Criteria, member: str) -> bytes | None:
+    def _rule(self, prefix: str, typed: Criteria) -> bytes | None:
         """Criteria as they are to be sent; None where they are faulty."""
-        del before, member
-        raw, faults = criteria_of(now, prefix)
+        raw, faults = criteria_of(typed, prefix)
         self.faults |= faults
+        if typed in (Criteria(), Criteria(True, ())):
+            self.lacking |= faults.keys()
         return raw
 
     def _tags(self) -> Raw | None:
@@ -299,9 +328,11 @@ class _Writer:
         found = _metadata(self.members)
         for name in _NOTED:
             typed = getattr(sheet, name)
+            if typed == getattr(before, name):
+                continue
             if typed:
                 found[name] = typed
-            elif typed != getattr(before, name):
+            else:
                 found.pop(name, None)
         return Raw(encoded(found)) if found else None
 
@@ -328,9 +359,7 @@ class _Writer:
             return {}, PinSheet()
         return self.sent[pin.origin], self.before.pins[pin.origin]
 
-    def _place(
-        self, prefix: str, members: dict[str, Raw], pin: PinSheet, before: PinSheet
-    ) -> None:
+    def _place(self, prefix: str, members: dict[str, Raw], pin: PinSheet, before: PinSheet) -> None:
         if pin.place == "slot" and not _is_slot(pin.slot):
             self.faults[f"{prefix}slot"] = f"A slot is a number from 1 to {POSITION_MAX:,}"
         elif (pin.place, pin.slot) != (before.place, before.slot) or "position" not in members:
@@ -338,19 +367,17 @@ class _Writer:
             _put(members, "position", int(pin.slot) if position is None else position)
             _put(members, "is_block_pin", True if pin.place == "never" else None)
 
-    def _what(
-        self, prefix: str, members: dict[str, Raw], pin: PinSheet, before: PinSheet
-    ) -> None:
+    def _what(self, prefix: str, members: dict[str, Raw], pin: PinSheet, before: PinSheet) -> None:
         is_new = "pin_type" not in members
         if pin.what == "item":
             if not pin.item:
-                self.faults[f"{prefix}item"] = "Choose the product"
+                self._lacks(f"{prefix}item", "Choose the product")
             elif is_new or (pin.what, pin.item) != (before.what, before.item):
                 _put(members, "pin_type", "item")
                 _put(members, "pin_identity", pin.item)
                 members.pop("pin_criteria", None)
             return
-        raw = self._rule(prefix, pin.criteria, before.criteria, "pin_criteria")
+        raw = self._rule(prefix, pin.criteria)
         if raw is not None and (
             is_new or (pin.what, pin.criteria) != (before.what, before.criteria)
         ):
@@ -361,19 +388,23 @@ class _Writer:
     def _window(
         self, prefix: str, members: dict[str, Raw], pin: PinSheet, before: PinSheet
     ) -> None:
+        if (pin.opens, pin.closes) == (before.opens, before.closes):
+            return
+        found: list[Micros | None] = []
         for name, typed, was, member in (
             ("from", pin.opens, before.opens, "active_from"),
             ("to", pin.closes, before.closes, "active_to"),
         ):
-            if typed == was:
-                continue
             try:
-                at = times.read_field(typed, self.zone, "at") if typed else None
-                _put(members, member, None if at is None else seconds_text(at))
+                at = times.read_field(typed, self.zone, name) if typed else None
             except FaultyFields:
-                self.faults[f"{prefix}{name}"] = "Write the day and the time, or leave both empty"
-        opens, closes = pin.opens, pin.closes
-        if opens and closes and opens >= closes and f"{prefix}to" not in self.faults:
+                self.faults[f"{prefix}{name}"] = "Write the day and the time, or leave it empty"
+                return
+            found.append(at)
+            if typed != was:
+                _put(members, member, None if at is None else seconds_text(at))
+        opens, closes = found
+        if opens is not None and closes is not None and opens >= closes:
             self.faults[f"{prefix}to"] = "It ends before it begins"
 
 
@@ -424,5 +455,6 @@ def _put(members: dict[str, Raw], name: str, value: object) -> None:
         members[name] = Raw(encoded(value))
 
 
+_BREAKS = re.compile(r"[\r\n]")
 _NOTED = ("title", "notes")
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)

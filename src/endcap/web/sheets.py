@@ -74,7 +74,7 @@ def sheet_from(form: Form) -> Sheet:
         read.exact("items"),
         read.criteria("t-"),
         read("title"),
-        read.exact("notes").strip("\n"),
+        read.exact("notes"),
         read("tags"),
         read("enabled") == "1",
         tuple(read.pin(f"p{number}-") for number in numbers[:PINS_MAX]),
