@@ -153,7 +153,8 @@ class VersionEndpoints:
                 "deleted": reversal.count("deleted"),
             },
             changes=[
-                {"id": step.id, "kind": step.kind, "became": step.became} for step in reversal.told
+                {"id": step.id, "kind": step.kind, "became": step.became}
+                for step in reversal.told[: past.STEPS_TOLD_MAX]
             ],
             skipped=reversal.skipped,
             fingerprint=reversal.fingerprint,

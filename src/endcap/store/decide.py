@@ -220,9 +220,9 @@ def names_of(batch: Sequence[Part]) -> Names:
                     replays[replay_key(write.tracker, write.idempotency.key)] = None
             case ReplaceCustomization() | DeleteCustomization() | RestoreCustomization():
                 records[write.tracker, write.id] = None
-            case SaveDraft() | DiscardDraft() | ScheduleDraft() | HoldDraft():
+            case DiscardDraft() | ScheduleDraft() | HoldDraft():
                 drafts[write.tracker, write.id] = None
-            case PublishDraft() | Unpublish():
+            case SaveDraft() | PublishDraft() | Unpublish():
                 records[write.tracker, write.id] = drafts[write.tracker, write.id] = None
             case ReviseCustomizations():
                 records.update(((write.tracker, each.id), None) for each in write.revised)

@@ -273,8 +273,15 @@ def _restore_words(at: Micros) -> tuple[str, str, str]:
 
 
 def _is_editors(line: ChangeRow) -> bool:
-    """Whether an editor may take it back."""
-    return line.kind == "draft" or is_about_tags(line)
+    """Whether an editor may take it back: not if a draft were to be published by itself again."""
+    if line.kind != "draft":
+        return is_about_tags(line)
+    try:
+        return (
+            line.old is None or not read_draft(CustomizationId(line.subject), line.old).publish_at
+        )
+    except Problem:
+        return False
 
 
 def _entry(visit: Visit, shop: Shop, deed: Deed, gallery: Gallery, now: Micros) -> Entry:
