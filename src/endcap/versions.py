@@ -10,8 +10,8 @@ log like any other action, and can be undone like one.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
@@ -48,12 +48,15 @@ from endcap.wire.versions import (
     without_origin,
 )
 
-LINES_MAX = 500_000  # of one action: what is worked out is held in memory
+LINES_MAX = (
+    250_000  # of one action, or of a tracker: what is worked out is held in memory, some 3 kB each
+)
 HISTORY_MAX = 1_000
 LINES_LOOKED_AT = 2_000
 LINES_TOLD_MAX = 5
 ACTION_KINDS = ("customization", "draft")
 
+T = TypeVar("T")
 Became = Literal["created", "changed", "deleted"]
 
 
@@ -151,6 +154,7 @@ class Versions:
     def __init__(self, store: Store, committer: Committer) -> None:
         self._store = store
         self._committer = committer
+        self._turn = asyncio.Lock()
 
     # One customization
 
@@ -319,7 +323,10 @@ class Versions:
         return self._store.revision_at(tracker, at)
 
     def restoring(self, tracker: TrackerId, revision: int) -> Reversal:
-        """Every customization as it was at a revision; drafts, the catalog and recommenders stay."""
+        """
+        Every customization as it was at a revision; drafts, the catalog and recommenders stay. Blocks, and for a large
+        tracker takes seconds and much memory: see `in_turn`.
+        """
         steps: list[Step] = []
         skipped: dict[CustomizationId, str] = {}
         for each in self._store.touched(tracker, since=revision):
@@ -333,7 +340,15 @@ class Versions:
                 origin = Origin(each.record.creator, each.record.created_at)
             expected = 0 if each.record is None else each.record.revision
             steps += _step(each.id, now, then, expected, origin or Origin("", Micros(0)), skipped)
+            if len(steps) > LINES_MAX:
+                told = f"More than {LINES_MAX:,} customizations would change: choose a later moment"
+                raise UsageFault(told)
         return _reversal(steps, skipped)
+
+    async def in_turn(self, restoring: Callable[[], T]) -> T:
+        """In a thread, one after the other in this process, however many ask: each may need hundreds of MB."""
+        async with self._turn:
+            return await asyncio.to_thread(restoring)
 
     async def carry_out(
         self, tracker: TrackerId, reversal: Reversal, *, actor: str, now: Micros

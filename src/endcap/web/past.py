@@ -132,14 +132,14 @@ class PastPages(PageModule):
         """Raises FaultyFields for a moment that is none."""
         shop = visit.place
         at = self._moment(visit.query.get("at"))
-        reversal = await asyncio.to_thread(self._restore_of, shop, at)
+        reversal = await self._versions.in_turn(lambda: self._restore_of(shop, at))
         return self._asked(visit, shop, reversal, _restore_words(at), ("at", visit.query.get("at")))
 
     async def restore(self, visit: Visit) -> Response:
         """Raises FaultyFields, RevisionConflict."""
         shop = visit.place
         at = self._moment(visit.form.get("at"))
-        reversal = await asyncio.to_thread(self._restore_of, shop, at)
+        reversal = await self._versions.in_turn(lambda: self._restore_of(shop, at))
         if visit.form.get("confirmed") != reversal.fingerprint:
             asked = ("at", visit.form.get("at"))
             return self._asked(visit, shop, reversal, _restore_words(at), asked)
