@@ -42,6 +42,7 @@ from endcap.wire.reading import UNREADABLE
 from endcap.wire.versions import version_from, version_of
 
 PAGE_SIZE = 50
+PAGES_MAX = 10**9  # how far an address may turn: databases count rows in 64 bits
 CONFLICT = 409
 UNPROCESSABLE = 422
 NEW_DOCUMENT = """{
@@ -96,7 +97,7 @@ class DraftPages(PageModule):
     # Looking
 
     async def listing(self, visit: Visit) -> Response:
-        shop, page = visit.place, max(1, number_of(visit.query, "page"))
+        shop, page = visit.place, min(max(1, number_of(visit.query, "page")), PAGES_MAX)
         store, tracker = self._drafts.store, shop.tracker
 
         def read() -> tuple[int, list[Draft], set[CustomizationId]]:

@@ -8,6 +8,7 @@ shows both versions beside the one that both began with.
 import asyncio
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from endcap.api.http import Response
 from endcap.domain import CustomizationId, Definition, Micros
@@ -60,6 +61,7 @@ class Saving:
         if publishes or publish_at is not None:
             access.check(visit.user, "change", shop.tracker)
         self._drafts.check_time(publish_at, now=self._service.clock())
+        definition = replace(definition, disabled=bool(definition.disabled))  # all of it was typed
         mine = version_from(definition)
         for expected in (begun.drafted, 0):  # a draft that was discarded meanwhile is made anew
             met = await self._met(shop, begun)
