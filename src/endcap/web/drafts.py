@@ -25,8 +25,8 @@ from endcap.errors import (
 from endcap.mirror import Shop
 from endcap.web import words
 from endcap.web.diff import changes
-from endcap.web.merge import Side, merged
 from endcap.web.forms import NotForForms, opened
+from endcap.web.merge import Side, merged
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.one import id_of_path, one_url
 from endcap.web.pages import base_of

@@ -101,6 +101,8 @@ class Trial(Struct, frozen=True):
     notice: str = ""
     awake: frozenset[int] = frozenset()
     """The pins of the form that are awake in the scene."""
+    left_out: frozenset[int] = frozenset()
+    """Those that say too little to be tried."""
 
 
 class Trying(Struct, frozen=True):
@@ -215,6 +217,7 @@ def _answered(
         found.more,
         notice=_notice(asked, candidate, after),
         awake=_awake(asked, candidate),
+        left_out=frozenset(range(len(asked.sheet.pins))) - frozenset(asked.written.pins),
     )
 
 
