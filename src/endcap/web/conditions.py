@@ -12,6 +12,7 @@ is a text where it is in quotation marks.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, Literal
 
 import msgspec
@@ -71,7 +72,7 @@ KINDS: Mapping[Kind, str] = {
 }
 _COMPARED: Mapping[str, str] = {"least": ">=", "more": ">", "most": "<=", "less": "<"}
 _TOKEN = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")|([^",][^,]*?)?)\s*(?:,|\Z)', re.DOTALL)
-_BARE_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?", re.ASCII)
+_BARE_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,16})(?:\.\d{1,20})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _WHOLE_MAX = 1e15
 
 
@@ -207,7 +208,8 @@ def _value(bare: str) -> Scalar:
         return bare == "true"
     if _BARE_NUMBER.fullmatch(bare):
         number = float(bare)
-        return int(number) if number.is_integer() else number
+        if isfinite(number):
+            return int(number) if number.is_integer() and abs(number) < _WHOLE_MAX else number
     return bare
 
 

@@ -55,6 +55,7 @@ WAS_BYTES_MAX = 300_000  # travels in the page and back, and a form may hold a m
 _SEVERAL = "identity"
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _PINS = msgspec.json.Decoder(list[dict[str, Raw]])
+_RAWS = msgspec.json.Decoder(list[Raw])
 _PIN_FIELDS = 11  # of a pin in a form, without its criteria
 
 
@@ -223,11 +224,13 @@ class _Writer:
         self.members: dict[str, Raw] = {}
         self.before = Sheet()
         self.sent: Sequence[dict[str, Raw]] = ()
+        self.raw: Sequence[Raw] = ()
         if sheet.was:
             try:
                 self.before = opened(sheet.was.encode(), zone)
                 self.members = _MEMBERS.decode(sheet.was.encode())
                 self.sent = _PINS.decode(self.members["pin_definitions"])
+                self.raw = _RAWS.decode(self.members["pin_definitions"])
             except (NotForForms, *_UNREADABLE) as error:
                 raise MalformedBody(
                     "The form cannot be read; open the page anew", {"was": [str(error)]}
@@ -237,8 +240,7 @@ class _Writer:
         sheet, members = self.sheet, {}
         if not sheet.model:
             self._lacks("model", "Choose a recommender")
-        is_as_it_was = sheet.model == self.before.model
-        model = self.members.get("model") if is_as_it_was else None
+        model = self.members.get("model") if sheet.model == self.before.model else None
         members["model"] = model or Raw(encoded(sheet.model))
         target = self._target()
         pins = [(number, self._pin(number, pin)) for number, pin in enumerate(sheet.pins)]
@@ -252,7 +254,10 @@ class _Writer:
         if target is None or not sheet.model:
             return self._done(None, known)
         members |= target
-        members["pin_definitions"] = Raw(b"[" + b",".join(raw for _, raw in known) + b"]")
+        raws = [raw for _, raw in known]
+        listed = Raw(b"[" + b",".join(raws) + b"]")
+        is_as_it_was = raws == [bytes(each) for each in self.raw] and sheet.was
+        members["pin_definitions"] = self.members["pin_definitions"] if is_as_it_was else listed
         return self._done(encoded(members), known)
 
     def _done(self, document: bytes | None, known: Sequence[tuple[int, bytes]]) -> Written:
@@ -342,8 +347,8 @@ class _Writer:
         """One pin as it is to be sent; None where it is faulty."""
         prefix, faults = f"p{number}-", len(self.faults)
         members, before = self._origin(pin)
-        if msgspec.structs.replace(before, origin=pin.origin) == pin and members:
-            return encoded(members)
+        if pin.origin is not None and pin == before:
+            return bytes(self.raw[pin.origin])
         members = dict(members)
         self._place(prefix, members, pin, before)
         self._what(prefix, members, pin, before)

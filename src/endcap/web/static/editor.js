@@ -109,7 +109,7 @@ function edit(root) {
     const moved = { up: Number(number) - 1, down: Number(number) + 1 }[word];
     const pins = root.querySelectorAll(".pin");
     const wanted = [];
-    if (moved !== undefined) wanted.push(`#${word}-${moved}:not(:disabled)`, `[data-pin="${moved}"] button:not(:disabled)`);
+    if (moved !== undefined) wanted.push(`#${word}-${moved}:not(:disabled)`, `#${word === "up" ? "down" : "up"}-${moved}:not(:disabled)`);
     if (word === "add") wanted.push(`[data-pin="${pins.length - 1}"] .by-item:not([hidden]) input`);
     if (held.identity && held.list) wanted.push(`#${held.list} [data-identity="${CSS.escape(held.identity)}"]`);
     if (held.id) wanted.push(`#${CSS.escape(held.id)}`);
