@@ -165,7 +165,7 @@ def test_what_is_tried_is_what_shoppers_get_after_saving(
     body: Any,
     scene: Mapping[str, Any],
 ) -> None:
-    """The same items in the same slots, for new ones and changed ones, beside others, in any scene; nothing is written."""
+    """The same items in the same slots, for new ones and changed ones, in any scene; nothing is written by trying."""
     server, ann, clock = shared
     clock.tell("2025-01-22T08:49:58Z")
     made = [server.create(**each)["id"] for each in others]
@@ -419,8 +419,8 @@ def test_criteria_count_while_typing(ann: Visitor) -> None:
     fields = with_(
         opened(ann, f"{NEW}?model=test_reco"),
         target="criteria",
-        **{"t__as": "rows", "t__g0__kind": "all", "t__g0__c0__attribute": "brand", "t__g0__c0__operator": "is",
-           "t__g0__c0__values": "Fender"},
+        t__as="rows", t__g0__kind="all", t__g0__c0__attribute="brand",
+        t__g0__c0__operator="is", t__g0__c0__values="Fender",
     )  # fmt: skip
 
     answer = attempt(ann, "00000000-0000-4000-8000-000000000000", fields, endcap_part="1")

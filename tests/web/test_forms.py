@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from endcap.errors import Problem
 from endcap.web.conditions import Condition, Group
-from endcap.web.forms import NotForForms, opened, written
+from endcap.web.forms import NotForForms, opened
 from endcap.web.sheets import PINS_MAX, Criteria, PinSheet, Sheet
+from endcap.web.writing import written
 from endcap.wire.customizations import read_definition
 from tests.choices import combined, rarely
 from tests.engine.strategies import EXAMPLES, customizations
@@ -81,7 +82,7 @@ def test_opening_and_writing_changes_nothing(
         assert bool(again.disabled) == bool(before.disabled)
 
 
-BODY = {
+BODY: dict[str, Any] = {
     "model": "basket",
     "target_type": "criteria",
     "target_criteria": {"brand": "Fender"},
@@ -238,7 +239,7 @@ def test_windows_over_nights_when_clocks_change() -> None:
         (
             spelled({**BODY, "pin_definitions": [BODY["pin_definitions"][0]] * (PINS_MAX + 1)}),
             "101 pins",
-        ),  # type: ignore[index]  # a list
+        ),
         (spelled({**BODY, "model": "two\nlines"}), "several lines"),
         (spelled({**BODY, "target_metadata": {"x": "y" * 300_000}}), "too long"),
     ],

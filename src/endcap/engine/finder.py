@@ -22,6 +22,7 @@ FOUND_MAX = 20
 _LINES_MAX = 30_000  # with one of the words, that are looked at for the others: some 20 ms
 _FRESH_MAX = 20_000  # changed items beside the buffer
 _BREAK, _INSIDE = "\n", "\x1f"
+_BREAK_BYTE = b"\n"
 
 
 class Found(Struct, frozen=True):
@@ -89,14 +90,23 @@ class Finder:
         longest, *others = (
             word.encode("utf-8", "surrogatepass") for word in sorted(words, key=len, reverse=True)
         )
-        blob, ends = self._blob, self._ends
+        blob = self._blob
         at = blob.find(longest)
         while at >= 0:
-            entry = int(ends.searchsorted(at, "right"))
-            start, end = int(ends[entry - 1]) if entry else 0, int(ends[entry])
-            line = blob[start:end]
-            yield self._numbers[entry] if all(each in line for each in others) else None
+            end = blob.find(_BREAK_BYTE, at)
+            if all(self._is_in_line(each, at, end) for each in others):
+                yield self._numbers[int(self._ends.searchsorted(at, "right"))]
+            else:
+                yield None
             at = blob.find(longest, end)
+
+    def _is_in_line(self, word: bytes, at: int, end: int) -> bool:
+        """Whether a word is in the line around a place; what is behind it is looked at first, being at hand."""
+        blob = self._blob
+        return (
+            blob.find(word, at, end) >= 0
+            or blob.find(word, blob.rfind(_BREAK_BYTE, 0, at) + 1, end) >= 0
+        )
 
 
 class _Walk:

@@ -22,7 +22,7 @@ from endcap.mirror import Shop
 from endcap.web import times, words
 from endcap.web.conditions import KINDS, OPERATORS
 from endcap.web.drafts import number_of
-from endcap.web.forms import NotForForms, Written, opened, written
+from endcap.web.forms import NotForForms, opened
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.moves import Stage, moved
 from endcap.web.one import id_of_path, one_url
@@ -34,6 +34,7 @@ from endcap.web.sheets import PinSheet, Sheet, sheet_from
 from endcap.web.shown import Gallery, Thing
 from endcap.web.trial import Scene, Trial, Trying, price_of, size_of, trial
 from endcap.web.visits import Form, Visit, redirect
+from endcap.web.writing import Written, written
 from endcap.wire.recommending import SIZE_MAX
 from endcap.wire.versions import version_of
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from endcap.criteria import CriteriaFault
 from endcap.domain import POSITION_MAX
 from endcap.web.conditions import Condition, Group, Kind, groups_of
-from endcap.web.forms import criteria_of
 from endcap.web.sheets import CONDITIONS_MAX, GROUPS_MAX, PINS_MAX, Criteria, PinSheet, Sheet
+from endcap.web.writing import criteria_of
 from endcap.wire.customizations import selective_rule
 
 Name = Callable[[str], str]

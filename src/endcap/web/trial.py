@@ -12,7 +12,6 @@ from typing import Literal, assert_never
 
 from msgspec import Struct
 
-from endcap.criteria import attributes_named
 from endcap.domain import (
     IDENTITY_CHARACTERS_MAX,
     CriteriaTarget,
@@ -30,14 +29,13 @@ from endcap.service import Service
 from endcap.verdicts import meaning
 from endcap.web import words
 from endcap.web.conflicts import Conflict, Conflicts, company, conflicts
-from endcap.web.forms import Written, criteria_of
+from endcap.web.counting import Count, counted
 from endcap.web.one import SHOWN_VERDICTS, VERDICT_WORDS, Judged, one_url, usual_input
-from endcap.web.sheets import Criteria, Sheet
+from endcap.web.sheets import Sheet
 from endcap.web.shown import Gallery, Thing
-from endcap.wire.customizations import selective_rule
+from endcap.web.writing import Written
 from endcap.wire.recommending import SIZE_DEFAULT, SIZE_MAX, Explanation, ItemShown, Request
 
-SAMPLES = 3
 _SEED = 19  # lots are drawn alike, so that what differs is the customization's doing
 _PIN_NAME = re.compile(r"pin (\d+) of customization ([0-9a-z-]+)")
 Mark = Literal["", "new", "moved", "gone"]
@@ -65,15 +63,6 @@ class Card(Struct, frozen=True):
     mark: Mark
     told: str
     """What the mark means here."""
-
-
-class Count(Struct, frozen=True):
-    """What criteria of the form select; `fault` where they are not whole."""
-
-    prefix: str
-    said: str = ""
-    count: int = 0
-    samples: Sequence[Thing] = ()
 
 
 class Clash(Struct, frozen=True):
@@ -154,7 +143,7 @@ def _customization(
 def trial(asked: Trying) -> Trial:
     """All that the page tells of a sheet, whether or not it is whole. Blocks for some milliseconds."""
     catalog = asked.shop.snapshot.catalog
-    counts = _counts(asked, catalog)
+    counts = counted(asked.sheet, catalog, asked.gallery)
     candidate = asked.candidate()
     input_ = asked.scene.input or (
         usual_input(asked.shop, candidate.target) if candidate else asked.sheet.item
@@ -383,32 +372,6 @@ def _clash(asked: Trying, gallery: Gallery, found: Conflict) -> Clash:
         one_url(asked.shop, found.other.id),
         gallery.target(found.other).title,
     )
-
-
-# Criteria
-
-
-def _counts(asked: Trying, catalog: Catalog) -> list[Count]:
-    sheet = asked.sheet
-    rules = [("t-", sheet.criteria)] if sheet.target == "criteria" else []
-    rules += [
-        (f"p{number}-", pin.criteria)
-        for number, pin in enumerate(sheet.pins)
-        if pin.what == "criteria"
-    ]
-    return [_count(asked, catalog, prefix, criteria) for prefix, criteria in rules]
-
-
-def _count(asked: Trying, catalog: Catalog, prefix: str, typed: Criteria) -> Count:
-    raw, _ = criteria_of(typed, prefix)
-    if raw is None:
-        return Count(prefix)
-    rule = selective_rule(raw)
-    for name in attributes_named(rule):
-        catalog.column(name)  # prose gets a column once, and it stays
-    matches = catalog.apart().matches(rule)
-    samples = [asked.gallery.item(catalog.identity(each)) for each in matches.leaders[:SAMPLES]]
-    return Count(prefix, words.rule_text(rule), len(matches.items & catalog.typed), samples)
 
 
 def size_of(text: str) -> int:
