@@ -62,9 +62,18 @@ export function watchPickers(root) {
     if (note) popup.append(note);
     input.parentElement.append(popup);
     field = input;
+    place();
     chosen = -1;
     input.setAttribute("aria-expanded", String(items.length > 0));
     if (items.length) input.setAttribute("aria-controls", LIST);
+  }
+
+  // To the side on which there is room.
+  function place() {
+    if (!popup) return;
+    popup.classList.remove("leftwards");
+    const { right } = popup.getBoundingClientRect();
+    popup.classList.toggle("leftwards", right > document.documentElement.clientWidth - 4);
   }
 
   function close() {
@@ -97,6 +106,7 @@ export function watchPickers(root) {
     asking?.abort();
   }
 
+  addEventListener("resize", place);
   root.addEventListener("focusin", (event) => {
     if (event.target.matches("[data-pick]")) prepare(event.target);
   });
