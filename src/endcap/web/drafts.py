@@ -8,6 +8,7 @@ travels in that page's form, so it is lost nowhere.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -23,7 +24,7 @@ from endcap.errors import (
     MalformedBody,
 )
 from endcap.mirror import Shop
-from endcap.web import words
+from endcap.web import times, words
 from endcap.web.diff import changes
 from endcap.web.forms import NotForForms, opened
 from endcap.web.merge import Side, merged
@@ -37,7 +38,6 @@ from endcap.web.shown import Gallery
 from endcap.web.toasts import told_of
 from endcap.web.visits import Form, Visit, redirect
 from endcap.wire.customizations import read_definition
-from endcap.wire.past import read_moment
 from endcap.wire.reading import UNREADABLE
 from endcap.wire.versions import version_from, version_of
 
@@ -78,6 +78,7 @@ class DraftPages(PageModule):
         self._versions = ground.parts.versions
         self._pages = ground.pages
         self._saving = Saving(ground)
+        self._zone = ground.service.settings.zone
 
     def routes(self) -> list[Route]:
         one = f"{TRACKER}/customizations/{{id}}"
@@ -113,7 +114,10 @@ class DraftPages(PageModule):
             "drafts",
             visit,
             total=total,
-            rows=[_row(shop, each, gallery, now, is_moved=each.id in moved) for each in found],
+            rows=[
+                _row(shop, each, gallery, now, self._zone, is_moved=each.id in moved)
+                for each in found
+            ],
             previous=f"{url}?page={page - 1}" if page > 1 else "",
             next=f"{url}?page={page + 1}" if page * PAGE_SIZE < total else "",
             url=url,
@@ -134,13 +138,14 @@ class DraftPages(PageModule):
         gallery, now = self._gallery(shop), self._service.clock()
         published = None if standing.record is None else version_of(standing.record)
         content: dict[str, Any] = {
-            "row": _row(shop, draft, gallery, now, is_moved=standing.is_moved),
+            "row": _row(shop, draft, gallery, now, self._zone, is_moved=standing.is_moved),
             "changes": changes(published, draft.document, gallery.title),
             "json": pretty(draft.document),
             "revision": draft.revision,
             "published": standing.published,
             "url": one_url(shop, draft.id),
-            "now": words.iso(now).removesuffix("Z"),
+            "now": times.field_text(now, self._zone),
+            "zone": self._service.settings.console_time_zone,
             "told": told_of(visit.query),
         }
         return self._pages.answer("draft", visit, **content, **more)
@@ -207,7 +212,7 @@ class DraftPages(PageModule):
         why = ""
         if problem is None and not is_new:
             try:
-                opened(text.encode(), self._service.settings.zone)
+                opened(text.encode(), self._zone)
             except NotForForms as reason:
                 why = str(reason)
         title = title_of(shop, id_, self._gallery(shop), _version(text))
@@ -236,7 +241,7 @@ class DraftPages(PageModule):
         """Raises DraftNotFound, DraftConflict, FaultyFields."""
         shop, id_, form = visit.place, id_of_path(visit), visit.form
         cancels = form.get("do") == "cancel"
-        at = None if cancels else _moment(form)
+        at = None if cancels else _moment(form, self._zone)
         await self._drafts.schedule(
             shop.tracker,
             id_,
@@ -295,13 +300,13 @@ def pretty(document: bytes) -> str:
         return document.decode(errors="replace")
 
 
-def _moment(form: Form) -> Micros:
+def _moment(form: Form, zone: tzinfo) -> Micros:
     """Raises FaultyFields."""
     text = form.get("at")
     if not text:
-        told = "Choose the day and the time, in UTC"
+        told = "Choose the day and the time"
         raise FaultyFields("No moment was chosen", {"at": [told]})
-    return read_moment(text, "at")
+    return times.read_field(text, zone, "at")
 
 
 def _choices(form: Form) -> Mapping[str, Side]:
@@ -319,7 +324,9 @@ def _version(text: str) -> bytes | None:
         return None
 
 
-def _row(shop: Shop, draft: Draft, gallery: Gallery, now: Micros, *, is_moved: bool) -> Row:
+def _row(
+    shop: Shop, draft: Draft, gallery: Gallery, now: Micros, zone: tzinfo, *, is_moved: bool
+) -> Row:
     at = draft.publish_at
     return Row(
         draft.id,
@@ -328,10 +335,10 @@ def _row(shop: Shop, draft: Draft, gallery: Gallery, now: Micros, *, is_moved: b
         draft.author,
         words.ago(draft.updated_at, now),
         words.iso(draft.updated_at),
-        words.full_text(draft.updated_at),
+        words.full_text(draft.updated_at, zone),
         draft.base is None,
         is_moved,
-        "" if at is None else f"{words.full_text(at)} ({words.ago(at, now)})",
+        "" if at is None else f"{words.full_text(at, zone)} ({words.ago(at, now)})",
         draft.publisher or "",
         draft.held or "",
     )

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from endcap.api.http import Response
+from endcap.criteria import VALUES_MAX
 from endcap.domain import CustomizationId, Definition, Micros
 from endcap.errors import CustomizationNotFound, FaultyFields, MalformedBody
 from endcap.finders import Finders
@@ -64,6 +65,13 @@ class Hit(Struct, frozen=True):
 
     thing: Thing
     price: str
+
+
+class Named(Struct, frozen=True):
+    """One of several items that a target names."""
+
+    thing: Thing
+    is_unknown: bool
 
 
 class EditorPages(PageModule):
@@ -211,6 +219,7 @@ class EditorPages(PageModule):
             "trial": tried,
             "counts": {each.prefix: each for each in tried.counts},
             "things": _things(sheet, gallery),
+            "several": _several(sheet, shop, gallery),
             "target_thing": gallery.item(sheet.item) if sheet.item else None,
             "hits": self._hits(shop, gallery, find),
             "find": find,
@@ -294,6 +303,19 @@ def _things(sheet: Sheet, gallery: Gallery) -> list[Thing | None]:
     """What the pins of items look like."""
     return [
         gallery.item(pin.item) if pin.what == "item" and pin.item else None for pin in sheet.pins
+    ]
+
+
+def _several(sheet: Sheet, shop: Shop, gallery: Gallery) -> list[Named]:
+    """Each item that the target names, once."""
+    if sheet.target != "several":
+        return []
+    lines = dict.fromkeys(line.strip() for line in sheet.items.splitlines())
+    identities = [each for each in lines if each][:VALUES_MAX]
+    numbers = shop.snapshot.catalog.numbers_of(identities)
+    return [
+        Named(gallery.item(each), number is None)
+        for each, number in zip(identities, numbers, strict=True)
     ]
 
 

@@ -3,6 +3,8 @@
 
 const DISTANCE = 6;
 const REST_MILLISECONDS = 350;
+const EDGE = 48;
+const STEP = 14;
 
 export function watchDrags(root, move) {
   let drag = null;
@@ -50,12 +52,25 @@ export function watchDrags(root, move) {
 
   function follow(drag, event) {
     drag.ghost.style.transform = `translate(${event.clientX + 10}px, ${event.clientY + 10}px)`;
+    scroll(event.clientY);
     const below = document.elementFromPoint(event.clientX, event.clientY);
     const zone = below?.closest(".slots.after > [data-slot], [data-never]") ?? null;
     if (zone === drag.zone) return;
     drag.zone?.classList.remove("over-it");
     zone?.classList.add("over-it");
     drag.zone = zone === drag.source ? null : zone;
+  }
+
+  // Near the upper and lower edge what can be scrolled is scrolled.
+  function scroll(y) {
+    const panel = root.querySelector(".editor-right");
+    const { top, bottom } = panel.getBoundingClientRect();
+    const low = Math.min(bottom, innerHeight) - EDGE;
+    const high = Math.max(top, 0) + EDGE;
+    const step = y > low ? STEP : y < high ? -STEP : 0;
+    if (!step) return;
+    if (panel.scrollHeight > panel.clientHeight) panel.scrollTop += step;
+    else scrollBy(0, step);
   }
 
   function drop(source, zone) {

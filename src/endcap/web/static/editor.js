@@ -92,6 +92,7 @@ function edit(root) {
 
   function ready() {
     for (const each of root.querySelectorAll(".no-script")) each.hidden = true;
+    for (const each of root.querySelectorAll(".needs-script")) each.hidden = false;
   }
 
   // Where the focus was, in words that still mean something when the page has changed.

@@ -68,6 +68,15 @@ export function watchPickers(root) {
     if (items.length) input.setAttribute("aria-controls", LIST);
   }
 
+  // A field that only helps to fill another one, line by line.
+  function append(input, value) {
+    const lines = document.getElementById(input.dataset.append);
+    lines.value = `${lines.value.trimEnd()}${lines.value.trim() ? "\n" : ""}${value}`;
+    input.value = "";
+    close();
+    lines.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   // To the side on which there is room.
   function place() {
     if (!popup) return;
@@ -98,6 +107,7 @@ export function watchPickers(root) {
   function take(option) {
     const input = field;
     const value = option.dataset.value;
+    if (input.dataset.append) return append(input, value);
     input.value = input.dataset.pick === "values" ? `${head(input.value)}${head(input.value) ? " " : ""}${value}` : value;
     close();
     input.focus();
