@@ -34,6 +34,7 @@ from endcap.web.one import SHOWN_VERDICTS, VERDICT_WORDS, Judged, one_url, usual
 from endcap.web.sheets import Sheet
 from endcap.web.shown import Gallery, Thing
 from endcap.web.writing import Written
+from endcap.wire.customizations import read_definition
 from endcap.wire.recommending import SIZE_DEFAULT, SIZE_MAX, Explanation, ItemShown, Request
 
 _SEED = 19  # lots are drawn alike, so that what differs is the customization's doing
@@ -120,8 +121,10 @@ class Trying(Struct, frozen=True):
         if self.written.document is None:
             return None
         try:
-            definition = self.service.read(self.shop, self.written.document)
+            definition = read_definition(self.written.document)
         except (FaultyFields, MalformedBody):
+            return None
+        if self.service.objection(self.shop, definition) is not None:
             return None
         return _customization(self.id, definition, self.created_at, self.shop.revision)
 

@@ -13,9 +13,11 @@ if (root) edit(root);
 
 function edit(root) {
   const form = () => root.querySelector("#editor-form");
+  const moves = []; // one after the other, each over what the one before has left
   let timer = 0;
-  let asking = null;
+  let looking = null;
   let version = 0; // counts what was typed, so that an answer to something older is dropped
+  let saving = null; // the button that was pressed while moves were on their way
   let leaving = false;
   const opened = said(form());
   let changed = form().hasAttribute("data-changed");
@@ -24,32 +26,72 @@ function edit(root) {
     return new URLSearchParams([...new FormData(form)].filter(([name]) => !SCENE.test(name))).toString();
   }
 
-  async function ask(move) {
-    clearTimeout(timer);
-    asking?.abort();
-    asking = new AbortController();
-    const mine = asking;
-    const asked = version;
+  async function ask(move, signal) {
     const fields = new URLSearchParams([...new FormData(form())]);
     if (move) fields.set("do", move);
-    const result = root.querySelector("#result");
-    result.setAttribute("aria-busy", "true");
+    const { ok, body } = await fetchPart(`${form().dataset.url}/try`, { method: "POST", body: fields, signal });
+    if (!ok) throw new Error(body.querySelector("h1")?.textContent ?? "It could not be asked");
+    return body;
+  }
+
+  // What shoppers would get with what is typed now. Moves bring it along.
+  async function look() {
+    clearTimeout(timer);
+    looking?.abort();
+    if (moves.length) return;
+    const mine = (looking = new AbortController());
+    busy(true);
     try {
-      const { ok, body } = await fetchPart(`${form().dataset.url}/try`, { method: "POST", body: fields, signal: mine.signal });
-      if (asking !== mine) return;
-      if (!ok) throw new Error(body.querySelector("h1")?.textContent ?? "not answered");
-      if (!move) fill(body);
-      else if (asked !== version) return ask(move); // somebody typed meanwhile: the same move, with what is there now
-      else swap(body.querySelector("[data-editor]") ?? body, move);
+      const body = await ask("", mine.signal);
+      if (looking === mine && !moves.length) fill(body);
     } catch (error) {
-      if (error.name === "AbortError" || error instanceof Elsewhere) return;
-      tell("The server did not answer. What you typed is still here; try again.");
-    } finally {
-      if (asking === mine) {
-        asking = null;
-        root.querySelector("#result")?.removeAttribute("aria-busy");
-      }
+      refused(error);
     }
+    if (looking === mine) {
+      looking = null;
+      busy(false);
+    }
+  }
+
+  async function move(text) {
+    if (moves.push(text) > 1) return;
+    clearTimeout(timer);
+    looking?.abort();
+    busy(true);
+    while (moves.length) {
+      const asked = version;
+      try {
+        const body = await ask(moves[0]);
+        if (asked !== version) continue; // somebody typed meanwhile: the same move, with what is there now
+        swap(body.querySelector("[data-editor]") ?? body, moves[0]);
+      } catch (error) {
+        refused(error);
+      }
+      moves.shift();
+    }
+    busy(false);
+    const button = saving && root.querySelector(`.save-bar button[value="${saving}"]`);
+    saving = null;
+    button?.click();
+  }
+
+  function busy(is) {
+    const result = root.querySelector("#result");
+    if (is) result.setAttribute("aria-busy", "true");
+    else result.removeAttribute("aria-busy");
+  }
+
+  function refused(error) {
+    if (error.name === "AbortError" || error instanceof Elsewhere) return;
+    saving = null;
+    const text = `${error instanceof TypeError ? "The server does not answer" : error.message}. What you typed is still here; try again.`;
+    const notice = document.createElement("div");
+    notice.className = "notice bad";
+    notice.textContent = text;
+    const result = root.querySelector("#result");
+    result.querySelector(":scope > .notice.bad")?.remove();
+    result.prepend(notice);
+    tell(text);
   }
 
   function fill(body) {
@@ -101,7 +143,8 @@ function edit(root) {
     if (!active || !place.contains(active) || active === document.body) return null;
     const card = active.closest("[data-identity]");
     const list = active.closest("#result, #palette, #never");
-    return { id: active.id, identity: card?.dataset.identity, list: list?.id };
+    const caret = active.matches("input:not([type]), input[type='search'], textarea") ? active.selectionStart : null;
+    return { id: active.id, identity: card?.dataset.identity, list: list?.id, caret };
   }
 
   function giveFocus(held, move = "") {
@@ -120,7 +163,9 @@ function edit(root) {
       if (!found || !found.checkVisibility()) continue;
       if (found.tabIndex < 0) found.tabIndex = -1;
       found.focus({ preventScroll: true });
-      if (document.activeElement === found) return;
+      if (document.activeElement !== found) continue;
+      if (held.caret !== null && found.id === held.id) found.setSelectionRange?.(held.caret, held.caret);
+      return;
     }
   }
 
@@ -128,22 +173,26 @@ function edit(root) {
     version += 1;
     clearTimeout(timer);
     const isTyped = event.target.matches("input:not([type='checkbox']), textarea");
-    timer = setTimeout(() => ask(""), isTyped ? TYPING_MILLISECONDS : 0);
+    timer = setTimeout(look, isTyped ? TYPING_MILLISECONDS : 0);
   });
   root.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (button?.name === "do" && ["save", "publish", "schedule"].includes(button.value)) {
-      leaving = true;
+      leaving = !moves.length;
+      if (leaving) return;
+      saving = button.value;
+      event.preventDefault();
       return;
     }
     event.preventDefault();
-    ask(button?.dataset.move === undefined ? "" : button.value);
+    if (button?.dataset.move === undefined) look();
+    else move(button.value);
   });
   root.addEventListener("keydown", (event) => {
     // Enter in a field shows the result; it neither saves nor presses whatever button comes first.
     if (event.key === "Enter" && event.target.matches("input") && !event.defaultPrevented) {
       event.preventDefault();
-      ask("");
+      look();
     }
   });
   addEventListener("beforeunload", (event) => {
@@ -152,6 +201,6 @@ function edit(root) {
   addEventListener("pageshow", () => (leaving = false));
 
   watchPickers(root);
-  watchDrags(root, ask);
+  watchDrags(root, move);
   ready();
 }
