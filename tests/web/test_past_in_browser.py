@@ -176,6 +176,7 @@ def test_a_draft_goes_its_way(made: str, ann: Page) -> None:
     check(ann, "draft")
     ann.get_by_role("link", name="What is published").click()
     expect(ann.get_by_text("to be published on 1 May 2031, 06:00 UTC")).to_be_visible()
+    check(ann, "published-with-a-draft")
     ann.get_by_role("navigation", name="Console").get_by_role("link", name="Drafts").click()
     expect(ann.get_by_text("Publishes 1 May 2031, 06:00 UTC")).to_be_visible()
     check(ann, "drafts")
