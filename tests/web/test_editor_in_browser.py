@@ -116,7 +116,7 @@ def test_a_product_is_dragged_to_a_slot_and_published(page: Page, client: Client
     drag(page, card(page, 5), card(page, 2))
     expect(page.locator("#editor-said")).to_contain_text("was pinned to slot 2")
     expect(card(page, 2)).to_have_attribute("data-identity", usual[4])
-    expect(card(page, 2)).to_contain_text("now in slot 5")
+    expect(card(page, 2)).to_contain_text("from slot 5")
     drag(page, card(page, 9), card(page, 2))
     expect(card(page, 2)).to_have_attribute("data-identity", usual[8])
     expect(card(page, 3)).to_have_attribute("data-identity", usual[4])
@@ -180,6 +180,38 @@ def test_it_all_works_by_keyboard(page: Page, client: Client) -> None:
     expect(page.get_by_role("listbox")).to_have_count(0)
 
 
+def test_nothing_that_was_pressed_is_lost(page: Page, client: Client) -> None:
+    """Moves that are pressed while others are on their way come one after the other, and are saved with the rest."""
+    begin(page, "several")
+    page.get_by_label("Add an item").press_sequentially("telecaster", delay=10)
+    page.locator(".options [role=option]").first.click()
+    expect(page.get_by_label(re.compile("Identities of the items"))).to_have_value(
+        re.compile("^/p/")
+    )
+    expect(page.locator("#items-told")).to_contain_text("1 item")
+    expect(page.locator("#result .notice")).to_have_count(0)
+    usual = shown(page)
+
+    page.evaluate(
+        """() => {
+          const press = (slot) => document.querySelector(`.slots.after [data-slot="${slot}"] button`).click();
+          press(4);
+          press(7);
+          document.querySelector("#title").value = "typed meanwhile";
+          document.querySelector("#title").dispatchEvent(new Event("input", { bubbles: true }));
+          document.querySelector(".save-bar button[value='publish']").click();
+        }"""
+    )
+    expect(page.locator("[data-toast]")).to_contain_text("1 customization published.")
+    (made,) = client.export()
+    assert [(pin.pin_identity, pin.position) for pin in made.pin_definitions] == [
+        (usual[3], 4),
+        (usual[6], 7),
+    ]
+    assert made.target_metadata is not None
+    assert made.target_metadata["title"] == "typed meanwhile"
+
+
 def test_criteria_are_built_with_a_count(page: Page, client: Client) -> None:
     """Of what exists, with how many there are; a text that is wrong says where."""
     begin(page, "criteria")
@@ -228,9 +260,7 @@ def test_conflicts_are_seen_before_saving(page: Page, client: Client) -> None:
     expect(page.locator(".clashes")).to_have_count(0)
     page.get_by_label("Slot", exact=True).fill("1")
     clash = page.locator(".clashes li")
-    expect(clash).to_contain_text(
-        "The front page wants slot 1 too, like pin 1. Yours wins: this one is newer"
-    )
+    expect(clash).to_contain_text("The front page wants slot 1 too, like pin 1; this one is newer")
     expect(clash.get_by_role("link")).to_have_attribute("href", f"{LIST}/{other}")
     check(page, "editor-conflict")
     asked: list[str] = []

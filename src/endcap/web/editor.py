@@ -74,6 +74,16 @@ class Named(Struct, frozen=True):
     is_unknown: bool
 
 
+class View(Struct, frozen=True):
+    """What a page is made of. `faults` is None while somebody types: then only what is wrong is told."""
+
+    sheet: Sheet
+    template: str = "editor"
+    faults: Mapping[str, str] | None = None
+    said: str = ""
+    status: int = 200
+
+
 class EditorPages(PageModule):
     def __init__(self, ground: Ground) -> None:
         self._service = ground.service
@@ -103,7 +113,7 @@ class EditorPages(PageModule):
             item=item,
             pins=(PinSheet(slot="1", item=pinned),) if pinned else (),
         )
-        return await self._page(visit, Begun(self._drafts.new_id(), 0, 0), sheet)
+        return await self._page(visit, Begun(self._drafts.new_id(), 0, 0), View(sheet))
 
     async def edit(self, visit: Visit) -> Response:
         """The draft, or else what is published, or a version of it. Raises CustomizationNotFound, VersionNotFound."""
@@ -123,7 +133,7 @@ class EditorPages(PageModule):
         except NotForForms:
             query = f"?{urlencode({'version': wanted})}" if wanted else ""
             return redirect(f"{one_url(shop, id_)}/json{query}")
-        return await self._page(visit, Begun(id_, base, standing.drafted), sheet)
+        return await self._page(visit, Begun(id_, base, standing.drafted), View(sheet))
 
     # Trying
 
@@ -133,11 +143,11 @@ class EditorPages(PageModule):
         sheet, move = sheet_from(form), form.get("do")
         if not move or move == "show":
             template = "editor_told" if visit.wants_part else "editor"
-            return await self._page(visit, begun, sheet, template=template)
+            return await self._page(visit, begun, View(sheet, template))
         before = await asyncio.to_thread(self._trial, visit, begun, sheet)
         name = self._gallery(visit.place).title
         sheet, said = moved(sheet, move, Stage(name, before.awake))
-        return await self._page(visit, begun, sheet, said=said or "Nothing was changed")
+        return await self._page(visit, begun, View(sheet, said=said or "Nothing was changed"))
 
     # Saving
 
@@ -158,7 +168,8 @@ class EditorPages(PageModule):
                     each for told in problem.details.values() for each in told
                 )
         if faults or definition is None:
-            return await self._page(visit, begun, sheet, faults=faults, status=UNPROCESSABLE)
+            view = View(sheet, faults=faults, status=UNPROCESSABLE)
+            return await self._page(visit, begun, view)
         return await self._saving.save(
             visit, begun, definition, publishes=does == "publish", publish_at=publish_at
         )
@@ -178,35 +189,14 @@ class EditorPages(PageModule):
 
     # The page
 
-    async def _page(
-        self,
-        visit: Visit,
-        begun: Begun,
-        sheet: Sheet,
-        *,
-        template: str = "editor",
-        faults: Mapping[str, str] | None = None,
-        said: str = "",
-        status: int = 200,
-    ) -> Response:
-        return await asyncio.to_thread(
-            self._render, visit, begun, sheet, template, faults, said, status
-        )
+    async def _page(self, visit: Visit, begun: Begun, view: View) -> Response:
+        return await asyncio.to_thread(self._render, visit, begun, view)
 
-    def _render(
-        self,
-        visit: Visit,
-        begun: Begun,
-        sheet: Sheet,
-        template: str,
-        faults: Mapping[str, str] | None,
-        said: str,
-        status: int,
-    ) -> Response:
+    def _render(self, visit: Visit, begun: Begun, view: View) -> Response:
         shop, form, settings = visit.place, visit.form, self._service.settings
-        gallery, now = self._gallery(shop), self._service.clock()
+        sheet, gallery, now = view.sheet, self._gallery(shop), self._service.clock()
         document = written(sheet, settings.zone)
-        shown = faults
+        shown = view.faults
         if shown is None:  # who is still typing is told what is wrong, not what is missing
             shown = {k: v for k, v in document.faults.items() if k not in document.lacking}
         tried = self._trial(visit, begun, sheet, document)
@@ -214,8 +204,8 @@ class EditorPages(PageModule):
         content: dict[str, Any] = {
             "sheet": sheet,
             "faults": shown,
-            "failed": faults is not None,
-            "said": said,
+            "failed": view.faults is not None,
+            "said": view.said,
             "trial": tried,
             "counts": {each.prefix: each for each in tried.counts},
             "things": _things(sheet, gallery),
@@ -239,7 +229,7 @@ class EditorPages(PageModule):
             "url": one_url(shop, begun.id),
             "list_url": f"{base_of(shop.tracker)}/customizations",
         }
-        return self._pages.answer(template, visit, status=status, **content)
+        return self._pages.answer(view.template, visit, status=view.status, **content)
 
     def _trial(
         self, visit: Visit, begun: Begun, sheet: Sheet, document: Written | None = None

@@ -22,7 +22,6 @@ from endcap.domain import (
     ItemTarget,
     Micros,
     Record,
-    Target,
 )
 from endcap.errors import CustomizationNotFound, Problem
 from endcap.mirror import Shop
@@ -203,7 +202,7 @@ class OnePages(PageModule):
         """The explanation of one answer, for the widget and the item that are asked for."""
         shop, query = visit.place, visit.query
         typed = query.get("input")[:IDENTITY_CHARACTERS_MAX]
-        input_ = typed if "input" in dict(query.pairs) else usual_input(shop, known.target)
+        input_ = typed if "input" in dict(query.pairs) else _usual_input(shop, known)
         widget = query.get("widget")[:IDENTITY_CHARACTERS_MAX] or _usual_widget(known, query)
         asked = Moment(input_, widget, _size(query), True)
         items = (ItemId(input_),) if input_ else ()
@@ -268,9 +267,9 @@ def _understood(shop: Shop, record: Record) -> Customization:
         return Customization.unread(record)
 
 
-def usual_input(shop: Shop, target: Target) -> str:
+def _usual_input(shop: Shop, known: Customization) -> str:
     """An item for which it speaks: its target, or the most popular that meets the criteria."""
-    match target:
+    match known.target:
         case ItemTarget(identity):
             return identity
         case CriteriaTarget(rule):

@@ -12,6 +12,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct
 
+from endcap.criteria import AnyOf
 from endcap.domain import (
     IDENTITY_CHARACTERS_MAX,
     CriteriaTarget,
@@ -21,6 +22,7 @@ from endcap.domain import (
     ItemId,
     ItemTarget,
     Micros,
+    Target,
 )
 from endcap.engine.catalog import Catalog
 from endcap.errors import FaultyFields, MalformedBody, Problem
@@ -30,7 +32,7 @@ from endcap.verdicts import meaning
 from endcap.web import words
 from endcap.web.conflicts import Conflict, Conflicts, company, conflicts
 from endcap.web.counting import Count, counted
-from endcap.web.one import SHOWN_VERDICTS, VERDICT_WORDS, Judged, one_url, usual_input
+from endcap.web.one import SHOWN_VERDICTS, VERDICT_WORDS, Judged, one_url
 from endcap.web.sheets import Sheet
 from endcap.web.shown import Gallery, Thing
 from endcap.web.writing import Written
@@ -149,7 +151,7 @@ def trial(asked: Trying) -> Trial:
     counts = counted(asked.sheet, catalog, asked.gallery)
     candidate = asked.candidate()
     input_ = asked.scene.input or (
-        usual_input(asked.shop, candidate.target) if candidate else asked.sheet.item
+        _suggested(catalog, candidate.target) if candidate else asked.sheet.item
     )
     empty = Trial(input_, asked.at, counts=counts)
     model = asked.sheet.model
@@ -178,6 +180,21 @@ def trial(asked: Trying) -> Trial:
             problem=f"No recommender is called {model}. Its customizations act once it exists.",
         )
     return _answered(asked, request, candidate, before, after, counts)
+
+
+def _suggested(catalog: Catalog, target: Target) -> str:
+    """An item for which it would speak: its target, or the most popular that meets the criteria."""
+    match target:
+        case ItemTarget(identity):
+            return identity
+        case CriteriaTarget(AnyOf("identity", terms)):
+            named = (str(value) for kind, value in terms if kind == "text")
+            return next((each for each in named if catalog.number(each) is not None), "")
+        case CriteriaTarget(rule):
+            leaders = catalog.apart().matches(rule).leaders
+            return catalog.identity(leaders[0]) if leaders else ""
+        case _:
+            return ""
 
 
 def _told(trial: Trial, *, problem: str = "", notice: str = "") -> Trial:
@@ -244,7 +261,7 @@ def _come(each: ItemShown, was: Mapping[str, int]) -> tuple[Mark, str]:
     slot = was.get(each.url)
     if slot is None:
         return "new", "not shown now"
-    return ("", "") if slot == each.slot else ("moved", f"now in slot {slot}")
+    return ("", "") if slot == each.slot else ("moved", f"from slot {slot}")
 
 
 def _went(each: ItemShown, will: Mapping[str, int]) -> tuple[Mark, str]:
@@ -340,7 +357,7 @@ def _conflicts(asked: Trying, candidate: Customization, request: Request) -> Con
     if isinstance(candidate.target, ItemTarget):
         pages.append((candidate.target.identity,))
     elif isinstance(candidate.target, CriteriaTarget) and request.items:
-        usual = usual_input(asked.shop, candidate.target)
+        usual = _suggested(catalog, candidate.target)
         pages.append((ItemId(usual),) if usual else ())
     others = (
         each
@@ -365,11 +382,10 @@ def _clash(asked: Trying, gallery: Gallery, found: Conflict) -> Clash:
             text = f"keeps out {thing}, which is {own}"
         case _:
             assert_never(found.what)
-    whose = "Yours wins" if found.wins else "The other one wins"
     is_now = found.when.contains(asked.at)
     zone = asked.service.settings.zone
     return Clash(
-        f"{text}. {whose}: {found.because}.",
+        f"{text}; {found.because}.",
         "" if is_now else words.window_text(found.when, asked.at, zone),
         found.wins,
         one_url(asked.shop, found.other.id),
