@@ -289,7 +289,7 @@ def test_faults_are_beside_their_fields(server: ConsoleServer, ann: Visitor) -> 
     second = ann.post(path, with_(fields, p0__slot="1"))
 
     assert first.status_code == second.status_code == 422
-    assert "A slot is a number from 1 to 1,000" in text_of(first)
+    assert "Pin 1: A slot is a number from 1 to 1,000" in text_of(first)
     told = text_of(second)
     assert "Must have at most 100 characters" in told
     assert "Must be at most 50" in told

@@ -42,6 +42,7 @@ from endcap.wire.versions import version_of
 UNPROCESSABLE = 422
 FOUND_MAX = 12
 TEXT_CHARACTERS_MAX = 200
+_PIN_FIELD = re.compile(r"p(\d+)-")
 _PIN_NUMBER = re.compile(r" ?\(pin (\d+)\)$")
 _FIELDS: Mapping[str, str] = {
     "model": "model",
@@ -204,7 +205,7 @@ class EditorPages(PageModule):
         content: dict[str, Any] = {
             "sheet": sheet,
             "faults": shown,
-            "failed": view.faults is not None,
+            "failed": {k: _whole_fault(k, text) for k, text in (view.faults or {}).items()},
             "said": view.said,
             "trial": tried,
             "counts": {each.prefix: each for each in tried.counts},
@@ -324,6 +325,12 @@ def _title(shop: Shop, begun: Begun, gallery: Gallery, document: Written) -> str
     if begun.base == begun.drafted == 0:
         return "New customization"
     return title_of(shop, CustomizationId(begun.id), gallery, document.document)
+
+
+def _whole_fault(field: str, text: str) -> str:
+    """A fault as it is told away from its field."""
+    found = _PIN_FIELD.match(field)
+    return text if found is None else f"Pin {int(found[1]) + 1}: {text}"
 
 
 def _field_of(member: str, message: str, pins: Sequence[int]) -> tuple[str, str]:

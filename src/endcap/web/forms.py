@@ -42,7 +42,9 @@ from endcap.web.sheets import (
 )
 from endcap.wire.customizations import read_definition, selective_rule
 
-WAS_BYTES_MAX = 120_000  # sent thrice as long, and again field by field: a form may hold a million bytes
+WAS_BYTES_MAX = (
+    120_000  # sent thrice as long, and again field by field: a form may hold a million bytes
+)
 MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 PINS = msgspec.json.Decoder(list[dict[str, Raw]])
 _PIN_FIELDS = 11  # of a pin in a form, without its criteria
