@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-import msgspec
 from msgspec import Struct
 
 from endcap.committer import Committer
@@ -42,7 +41,8 @@ from endcap.store.port import (
     RestoreCustomization,
     Store,
 )
-from endcap.wire.amending import restored, shifted, switched, tagged, untagged
+from endcap.wire.amending import shifted, switched, tagged, untagged
+from endcap.wire.versions import Origin, origin_of, read_version
 
 CHANGED_MAX = (
     20_000  # of one action: some seconds of writing, and an undo that is no longer than that
@@ -330,23 +330,15 @@ def _amended(action: Tag | Untag | Shift | Switch, record: Record) -> Definition
             assert_never(action)
 
 
-class _Origin(Struct):
-    creator: str
-    created_at: int
-
-
 def _inverse(tracker: TrackerId, line: ChangeRow, actor: str, now: Micros) -> CustomizationWrite:
     """What takes a line of the log back, if nobody has written since. Raises FaultyFields, MalformedBody."""
     id_, expected = CustomizationId(line.subject), frozenset({line.revision})
     if line.old is None:
         return DeleteCustomization(tracker, id_, actor, now, expected)
-    definition = restored(line.old)
+    definition = read_version(line.old)
     if line.new is not None:
         return ReplaceCustomization(tracker, id_, definition, actor, now, expected)
-    try:
-        origin = msgspec.json.decode(line.old, type=_Origin)
-    except msgspec.ValidationError:  # deleted by a version that did not say
-        origin = _Origin(actor, now)
+    origin = origin_of(line.old) or Origin(actor, now)  # deleted by a version that did not say
     return RestoreCustomization(
-        tracker, id_, definition, origin.creator, Micros(origin.created_at), actor, now
+        tracker, id_, definition, origin.creator, origin.created_at, actor, now
     )

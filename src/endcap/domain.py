@@ -157,6 +157,31 @@ class Record(Struct, frozen=True):
     disabled: bool = False
 
 
+class Draft(Struct, frozen=True):
+    """
+    What a customization may become, beside what it is: saved, shown to its editors, never spoken. One with the id of no
+    customization is a new one, or one that was unpublished.
+
+    `document` is a version, as the log keeps them (`wire.versions`). `base` is the revision of the published one that
+    it was made from; None: there was none.
+    """
+
+    id: CustomizationId
+    document: bytes
+    base: int | None
+    author: str
+    updated_at: Micros
+    revision: int
+    creator: str
+    """Of the customization: who made it, be it as a draft. So is the next one."""
+    created_at: Micros
+    publish_at: Micros | None = None
+    """When it is to be published, by the word of `publisher`."""
+    publisher: str | None = None
+    held: str | None = None
+    """Why it was not published when it was to be."""
+
+
 class Customization(Struct, frozen=True):
     """
     A customization as it is kept in memory: understood, and without the documents. The engine needs the first six

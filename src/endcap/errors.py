@@ -7,6 +7,7 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     Problem
     ├── Refused                      the caller may not, or not like this
     │   ├── Unauthenticated          a signature check failed
+    │   ├── DraftNotFound · VersionNotFound · NothingToUndo
     │   ├── TrackerNotFound · CustomizationNotFound · RecommenderNotFound · JobNotFound · PathNotFound
     │   ├── MethodNotAllowed · UnsupportedMediaType · BodyTooLarge · TooManyRequests
     │   ├── SignInRefused            not this name, or not this password
@@ -17,6 +18,8 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     │   ├── FaultyFields             the right shape, with faulty fields: all of them, by field
     │   │   └── FaultyPins
     │   ├── RevisionConflict         changed by someone else since it was read
+    │   │   └── DraftConflict        the same of a draft
+    │   ├── PublishConflict          what a draft was made from is not what is published by now
     │   └── IdempotencyConflict      one key, two bodies
     ├── CatalogFaults                a batch in which something failed, though the rest was stored
     ├── StoreUnavailable             the database does not answer, or what is in it is not known here yet
@@ -77,6 +80,24 @@ class CustomizationNotFound(Refused):
     """Customization not found."""
 
     code = "customization_not_found"
+
+
+class DraftNotFound(Refused):
+    """This customization has no draft."""
+
+    code = "draft_not_found"
+
+
+class VersionNotFound(Refused):
+    """The customization has no version of this revision."""
+
+    code = "version_not_found"
+
+
+class NothingToUndo(Refused):
+    """There is nothing to undo."""
+
+    code = "nothing_to_undo"
 
 
 class RecommenderNotFound(Refused):
@@ -179,6 +200,18 @@ class RevisionConflict(Refused):
     """The customization was changed by someone else since you read it."""
 
     code = "revision_conflict"
+
+
+class DraftConflict(RevisionConflict):
+    """The draft was changed by someone else since you read it."""
+
+    code = "draft_conflict"
+
+
+class PublishConflict(Refused):
+    """What is published was changed by someone else since this draft was made from it."""
+
+    code = "publish_conflict"
 
 
 class IdempotencyConflict(Refused):

@@ -45,12 +45,18 @@ from endcap.store.port import (
     Committed,
     CreateCustomization,
     DeleteCustomization,
+    DiscardDraft,
+    HoldDraft,
     ModelRow,
     Outcome,
+    PublishDraft,
     ReplaceCustomization,
     RestoreCustomization,
+    SaveDraft,
+    ScheduleDraft,
     Store,
     TrackerRow,
+    Unpublish,
     Write,
 )
 from endcap.telemetry import log
@@ -537,8 +543,12 @@ def _own_changes(
                 outcome.record is not None
             ):
                 changes[write.id] = _known(outcome.record, write.definition)
-            case DeleteCustomization():
+            case PublishDraft() if outcome.record is not None:
+                changes[write.id] = _known(outcome.record, write.definition)
+            case DeleteCustomization() | Unpublish():
                 changes[write.id] = None
+            case SaveDraft() | DiscardDraft() | ScheduleDraft() | HoldDraft():
+                pass
             case _:
                 return None
     return changes

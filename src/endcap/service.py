@@ -181,7 +181,7 @@ class Service:
         self, shop: Shop, body: bytes, *, idempotency_key: str | None = None
     ) -> Rendered:
         """Raises MalformedBody, FaultyFields, IdempotencyConflict."""
-        definition = self._definition(shop, body)
+        definition = self.read(shop, body)
         committed = await self.committer.commit(
             CreateCustomization(
                 shop.tracker,
@@ -199,7 +199,7 @@ class Service:
         self, shop: Shop, id: CustomizationId, body: bytes, *, expected: frozenset[int] | None
     ) -> Tag:
         """Raises MalformedBody, FaultyFields, CustomizationNotFound, RevisionConflict."""
-        definition = self._definition(shop, body)
+        definition = self.read(shop, body)
         committed = await self.committer.commit(
             ReplaceCustomization(
                 shop.tracker, id, definition, self.settings.creator, self.clock(), expected
@@ -290,7 +290,8 @@ class Service:
         number = shop.snapshot.catalog.number(known.target.identity)
         return number is not None and shop.snapshot.catalog.item(number).offered_at(now)
 
-    def _definition(self, shop: Shop, body: bytes) -> Definition:
+    def read(self, shop: Shop, body: bytes) -> Definition:
+        """Raises MalformedBody, FaultyFields; of a recommender that is not known too, where settings say so."""
         definition = wire.read_definition(body)
         if (objection := self.objection(shop, definition)) is not None:
             raise FaultyFields(details={"model": [objection]})

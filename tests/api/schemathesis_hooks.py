@@ -64,15 +64,21 @@ def filter_failure(
     response: schemathesis.Response,
 ) -> bool:
     """
-    Accepts that criteria are refused for their depth or number, which the description tells in words, and that a header
-    nobody knows is nobody's fault.
+    Accepts that criteria are refused for their depth or number, and moments for what they are to now, which the
+    description tells in words, and that a header nobody knows is nobody's fault.
     """
     if "x-schemathesis-unknown-property" in {str(name).lower() for name in case.headers or {}}:
         return False
     if response.status_code != 422:
         return True
     messages = [each for texts in response.json()["exception_details"].values() for each in texts]
-    return not all(re.search("Nested deeper than|More than 100 rules", each) for each in messages)
+    return not all(re.search(_IN_WORDS, each) for each in messages)
+
+
+_IN_WORDS = (
+    "Nested deeper than|More than 100 rules|Must lie ahead|Must not lie ahead"
+    "|has to be what the draft was made from|Must be an ISO 8601 moment"
+)
 
 
 @schemathesis.hook
@@ -111,6 +117,8 @@ _WHOLE_NUMBERS = frozenset(
         "url",
         "resource_identifier",
         "type",
+        "revision",
+        "over",
     }
 )
 

@@ -7,9 +7,12 @@ It shares no code with the adapters' decision and takes every write by itself, s
 import json
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from endcap.domain import (
     CatalogObject,
     CustomizationId,
+    Draft,
     Field,
     ItemId,
     Merge,
@@ -21,7 +24,10 @@ from endcap.errors import (
     CatalogFault,
     CatalogFaults,
     CustomizationNotFound,
+    DraftConflict,
+    DraftNotFound,
     IdempotencyConflict,
+    PublishConflict,
     RevisionConflict,
     TrackerNotFound,
     UsageFault,
@@ -34,18 +40,25 @@ from endcap.store.port import (
     CreateCustomization,
     CreateTracker,
     DeleteCustomization,
+    DiscardDraft,
+    HoldDraft,
     MergeObjects,
     Outcome,
     PublishArtifact,
+    PublishDraft,
     PutObjects,
     RemoveObjects,
     ReplaceCustomization,
     ResetField,
     RestoreCustomization,
+    ReviseCustomizations,
     RevokeKey,
+    SaveDraft,
+    ScheduleDraft,
     StartJob,
     TakeJob,
     TrackerRow,
+    Unpublish,
     Write,
 )
 from endcap.wire.catalog import settled
@@ -70,6 +83,7 @@ class NaiveStore:
         self.records: dict[tuple[TrackerId, CustomizationId], Record] = {}
         self.objects: dict[tuple[TrackerId, ItemId], CatalogObject] = {}
         self.keys: dict[tuple[TrackerId, str], tuple[int, str, Record]] = {}
+        self.drafts: dict[tuple[TrackerId, CustomizationId], Draft] = {}
         self.history: dict[TrackerId, list[ChangeRow]] = {}
         self.fields: dict[tuple[TrackerId, str], Field] = {}
 
@@ -92,6 +106,16 @@ class NaiveStore:
                 return self.change(write)
             case RestoreCustomization():
                 return self.restore(write)
+            case SaveDraft():
+                return self.save(write)
+            case DiscardDraft() | ScheduleDraft() | HoldDraft():
+                return self.change_draft(write)
+            case PublishDraft():
+                return self.publish(write)
+            case Unpublish():
+                return self.unpublish(write)
+            case ReviseCustomizations():
+                return self.revise(write)
             case PutObjects():
                 last = {each.identity: each for each in write.objects}
                 return self.store(write, [(key, self.putting(each)) for key, each in last.items()])
@@ -139,6 +163,152 @@ class NaiveStore:
         outcome = self.log(write, "customization", [(write.id, "create", None, whole(record))])
         return Committed(outcome.revision, record)
 
+    def next(self, write: Write) -> int:
+        return self.trackers[write.tracker].revision + 1
+
+    def save(self, write: SaveDraft) -> Outcome:
+        before = self.drafts.get((write.tracker, write.id))
+        if write.expected is not None and (before.revision if before else 0) not in write.expected:
+            return DraftConflict()
+        wanted, published = write.definition, self.records.get((write.tracker, write.id))
+        disabled = wanted.disabled
+        if disabled is None:
+            disabled = published.disabled if published else False
+        draft = Draft(
+            write.id,
+            spelled_whole(wanted.document, wanted.metadata, disabled=disabled),
+            write.base,
+            write.actor,
+            write.now,
+            self.next(write),
+            before.creator if before else write.actor,
+            before.created_at if before else write.now,
+        )
+        return self.keep_draft(write, draft)
+
+    def keep_draft(self, write: Write, draft: Draft, *lines: tuple) -> Outcome:  # type: ignore[type-arg]
+        """After other lines of the same write."""
+        line = self.draft_line(write, draft.id, draft)
+        outcome = self.log_all(write, [*lines, line])
+        return Committed(outcome.revision, draft=draft)
+
+    def draft_line(self, write: Write, id: CustomizationId, draft: Draft | None) -> tuple:  # type: ignore[type-arg]
+        before = self.drafts.pop((write.tracker, id), None)
+        if draft is not None:
+            self.drafts[write.tracker, id] = draft
+        action = "delete" if draft is None else "replace" if before else "create"
+        old, new = (None if each is None else draft_text(each) for each in (before, draft))
+        return ("draft", id, action, old, new)
+
+    def change_draft(self, write: DiscardDraft | ScheduleDraft | HoldDraft) -> Outcome:
+        before = self.drafts.get((write.tracker, write.id))
+        if before is None:
+            return DraftNotFound()
+        if write.expected is not None and before.revision not in write.expected:
+            return DraftConflict()
+        if isinstance(write, DiscardDraft):
+            return self.log_all(write, [self.draft_line(write, write.id, None)])
+        changed: dict[str, object] = {"revision": self.next(write)}
+        if isinstance(write, HoldDraft):
+            changed |= {"publish_at": None, "held": write.reason}
+        else:
+            who = write.actor if write.publish_at is not None else None
+            changed |= {"publish_at": write.publish_at, "publisher": who, "held": None}
+        return self.keep_draft(write, replace(before, **changed))
+
+    def publish(self, write: PublishDraft) -> Outcome:
+        key = (write.tracker, write.id)
+        draft, before = self.drafts.get(key), self.records.get(key)
+        if draft is None:
+            return DraftNotFound()
+        if draft.revision != write.draft:
+            return DraftConflict()
+        allowed = {draft.base or 0} if write.over is None else write.over
+        if (before.revision if before else 0) not in allowed:
+            return PublishConflict()
+        origin = before or draft
+        record = self.record(write, origin.creator, origin.created_at)
+        self.records[key] = record
+        first = (
+            "customization",
+            write.id,
+            "replace" if before else "create",
+            whole(before) if before else None,
+            whole(record),
+        )
+        outcome = self.log_all(write, [first, self.draft_line(write, write.id, None)])
+        return Committed(outcome.revision, record)
+
+    def unpublish(self, write: Unpublish) -> Outcome:
+        key = (write.tracker, write.id)
+        before, known = self.records.get(key), self.drafts.get(key)
+        if before is None:
+            return CustomizationNotFound()
+        if write.expected is not None and before.revision not in write.expected:
+            return RevisionConflict()
+        del self.records[key]
+        draft = Draft(
+            write.id,
+            known.document if known else whole(before),
+            None,
+            known.author if known else write.actor,
+            known.updated_at if known else write.now,
+            self.next(write),
+            before.creator,
+            before.created_at,
+        )
+        return self.keep_draft(
+            write, draft, ("customization", write.id, "delete", farewell(before), None)
+        )
+
+    def revise(self, write: ReviseCustomizations) -> Outcome:
+        for key, expected in [
+            *((self.records.get((write.tracker, e.id)), e.expected) for e in write.revised),
+            *((self.drafts.get((write.tracker, e.id)), e.expected) for e in write.drafts),
+        ]:
+            if (key.revision if key else 0) != expected:
+                return RevisionConflict()
+        lines: list[tuple] = []  # type: ignore[type-arg]
+        for each in write.revised:
+            before = self.records.pop((write.tracker, each.id), None)
+            if each.version is not None:
+                wanted = each.version.definition
+                record = Record(
+                    each.id,
+                    wanted.model,
+                    wanted.target_type,
+                    wanted.target_identity,
+                    wanted.tags,
+                    wanted.document,
+                    wanted.metadata,
+                    each.version.creator,
+                    each.version.created_at,
+                    write.now,
+                    self.next(write),
+                    bool(wanted.disabled),
+                )
+                self.records[write.tracker, each.id] = record
+                action = "replace" if before else "create"
+                old = whole(before) if before else None
+                lines.append(("customization", each.id, action, old, whole(record)))
+            elif before is not None:
+                lines.append(("customization", each.id, "delete", farewell(before), None))
+        for one in write.drafts:
+            if one.draft is not None:
+                base = one.draft.base
+                if one.is_rebased:
+                    known = self.records.get((write.tracker, one.id))
+                    base = known.revision if known else None
+                draft = replace(one.draft, id=one.id, base=base, revision=self.next(write))
+                if draft.publish_at and draft.publish_at <= write.now:
+                    draft = replace(draft, publish_at=None, publisher=None)
+                lines.append(self.draft_line(write, one.id, draft))
+            elif (write.tracker, one.id) in self.drafts:
+                lines.append(self.draft_line(write, one.id, None))
+        if not lines:
+            return Committed(self.trackers[write.tracker].revision)
+        return self.log_all(write, lines)
+
     def change(self, write: ReplaceCustomization | DeleteCustomization) -> Outcome:
         before = self.records.get((write.tracker, write.id))
         if before is None:
@@ -157,7 +327,7 @@ class NaiveStore:
 
     def record(
         self,
-        write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
+        write: CreateCustomization | ReplaceCustomization | RestoreCustomization | PublishDraft,
         creator: str,
         created_at: int,
         disabled: bool = False,
@@ -311,6 +481,9 @@ class NaiveStore:
                 return self.log(write, "key", [("*", "delete", None, None)])
 
     def log(self, write: Write, kind: str, lines: list[tuple]) -> Committed:  # type: ignore[type-arg]
+        return self.log_all(write, [(kind, *line) for line in lines])
+
+    def log_all(self, write: Write, lines: list[tuple]) -> Committed:  # type: ignore[type-arg]
         row = self.trackers[write.tracker]
         row = TrackerRow(
             row.id, row.name, row.revision + 1, row.sealed_keys, row.artifact, row.created_at
@@ -321,8 +494,8 @@ class NaiveStore:
         if isinstance(write, CreateCustomization) and write.actor is not None:
             actor = write.actor
         self.history[write.tracker] += [
-            ChangeRow(row.revision, kind, subject, action, actor, write.now, old, new)  # type: ignore[arg-type]
-            for subject, action, old, new in lines
+            ChangeRow(row.revision, kind, subject, action, actor, write.now, old, new)
+            for kind, subject, action, old, new in lines
         ]
         return Committed(row.revision)
 
@@ -336,12 +509,34 @@ def farewell(record: Record) -> bytes:
 
 
 def whole(record: Record) -> bytes:
+    return spelled_whole(record.document, record.metadata, disabled=record.disabled)
+
+
+def spelled_whole(document: bytes, metadata: bytes | None, *, disabled: bool) -> bytes:
     """The document with the metadata and the switch as its last members."""
-    if record.metadata is None and not record.disabled:
-        return record.document
-    members = [record.document[:-1]]
-    if record.metadata is not None:
-        members.append(b'"target_metadata":' + record.metadata)
-    if record.disabled:
+    if metadata is None and not disabled:
+        return document
+    members = [document[:-1]]
+    if metadata is not None:
+        members.append(b'"target_metadata":' + metadata)
+    if disabled:
         members.append(b'"disabled":true')
     return b",".join(members) + b"}"
+
+
+def draft_text(draft: Draft) -> bytes:
+    """An object around the version: what is always told, then what there is."""
+    told: list[tuple[str, object]] = [
+        ("base", draft.base),
+        ("author", draft.author),
+        ("updated_at", draft.updated_at),
+        ("creator", draft.creator),
+        ("created_at", draft.created_at),
+    ]
+    told += [
+        (name, value)
+        for name in ("publish_at", "publisher", "held")
+        if (value := getattr(draft, name)) is not None
+    ]
+    rest = ",".join(f'"{k}":{json.dumps(v, ensure_ascii=False)}' for k, v in told)
+    return b'{"version":' + draft.document + b"," + rest.encode() + b"}"

@@ -9,9 +9,18 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
+from endcap.domain import Micros
 from endcap.store import open_accounts
-from endcap.store.accounts import Account, AccountStore, Event, Failures, Session, SignIn
-from tests.store.writes import at
+from endcap.store.accounts import (
+    Account,
+    AccountStore,
+    Event,
+    Failures,
+    Session,
+    SignIn,
+    SignInFilter,
+)
+from tests.store.writes import NOON, at
 
 ADDRESS, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
@@ -197,3 +206,39 @@ def test_what_is_over_is_purged(accounts: AccountStore) -> None:
     assert accounts.sessions(made.name) == [fresh]
     assert accounts.session(unseen.digest) is None
     assert [each.at for each in accounts.log(made.name, limit=9)] == [at(200)]
+
+
+def test_the_log_backwards_in_pages(accounts: AccountStore) -> None:
+    """With filters by who it is about or by whom, by what, and by when; also within one instant."""
+    told: list[tuple[str, Event, str, int]] = [
+        ("log-ann", "created", "log-root", 0),
+        ("log-ann", "signed_in", "log-ann", 1),
+        ("log-bob", "failed", "log-bob", 1),
+        ("log-bob", "password", "log-ann", 1),
+        ("log-ann", "signed_out", "log-ann", 2),
+    ]
+    lines = [
+        SignIn(uuid4().hex, who, ADDRESS, event, actor, Micros(NOON + later))
+        for who, event, actor, later in told
+    ]
+    for each in lines:
+        accounts.note(each)
+    newest_first = sorted(lines, key=lambda each: (each.at, each.id), reverse=True)
+
+    def every(wanted: SignInFilter) -> list[SignIn]:
+        found: list[SignIn] = []
+        before = None
+        while page := accounts.lines(wanted, before=before, limit=2):
+            found += page
+            before = (page[-1].at, page[-1].id)
+        return [each for each in found if each in lines]
+
+    assert every(SignInFilter(since=NOON, until=Micros(NOON + 3))) == newest_first
+    assert every(SignInFilter(who="log-ann")) == [
+        each for each in newest_first if "log-ann" in (each.account, each.actor)
+    ]
+    assert [each.event for each in every(SignInFilter(who="log-bob", events=("failed",)))] == [
+        "failed"
+    ]
+    assert every(SignInFilter(since=Micros(NOON + 2), who="log-ann")) == newest_first[:1]
+    assert every(SignInFilter(until=Micros(NOON + 1), who="log-root")) == newest_first[-1:]

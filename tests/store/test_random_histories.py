@@ -14,6 +14,7 @@ from endcap.domain import (
     CatalogObject,
     CustomizationId,
     Definition,
+    Draft,
     Field,
     FieldKind,
     Filter,
@@ -36,19 +37,31 @@ from endcap.store.port import (
     CreateCustomization,
     CreateTracker,
     DeleteCustomization,
+    DiscardDraft,
+    HoldDraft,
     Idempotency,
     Job,
+    LogFilter,
     MergeObjects,
     Outcome,
     PublishArtifact,
+    PublishDraft,
     PutObjects,
     RemoveObjects,
     ReplaceCustomization,
     ResetField,
     RestoreCustomization,
+    ReviseCustomizations,
+    Revised,
+    RevisedDraft,
     RevokeKey,
+    SaveDraft,
+    ScheduleDraft,
     Store,
+    Touched,
     TrackerRow,
+    Unpublish,
+    Version,
     Write,
 )
 from tests.store.naive import DAY, NaiveStore
@@ -106,6 +119,28 @@ definitions = st.builds(
 )
 
 
+closed = definitions.filter(lambda each: each.disabled is not None)
+revisions = st.sampled_from([0, 0, 2, 3, 4, 5])
+drafts = st.builds(
+    Draft,
+    ids,
+    documents,
+    st.none() | revisions,
+    texts,
+    instants,
+    st.just(0),
+    texts,
+    instants,
+    st.none() | instants,
+    st.none() | texts,
+    st.none() | texts,
+)
+
+
+def named_once(each: Revised | RevisedDraft) -> CustomizationId:
+    return each.id
+
+
 @st.composite
 def merges(draw: st.DrawFn) -> dict[ItemId, Merge]:
     def merge(identity: ItemId, how: str, document: bytes, shape: Shape) -> Merge:
@@ -146,6 +181,41 @@ writes: st.SearchStrategy[Write] = st.one_of(
     st.builds(ReplaceCustomization, trackers, ids, definitions, texts, instants, expected),
     st.builds(DeleteCustomization, trackers, ids, texts, instants, expected),
     st.builds(RestoreCustomization, trackers, ids, definitions, texts, instants, texts, instants),
+    st.builds(
+        SaveDraft, trackers, ids, definitions, st.none() | revisions, texts, instants, expected
+    ),
+    st.builds(DiscardDraft, trackers, ids, texts, instants, expected),
+    st.builds(ScheduleDraft, trackers, ids, st.none() | instants, texts, instants, expected),
+    st.builds(HoldDraft, trackers, ids, texts, texts, instants, expected),
+    st.builds(
+        PublishDraft,
+        trackers,
+        ids,
+        definitions,
+        revisions,
+        texts,
+        instants,
+        st.none() | st.frozensets(revisions, max_size=3),
+    ),
+    st.builds(Unpublish, trackers, ids, texts, instants, expected),
+    st.builds(
+        ReviseCustomizations,
+        trackers,
+        st.lists(
+            st.builds(
+                Revised, ids, revisions, st.none() | st.builds(Version, closed, texts, instants)
+            ),
+            max_size=3,
+            unique_by=named_once,
+        ),
+        texts,
+        instants,
+        st.lists(
+            st.builds(RevisedDraft, ids, revisions, st.none() | drafts, st.booleans()),
+            max_size=2,
+            unique_by=named_once,
+        ),
+    ),
     st.builds(PutObjects, trackers, st.lists(objects, max_size=4), texts, instants),
     st.builds(MergeObjects, trackers, merges(), texts, instants),
     st.builds(CommitGeneration, trackers, texts, texts, texts, instants),
@@ -186,7 +256,8 @@ def spelled(outcome: Outcome) -> object:
     if isinstance(outcome, Committed):
         faults = {key: (each.kind, each.reason) for key, each in outcome.faults.items()}
         counts = (outcome.kept, outcome.removed)
-        return (outcome.revision, outcome.record, outcome.replayed, faults, counts)
+        made = (outcome.record, outcome.replayed, outcome.draft)
+        return (outcome.revision, *made, faults, counts)
     return type(outcome)
 
 
@@ -206,6 +277,7 @@ class Tables:
         self.tags: set[tuple[TrackerId, CustomizationId, str]] = set()
         self.objects: dict[tuple[TrackerId, ItemId], CatalogObject] = {}
         self.replays: dict[ReplayKey, Replay] = {}
+        self.drafts: dict[tuple[TrackerId, CustomizationId], Draft] = {}
         self.changes: list[tuple[TrackerId, int, ChangeRow]] = []
         self.fields: dict[tuple[TrackerId, str], Field] = {}
         self.jobs: dict[tuple[TrackerId, int], Job] = {}
@@ -230,6 +302,7 @@ class Tables:
             present(self.replays, names.replays),
             present(self.fields, names.fields),
             present(self.jobs, names.jobs),
+            drafts=present(self.drafts, names.drafts),
         )
 
     def count_generation(self, write: CommitGeneration) -> int:
@@ -270,6 +343,10 @@ class Tables:
             self.objects[tracker, each.identity] = each
         for gone in effects.removed:
             del self.objects[gone]
+        for tracker, draft in effects.drafts:
+            self.drafts[tracker, draft.id] = draft
+        for key in effects.drafts_deleted:
+            del self.drafts[key]
         self.replays |= dict(effects.replays)
         self.changes += effects.changes
         self.fields |= {(tracker, each.name): each for tracker, each in effects.fixed}
@@ -298,6 +375,7 @@ def test_decisions_agree_with_the_naive_store(history: list[list[Write]], names_
         assert tables.trackers == naive.trackers
         assert tables.records == naive.records
         assert tables.objects == naive.objects
+        assert tables.drafts == naive.drafts
         assert tables.fields == naive.fields
         assert tables.tags == {(*key, t) for key, each in naive.records.items() for t in each.tags}
 
@@ -355,6 +433,7 @@ def test_adapters_agree_with_the_naive_store(
             assert unnamed(list(store.log(tracker, after=seen, through=seen + 3))) == unnamed(
                 stretch
             )
+            check_the_past(store, naive, tracker, data)
             filter_ = data.draw(filters)
             sort = data.draw(sorts)
             found = sorted_by([each for each in records.values() if meets(each, filter_)], sort)
@@ -365,6 +444,63 @@ def test_adapters_agree_with_the_naive_store(
             models = [each.model for each in records.values()]
             assert summary.counts == {each: models.count(each) for each in sorted(set(models))}
             assert summary.tags == sorted({tag for each in records.values() for tag in each.tags})
+
+
+def check_the_past(
+    store: Store, naive: NaiveStore, tracker: TrackerId, data: st.DataObject
+) -> None:
+    """What is told of drafts, of the log, and of what customizations were."""
+    drafts = {id_: each for (name, id_), each in naive.drafts.items() if name == tracker}
+    assert {each.id: each for each in store.drafts(tracker, limit=10)} == drafts
+    assert store.count_drafts(tracker) == len(drafts)
+    assert store.drafts_named(tracker, [*IDS, CustomizationId("none")]) == drafts
+    assert {each: store.draft(tracker, each) for each in drafts} == drafts
+    log = naive.history[tracker]
+    since = data.draw(st.integers(0, log[-1].revision))
+    changed = [line for line in log if line.revision > since and line.kind == "customization"]
+    assert {each.id: each for each in store.touched(tracker, since=since)} == {
+        id_: Touched(
+            id_,
+            next(line.old for line in changed if line.subject == id_),
+            [line.old for line in changed if line.subject == id_][-1],
+            naive.records.get((tracker, id_)),
+        )
+        for id_ in {CustomizationId(line.subject) for line in changed}
+    }
+    moment = Micros(data.draw(st.sampled_from(log)).at + data.draw(st.integers(-1, 1)))
+    by_then = [line.revision for line in log if line.at <= moment]
+    assert store.revision_at(tracker, moment) == (by_then[-1] if by_then else 0)
+    wanted = data.draw(log_filters)
+    told = [line for line in reversed(log) if is_wanted(line, wanted)]
+    read: list[ChangeRow] = []
+    place = None
+    while page := store.lines(tracker, wanted, before=place, limit=2):
+        assert len(page) <= 2
+        read += [line for _, line in page]
+        place = page[-1][0]
+    assert unnamed(read) == unnamed(told)
+
+
+log_filters = st.builds(
+    LogFilter,
+    st.lists(st.sampled_from(["customization", "draft", "object"]), max_size=2).map(tuple),
+    st.lists(texts, max_size=2).map(tuple),
+    st.lists(st.sampled_from(["create", "delete"]), max_size=1).map(tuple),
+    st.none() | ids,
+    st.none() | instants,
+    st.none() | instants,
+)
+
+
+def is_wanted(line: ChangeRow, wanted: LogFilter) -> bool:
+    return (
+        (not wanted.kinds or line.kind in wanted.kinds)
+        and (not wanted.actors or line.actor in wanted.actors)
+        and (not wanted.actions or line.action in wanted.actions)
+        and (wanted.subject is None or line.subject == wanted.subject)
+        and (wanted.since is None or line.at >= wanted.since)
+        and (wanted.until is None or line.at < wanted.until)
+    )
 
 
 some_texts = st.lists(texts, max_size=2).map(tuple)

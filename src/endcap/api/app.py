@@ -24,6 +24,7 @@ from endcap.api.catalog import CatalogEndpoints
 from endcap.api.catalog_export import ContentExportEndpoint
 from endcap.api.customizations import CustomizationEndpoints
 from endcap.api.docs import DocsEndpoints
+from endcap.api.drafts import DraftEndpoints
 from endcap.api.events import EventEndpoints
 from endcap.api.http import (
     Disconnected,
@@ -42,6 +43,7 @@ from endcap.api.ops import OpsEndpoints
 from endcap.api.place import PlaceEndpoints
 from endcap.api.recommend import RecommendEndpoints
 from endcap.api.throttle import Throttle
+from endcap.api.versions import VersionEndpoints
 from endcap.archive.places import open_place
 from endcap.archive.reading import EventSource
 from endcap.archive.schedule import Schedule
@@ -49,6 +51,7 @@ from endcap.builder import Builder
 from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
+from endcap.drafts import Drafts
 from endcap.errors import (
     MethodNotAllowed,
     PathNotFound,
@@ -60,12 +63,14 @@ from endcap.jobs import JobRunner
 from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
 from endcap.recording import Recorder
+from endcap.scheduled import Scheduled
 from endcap.service import Service
 from endcap.store import open_accounts, open_events, open_store
 from endcap.store.events import EventStore
 from endcap.store.port import Store
 from endcap.telemetry import Metrics, log
 from endcap.vault import Vault, open_vault
+from endcap.versions import Versions
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
 RETRY_SECONDS = 0.5  # while the store is away and nothing is loaded
@@ -81,6 +86,8 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    versions: Versions
+    drafts: Drafts
     accounts: Accounts
     jobs: JobRunner
     events: EventStore
@@ -112,6 +119,8 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         session_seconds=settings.console_session_hours * 3_600,
         clock=clock,
     )
+    versions = Versions(store, committer)
+    drafts = Drafts(store, committer, new_id=new_id)
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
     service = Service(
@@ -134,6 +143,8 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         mirror,
         committer,
         service,
+        versions,
+        drafts,
         accounts,
         jobs,
         events,
@@ -168,6 +179,8 @@ class App:
         by_tracker = Throttle(settings.throttle_tracker_per_second)
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        VersionEndpoints(service, parts.versions, authenticator, by_tracker).mount(self._routes)
+        DraftEndpoints(service, parts.drafts, authenticator, by_tracker).mount(self._routes)
         CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
         ModelEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._asker = Asker(settings.recommender_hosts)
@@ -179,6 +192,7 @@ class App:
         ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
         EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
         InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        self._scheduled = Scheduled(parts.store, parts.committer, parts.drafts, clock=service.clock)
         self.metrics.watch_counts(
             "endcap_events",
             "Events taken by this worker, by what became of them",
@@ -215,6 +229,7 @@ class App:
     def stop(self) -> None:
         """Commits what was handed over, then lets go."""
         self._ending.set()
+        self._scheduled.stop()
         self.parts.jobs.stop()
         self.parts.committer.stop()
         self._lists.stop()
@@ -248,6 +263,7 @@ class App:
         self.parts.jobs.start()
         self.parts.activity.start()
         self.parts.schedule.start()
+        self._scheduled.start()
         self._builder.start()
         self.is_ready = True
         self.on_ready()

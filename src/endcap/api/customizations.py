@@ -58,7 +58,7 @@ class CustomizationEndpoints:
 
     async def get(self, request: Request) -> Response:
         shop = self._plain_shop(request) or await self._seen_shop(request)
-        wanted_id = _id(request)
+        wanted_id = id_of(request)
         found = self._service.get_mirrored(shop, wanted_id)
         if found is None:
             found = await ask(lambda: self._service.get(shop, wanted_id), inline=self._inline)
@@ -71,14 +71,14 @@ class CustomizationEndpoints:
         shop = await self._shop(request)
         body = await request.json_body(bytes_max=self._bytes_max)
         made = await self._service.replace(
-            shop, _id(request), body, expected=expected_revisions(request)
+            shop, id_of(request), body, expected=expected_revisions(request)
         )
         return Response(204, headers=_tags(made))
 
     async def delete(self, request: Request) -> Response:
         shop = await self._shop(request)
         revision = await self._service.delete(
-            shop, _id(request), expected=expected_revisions(request)
+            shop, id_of(request), expected=expected_revisions(request)
         )
         return Response(204, headers=(shown_at(revision),))
 
@@ -135,7 +135,7 @@ class CustomizationEndpoints:
         return shop
 
 
-def _id(request: Request) -> CustomizationId:
+def id_of(request: Request) -> CustomizationId:
     """A path id that is no UUID names no customization."""
     text = request.parameters["id"]
     if not _UUID.fullmatch(text):

@@ -25,6 +25,7 @@ from endcap.api.openapi_operations import (
 )
 from endcap.api.openapi_operations import OPERATIONS as MOST_OPERATIONS
 from endcap.api.openapi_page import page
+from endcap.api.openapi_past import PAST_OPERATIONS
 from endcap.api.openapi_schemas import CUSTOMIZATION, TRACKER, Schema, ref
 from endcap.errors import (
     Problem,
@@ -35,7 +36,7 @@ from endcap.errors import (
 from endcap.store.port import IDEMPOTENCY_HOURS
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
-OPERATIONS = (*MOST_OPERATIONS, *EVENT_OPERATIONS)
+OPERATIONS = (*MOST_OPERATIONS, *PAST_OPERATIONS, *EVENT_OPERATIONS)
 FOLDER = Path(__file__).parent
 
 

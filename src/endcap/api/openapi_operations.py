@@ -202,6 +202,7 @@ LINKS = {
 }
 
 CUSTOMIZATIONS = "Customizations"
+PAST = "History and drafts"
 RECOMMENDATIONS = "Recommendations"
 MODELS = "Models"
 CATALOG = "Catalog"
@@ -210,6 +211,7 @@ OPERATION = "Operation"
 
 TAGS = {
     CUSTOMIZATIONS: "What merchandisers want: pins for a target, laid over what a recommender answers.",
+    PAST: "What customizations were, having it back, and what they may become. Paths of this server's own.",
     RECOMMENDATIONS: "What a shop's pages ask for. Public, so that browsers may ask.",
     MODELS: "What each recommender does: strategy, settings, fallback. The reference names work without any of it.",
     CATALOG: "The items that can be recommended, with everything that criteria look at.",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from endcap.api.openapi_event_schemas import event_shapes
+from endcap.api.openapi_past_schemas import past_shapes
 from endcap.criteria import DEPTH_MAX, RULES_MAX, VALUES_MAX
 from endcap.domain import (
     IDENTITY_CHARACTERS_MAX,
@@ -93,6 +94,7 @@ def schemas() -> dict[str, Schema]:
         **_placing(),
         **_catalog(),
         **event_shapes(),
+        **past_shapes(),
         **_criteria("Own", "attributes of customizations themselves", _OWN_FIELD),
         **_answers(),
     }

@@ -140,7 +140,7 @@ def create(
         method="POST",
         path=f"{_base(tracker)}/scope",
         headers=_headers(Idempotency_Key=idempotency_key),
-        content=_document(definition),
+        content=document(definition),
         repeatable=idempotency_key is not None,
         read=customization,
     )
@@ -182,7 +182,7 @@ def replace(
         method="PUT",
         path=_one(tracker, id),
         headers=_headers(If_Match=if_match),
-        content=_document(definition),
+        content=document(definition),
         read=etag,
     )
 
@@ -606,7 +606,7 @@ def _headers(**headers: str | None) -> Pairs:
     )
 
 
-def _document(definition: Definition | Mapping[str, Any]) -> bytes:
+def document(definition: Definition | Mapping[str, Any]) -> bytes:
     """A definition as a body. A customization is sent without what the server made."""
     if isinstance(definition, Mapping):
         return _encode(definition)

@@ -22,6 +22,7 @@ import httpx2
 from endcap import __version__
 from endcap.client import _calls as calls
 from endcap.client import _event_calls as event_calls
+from endcap.client import _past_calls as past_calls
 from endcap.client._calls import Call, Download, Outgoing, Paged, Walk, pause_before_repeat
 from endcap.client._reading import Answer, revision
 from endcap.client._signing import Clock, SignedAuth, system_clock
@@ -169,6 +170,18 @@ class Client(_Shell):
     export_catalog = _walk(calls.export_catalog)
     send_event = _verb(event_calls.send_event)
     import_transactions = _verb(event_calls.import_transactions)
+    history = _verb(past_calls.history)
+    restore_version = _verb(past_calls.restore_version)
+    undo = _verb(past_calls.undo)
+    restore_tracker = _verb(past_calls.restore_tracker)
+    drafts = _verb(past_calls.drafts)
+    create_draft = _verb(past_calls.create_draft)
+    draft = _verb(past_calls.draft)
+    save_draft = _verb(past_calls.save_draft)
+    discard_draft = _verb(past_calls.discard_draft)
+    publish = _verb(past_calls.publish)
+    publish_at = _verb(past_calls.publish_at)
+    unpublish = _verb(past_calls.unpublish)
     health = _verb(calls.health)
     ready = _verb(calls.ready)
 
@@ -305,6 +318,18 @@ class AsyncClient(_Shell):
     export_catalog = _async_walk(calls.export_catalog)
     send_event = _async_verb(event_calls.send_event)
     import_transactions = _async_verb(event_calls.import_transactions)
+    history = _async_verb(past_calls.history)
+    restore_version = _async_verb(past_calls.restore_version)
+    undo = _async_verb(past_calls.undo)
+    restore_tracker = _async_verb(past_calls.restore_tracker)
+    drafts = _async_verb(past_calls.drafts)
+    create_draft = _async_verb(past_calls.create_draft)
+    draft = _async_verb(past_calls.draft)
+    save_draft = _async_verb(past_calls.save_draft)
+    discard_draft = _async_verb(past_calls.discard_draft)
+    publish = _async_verb(past_calls.publish)
+    publish_at = _async_verb(past_calls.publish_at)
+    unpublish = _async_verb(past_calls.unpublish)
     health = _async_verb(calls.health)
     ready = _async_verb(calls.ready)
 

@@ -142,6 +142,70 @@ class Imported(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+class HistoryLine(Struct, frozen=True, kw_only=True):
+    """One change of a customization, or of its draft. `version` is what it left; None: nothing."""
+
+    revision: int
+    kind: str
+    subject: str
+    action: str
+    actor: str
+    at: str
+    version: Definition | None = None
+
+
+class HistoryPage(Struct, frozen=True):
+    """Changes, the newest first. `before` is where the next page begins; None: there is none."""
+
+    results: tuple[HistoryLine, ...]
+    before: int | None = None
+
+
+class Step(Struct, frozen=True):
+    """What became, or would become, of one customization or draft: `created`, `changed` or `deleted`."""
+
+    id: str
+    kind: str
+    became: str
+
+
+class Reversal(Struct, frozen=True, kw_only=True):
+    """What undoing or restoring did, or would do. `revision` is at which it was done; None: nothing was."""
+
+    dry_run: bool
+    created: int
+    changed: int
+    deleted: int
+    skipped: dict[str, str] = {}
+    changes: tuple[Step, ...] = ()
+    fingerprint: str = ""
+    revision: int | None = None
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What a customization may become. `etag` is the answer's header, for `if_match`."""
+
+    id: str
+    revision: int
+    definition: Definition | None = None
+    base: int | None = None
+    author: str | None = None
+    updated_at: str | None = None
+    creator: str | None = None
+    created_at: str | None = None
+    publish_at: str | None = None
+    publisher: str | None = None
+    held: str | None = None
+    etag: str | None = None
+
+
+class Drafts(Struct, frozen=True):
+    """One page of drafts, and how many there are."""
+
+    total: int
+    results: tuple[Draft, ...] = ()
+
+
 class RecommendationRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one widget asks for."""
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from endcap.domain import Micros
-from endcap.store.accounts import Account, Failures, Session, SignIn
+from endcap.store.accounts import Account, Failures, Session, SignIn, SignInFilter
 from endcap.store.rows import Row, json_text
 
 T = TypeVar("T")
@@ -112,6 +112,21 @@ class AccountQueries:
         else:
             found = self._read("fetch_log_of", {"account": name, "limit": limit})
         return [SignIn(*row) for row in found]
+
+    def lines(
+        self, filter: SignInFilter, *, before: tuple[Micros, str] | None = None, limit: int
+    ) -> Sequence[SignIn]:
+        at, id_ = before or (Micros(2**62), "")
+        values = {
+            "who": filter.who,
+            "events": json_text(filter.events) if filter.events else None,
+            "since": filter.since,
+            "until": filter.until,
+            "at": at,
+            "id": id_,
+            "limit": limit,
+        }
+        return [SignIn(*row) for row in self._read("fetch_lines", values)]
 
     def purge(self, *, begun_before: Micros, seen_before: Micros, noted_before: Micros) -> None:
         def work(ask: Ask) -> None:

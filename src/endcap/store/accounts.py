@@ -77,6 +77,16 @@ class Failures(Struct, frozen=True):
     of_address: int
 
 
+class SignInFilter(Struct, frozen=True):
+    """Which lines of the log; an empty field selects everything. `since` is with, `until` without its instant."""
+
+    who: str | None = None
+    """The account, or who acted on it."""
+    events: tuple[str, ...] = ()
+    since: Micros | None = None
+    until: Micros | None = None
+
+
 class AccountStore(Protocol):
     inline: bool
     """Whether a point read takes microseconds, so that it may be made on an event loop."""
@@ -143,6 +153,11 @@ class AccountStore(Protocol):
 
     def log(self, name: str | None = None, *, limit: int) -> Sequence[SignIn]:
         """The last lines of an account or of all, the newest first."""
+
+    def lines(
+        self, filter: SignInFilter, *, before: tuple[Micros, str] | None = None, limit: int
+    ) -> Sequence[SignIn]:
+        """Lines before an instant and id (None: from the end), the newest first; of one instant by id, falling."""
 
     def purge(self, *, begun_before: Micros, seen_before: Micros, noted_before: Micros) -> None:
         """Deletes sessions that began or were last seen before, and lines of the log of before."""

@@ -9,18 +9,18 @@ of one transaction. All rules of writing are here, once for every adapter: adapt
 Knows rows and writes. Knows nothing of SQL, connections or what time it is: every write carries its `now`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Literal, Protocol, TypeVar, assert_never
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from endcap.domain import (
     CatalogObject,
     CustomizationId,
+    Draft,
     Field,
     ItemId,
     Micros,
@@ -40,6 +40,7 @@ from endcap.errors import (
     UsageFault,
 )
 from endcap.store.decide_catalog import Action, CatalogDecision, JobKey, ObjectKey
+from endcap.store.decide_drafts import Desk, conflict, overtaken, take
 from endcap.store.decide_models import ModelDecision, ModelKey
 from endcap.store.judge import FieldKey, Judge
 from endcap.store.ledger import Ledger, Overlay
@@ -54,6 +55,8 @@ from endcap.store.port import (
     CreateTracker,
     CustomizationWrite,
     DeleteCustomization,
+    DiscardDraft,
+    HoldDraft,
     Job,
     MergeObjects,
     ModelRow,
@@ -61,6 +64,7 @@ from endcap.store.port import (
     ObjectWrite,
     Outcome,
     PublishArtifact,
+    PublishDraft,
     PutModel,
     PutObjects,
     RemoveModel,
@@ -68,14 +72,20 @@ from endcap.store.port import (
     ReplaceCustomization,
     ResetField,
     RestoreCustomization,
+    ReviseCustomizations,
     RevokeKey,
+    SaveDraft,
+    ScheduleDraft,
     StartJob,
     StepJob,
     TakeJob,
     TrackerRow,
     TrackerWrite,
+    Unpublish,
     Write,
 )
+from endcap.store.records import record_of
+from endcap.wire.versions import farewell, version_of
 
 BATCH_NAMES_MAX = 1_000  # rows that one batch reads and writes: bounds memory, not the transaction
 SWEEP_ROWS_MAX = (
@@ -85,7 +95,7 @@ IDEMPOTENCY_MICROS = IDEMPOTENCY_HOURS * 3_600 * 1_000_000
 
 T = TypeVar("T")
 
-Kind = Literal["customization", "object", "model", "tracker", "key", "artifact", "field"]
+Kind = Literal["customization", "draft", "object", "model", "tracker", "key", "artifact", "field"]
 RecordKey = tuple[TrackerId, CustomizationId]
 ReplayKey = tuple[TrackerId, str]
 LoggedWrite = CustomizationWrite | ObjectWrite | ModelWrite | ResetField | StepJob | TrackerWrite
@@ -105,6 +115,8 @@ class Part(Struct, frozen=True):
 
     index: int
     write: Write
+    whole: ReviseCustomizations | None = None
+    """Of the first slice of one that is all or nothing: what has to be looked at before any of it is done."""
 
 
 class Names(Struct, frozen=True):
@@ -117,6 +129,7 @@ class Names(Struct, frozen=True):
     jobs: Sequence[JobKey] = ()
     tables: Sequence[TrackerId] = ()
     """Trackers whose models are looked up, all of them: how many there are is bounded."""
+    drafts: Sequence[RecordKey] = ()
 
 
 class Present(Struct, frozen=True):
@@ -128,6 +141,7 @@ class Present(Struct, frozen=True):
     fields: Mapping[FieldKey, Field] = {}
     jobs: Mapping[JobKey, Job] = {}
     models: Mapping[ModelKey, ModelRow] = {}
+    drafts: Mapping[RecordKey, Draft] = {}
 
 
 class Effects(Struct, frozen=True):
@@ -150,6 +164,8 @@ class Effects(Struct, frozen=True):
     """Replays of a tracker made before the instant have served."""
     changes: list[tuple[TrackerId, int, ChangeRow]] = []
     """Tracker, position among the changes of one revision, and the line of the log."""
+    drafts: list[tuple[TrackerId, Draft]] = []
+    drafts_deleted: list[RecordKey] = []
     fixed: list[tuple[TrackerId, Field]] = []
     """Fields with their kinds, new or not."""
     forgotten: list[FieldKey] = []
@@ -178,7 +194,7 @@ def batches(writes: Sequence[Write], *, names_max: int) -> Iterator[list[Part]]:
     batch: list[Part] = []
     names = 0
     for part, weight in _parts(writes, names_max):
-        if batch and names + weight > names_max:
+        if batch and (names + weight > names_max or part.whole is not None):
             yield batch
             batch, names = [], 0
         batch.append(part)
@@ -191,6 +207,7 @@ def names_of(batch: Sequence[Part]) -> Names:
     records: dict[RecordKey, None] = {}
     objects: dict[ObjectKey, None] = {}
     replays: dict[ReplayKey, None] = {}
+    drafts: dict[RecordKey, None] = {}
     fields: dict[FieldKey, None] = {}
     jobs_named: dict[JobKey, None] = {}
     tables: dict[TrackerId, None] = {}
@@ -203,6 +220,15 @@ def names_of(batch: Sequence[Part]) -> Names:
                     replays[replay_key(write.tracker, write.idempotency.key)] = None
             case ReplaceCustomization() | DeleteCustomization() | RestoreCustomization():
                 records[write.tracker, write.id] = None
+            case DiscardDraft() | ScheduleDraft() | HoldDraft():
+                drafts[write.tracker, write.id] = None
+            case SaveDraft() | PublishDraft() | Unpublish():
+                records[write.tracker, write.id] = drafts[write.tracker, write.id] = None
+            case ReviseCustomizations():
+                records.update(((write.tracker, each.id), None) for each in write.revised)
+                drafts.update(((write.tracker, each.id), None) for each in write.drafts)
+                rebased = (each.id for each in write.drafts if each.is_rebased)
+                records.update(((write.tracker, id_), None) for id_ in rebased)
             case PutObjects():
                 for each in write.objects:
                     objects[write.tracker, each.identity] = None
@@ -240,6 +266,7 @@ def names_of(batch: Sequence[Part]) -> Names:
         list(fields),
         list(jobs_named),
         list(tables),
+        list(drafts),
     )
 
 
@@ -276,10 +303,18 @@ def carry_out(
     claimed = transaction.claim_trackers(new) if new else ()
     rows = transaction.lock_trackers(trackers_named(writes))
     ledger = Ledger({row.id: row for row in rows if row.id not in claimed}, size=len(writes))
+    refused: set[int] = set()
     for batch in batches(writes, names_max=names_max):
         (first, *_) = batch
         if isinstance(first.write, CommitGeneration):
             ledger.settle(first.index, _sweep(first.index, first.write, transaction, ledger))
+            continue
+        if first.whole is not None and ledger.trackers.get(first.write.tracker) is not None:
+            objection = _objection_to(first.whole, transaction, names_max)
+            if objection is not None:
+                ledger.settle(first.index, objection)
+                refused.add(first.index)
+        if first.index in refused:  # slices of one that is all or nothing have their own batches
             continue
         present = transaction.fetch_present(names_of(batch))
         transaction.write(decide(batch, present, ledger))
@@ -298,6 +333,19 @@ def carry_out_together(writes: Sequence[Write], transaction: Transaction) -> Seq
     if refusals:
         raise RefusedTogether(refusals)
     return [outcome for outcome in outcomes if isinstance(outcome, Committed)]
+
+
+def _objection_to(
+    write: ReviseCustomizations, transaction: Transaction, names_max: int
+) -> RevisionConflict | None:
+    """Why nothing of one that is larger than a batch can be done, after all that was written before it."""
+    count = 0
+    for part, _ in _slices_of(0, write, names_max):
+        slice_ = part.write
+        assert isinstance(slice_, ReviseCustomizations)
+        present = transaction.fetch_present(names_of([part]))
+        count += overtaken(slice_, Overlay(present.records), Overlay(present.drafts))
+    return conflict(count) if count else None
 
 
 def _sweep(
@@ -343,19 +391,36 @@ def _parts(writes: Sequence[Write], names_max: int) -> Iterator[tuple[Part, int]
             case PutObjects():
                 objects = {each.identity: each for each in write.objects}.values()
                 for chosen in _slices(objects, names_max):
-                    yield Part(index, replace(write, objects=chosen)), len(chosen)
+                    yield Part(index, replace(write, objects=chosen)), max(1, len(chosen))
             case MergeObjects():
                 for merges in _slices(write.merges.items(), names_max):
-                    yield Part(index, replace(write, merges=dict(merges))), len(merges)
+                    yield Part(index, replace(write, merges=dict(merges))), max(1, len(merges))
             case RemoveObjects():
                 for gone in _slices(write.objects.items(), names_max):
-                    yield Part(index, replace(write, objects=dict(gone))), len(gone)
+                    yield Part(index, replace(write, objects=dict(gone))), max(1, len(gone))
+            case ReviseCustomizations():
+                yield from _slices_of(index, write, names_max)
             case CommitGeneration():
                 yield Part(index, write), names_max + 1  # a batch of its own
             case StepJob():
                 yield Part(index, write), max(1, len(write.merges))
             case _:
                 yield Part(index, write), 1
+
+
+def _slices_of(
+    index: int, write: ReviseCustomizations, names_max: int
+) -> Iterator[tuple[Part, int]]:
+    names = len(write.revised) + len(write.drafts)
+    if names <= names_max:
+        yield Part(index, write), max(1, names)
+        return
+    whole: ReviseCustomizations | None = write
+    for revised in _slices(write.revised, names_max):
+        yield Part(index, replace(write, revised=revised, drafts=()), whole), names_max
+        whole = None
+    for drafts in _slices(write.drafts, names_max):
+        yield Part(index, replace(write, revised=(), drafts=drafts)), names_max
 
 
 def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -366,21 +431,36 @@ def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chosen
 
 
-def logged(record: Record) -> bytes:
-    """A record as the log keeps it: with its metadata and its switch, so that a version can be had back whole."""
-    if record.metadata is None and not record.disabled:
-        return record.document
-    metadata = b"" if record.metadata is None else b',"target_metadata":' + record.metadata
-    return record.document[:-1] + metadata + (b',"disabled":true}' if record.disabled else b"}")
+class _Journal:
+    """
+    The lines that a batch leaves in the log, in order. Apart from the decision, so that those who write them do not
+    hold the decision that holds them: a batch is let go when it is written, and not when cycles are looked for.
+    """
 
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.lines: list[tuple[TrackerId, int, ChangeRow]] = []
 
-def last_words(record: Record) -> bytes:
-    """The same of a record that goes: with what no later version would tell, so that it can be restored as it was."""
-    origin = b',"creator":%b,"created_at":%d}' % (
-        msgspec.json.encode(record.creator),
-        record.created_at,
-    )
-    return logged(record)[:-1] + origin
+    def keep(self, tracker: TrackerId, line: ChangeRow) -> None:
+        self.lines.append((tracker, self._ledger.next_ordinal(), line))
+
+    def __call__(
+        self,
+        write: LoggedWrite,
+        revision: int,
+        kind: Kind,
+        subject: str,
+        action: Action,
+        *,
+        old: bytes | None = None,
+        new: bytes | None = None,
+    ) -> None:
+        actor = write.actor
+        if actor is None:  # of a customization that its own creator makes
+            assert isinstance(write, CreateCustomization)
+            actor = write.creator
+        line = ChangeRow(revision, kind, subject, action, actor, write.now, old, new)
+        self.keep(write.tracker, line)
 
 
 class _Decision:
@@ -388,9 +468,11 @@ class _Decision:
 
     def __init__(self, present: Present, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._log = _Journal(ledger)
         self._records = Overlay(present.records)
         self._objects = Overlay(present.objects)
         self._replays = Overlay(present.replays)
+        self._drafts = Overlay(present.drafts)
         self._jobs = Overlay(present.jobs)
         self._judge = Judge(
             present.fields,
@@ -406,7 +488,6 @@ class _Decision:
         self._models = Overlay(present.models)
         self._table = ModelDecision(ledger, self._log, self._models)
         self._outdated: dict[TrackerId, Micros] = {}
-        self._changes: list[tuple[TrackerId, int, ChangeRow]] = []
 
     def take(self, part: Part) -> Outcome:
         write = part.write
@@ -423,6 +504,20 @@ class _Decision:
                 | RestoreCustomization()
             ):
                 return self._take_customization(part.index, write, tracker)
+            case (
+                SaveDraft()
+                | DiscardDraft()
+                | ScheduleDraft()
+                | HoldDraft()
+                | PublishDraft()
+                | Unpublish()
+                | ReviseCustomizations()
+            ):
+                desk = Desk(self._records, self._drafts, self._revision(part.index, tracker))
+                outcome = take(write, desk, current=tracker.revision)
+                for line in desk.lines:
+                    self._log.keep(write.tracker, line)
+                return outcome
             case PutObjects() | MergeObjects() | RemoveObjects():
                 return self._catalog.take_objects(part.index, write, tracker)
             case PutModel() | RemoveModel():
@@ -437,6 +532,9 @@ class _Decision:
                 raise AssertionError("a sweep is no decision about rows")  # see carry_out
             case _:
                 assert_never(write)
+
+    def _revision(self, index: int, tracker: TrackerRow) -> Callable[[], int]:
+        return lambda: self._ledger.spend(index, tracker)
 
     def effects(self) -> Effects:
         saved: list[tuple[TrackerId, Record]] = []
@@ -465,7 +563,9 @@ class _Decision:
             models=[(key[0], row) for key, row in self._models.puts()],
             unset=self._models.drops(),
             outdated=self._outdated,
-            changes=self._changes,
+            changes=self._log.lines,
+            drafts=[(key[0], row) for key, row in self._drafts.puts()],
+            drafts_deleted=self._drafts.drops(),
             fixed=self._judge.fixed(),
             forgotten=self._judge.forgotten(),
             jobs=[(key[0], job) for key, job in self._jobs.puts()],
@@ -490,13 +590,15 @@ class _Decision:
         revision = self._ledger.spend(index, tracker)
         if isinstance(write, DeleteCustomization):
             self._records.drop(key)
-            self._log(write, revision, "customization", write.id, "delete", old=last_words(before))
+            self._log(write, revision, "customization", write.id, "delete", old=farewell(before))
             return Committed(revision)
-        record = _record(
-            write,
+        record = record_of(
+            write.id,
+            write.definition,
             revision,
             creator=before.creator,
             created_at=before.created_at,
+            updated_at=write.now,
             disabled=before.disabled,
         )
         self._records.put(key, record)
@@ -506,8 +608,8 @@ class _Decision:
             "customization",
             write.id,
             "replace",
-            old=logged(before),
-            new=logged(record),
+            old=version_of(before),
+            new=version_of(record),
         )
         return Committed(revision, record)
 
@@ -530,14 +632,21 @@ class _Decision:
             return _taken(write.id)
         revision = self._ledger.spend(index, tracker)
         made = write.now if write.created_at is None else write.created_at
-        record = _record(write, revision, creator=write.creator, created_at=made, disabled=False)
+        record = record_of(
+            write.id,
+            write.definition,
+            revision,
+            creator=write.creator,
+            created_at=made,
+            updated_at=write.now,
+        )
         self._records.put((write.tracker, write.id), record)
         if write.idempotency is not None:
             self._replays.put(
                 replay_key(write.tracker, write.idempotency.key),
                 Replay(write.idempotency.fingerprint, write.now, record),
             )
-        self._log(write, revision, "customization", write.id, "create", new=logged(record))
+        self._log(write, revision, "customization", write.id, "create", new=version_of(record))
         return Committed(revision, record)
 
     def _restore(
@@ -546,11 +655,16 @@ class _Decision:
         if before is not None:
             return _taken(write.id)
         revision = self._ledger.spend(index, tracker)
-        record = _record(
-            write, revision, creator=write.creator, created_at=write.created_at, disabled=False
+        record = record_of(
+            write.id,
+            write.definition,
+            revision,
+            creator=write.creator,
+            created_at=write.created_at,
+            updated_at=write.now,
         )
         self._records.put((write.tracker, write.id), record)
-        self._log(write, revision, "customization", write.id, "create", new=logged(record))
+        self._log(write, revision, "customization", write.id, "create", new=version_of(record))
         return Committed(revision, record)
 
     # Trackers
@@ -605,24 +719,6 @@ class _Decision:
         self._log(write, revision, "artifact", write.artifact, action)
         return Committed(revision)
 
-    def _log(
-        self,
-        write: LoggedWrite,
-        revision: int,
-        kind: Kind,
-        subject: str,
-        action: Action,
-        *,
-        old: bytes | None = None,
-        new: bytes | None = None,
-    ) -> None:
-        actor = write.actor
-        if actor is None:  # of a customization that its own creator makes
-            assert isinstance(write, CreateCustomization)
-            actor = write.creator
-        line = ChangeRow(revision, kind, subject, action, actor, write.now, old, new)
-        self._changes.append((write.tracker, self._ledger.next_ordinal(), line))
-
 
 def _new_tracker(write: CreateTracker) -> TrackerRow:
     return TrackerRow(write.tracker, write.name, 0, (write.sealed_key,), None, write.now)
@@ -630,32 +726,6 @@ def _new_tracker(write: CreateTracker) -> TrackerRow:
 
 def _taken(id: CustomizationId) -> UsageFault:
     return UsageFault("A customization with this id exists", {"id": [id]})
-
-
-def _record(
-    write: CreateCustomization | ReplaceCustomization | RestoreCustomization,
-    revision: int,
-    *,
-    creator: str,
-    created_at: Micros,
-    disabled: bool,
-) -> Record:
-    """`disabled` counts where the definition leaves it open."""
-    definition = write.definition
-    return Record(
-        id=write.id,
-        model=definition.model,
-        target_type=definition.target_type,
-        target_identity=definition.target_identity,
-        tags=definition.tags,
-        document=definition.document,
-        metadata=definition.metadata,
-        creator=creator,
-        created_at=created_at,
-        updated_at=write.now,
-        revision=revision,
-        disabled=disabled if definition.disabled is None else definition.disabled,
-    )
 
 
 def _selection(record: Record) -> tuple[object, ...]:

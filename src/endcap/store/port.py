@@ -29,6 +29,7 @@ from endcap.domain import (
     CatalogObject,
     CustomizationId,
     Definition,
+    Draft,
     Field,
     FieldKind,
     Filter,
@@ -117,6 +118,128 @@ class RestoreCustomization(Struct, frozen=True):
     created_at: Micros
     actor: str
     now: Micros
+
+
+class SaveDraft(Struct, frozen=True):
+    """
+    Keeps what a customization may become, in the place of the draft that there was. Whoever said when that one was to
+    be published has not seen this one, so nobody has said it of this. `base` is the revision of the published one that
+    it was made from. Where it leaves `disabled` open, that stays what it is of the published one. Outcome: Committed
+    with the draft; DraftConflict if `expected` is given and does not hold the draft's revision, 0 for none.
+    """
+
+    tracker: TrackerId
+    id: CustomizationId
+    definition: Definition
+    base: int | None
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+class DiscardDraft(Struct, frozen=True):
+    """Outcome: Committed; DraftNotFound; DraftConflict as above."""
+
+    tracker: TrackerId
+    id: CustomizationId
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+class ScheduleDraft(Struct, frozen=True):
+    """When it is to be published; None: not by itself. Outcome: Committed with the draft; as above."""
+
+    tracker: TrackerId
+    id: CustomizationId
+    publish_at: Micros | None
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+class HoldDraft(Struct, frozen=True):
+    """It was to be published by now and cannot be: says why, once. Outcome as above."""
+
+    tracker: TrackerId
+    id: CustomizationId
+    reason: str
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+class PublishDraft(Struct, frozen=True):
+    """
+    Makes a draft what is published, with the id, the creator and the time of creation that it has. `definition` is
+    what the draft of revision `draft` says. Outcome: Committed with the record; DraftNotFound; DraftConflict if the
+    draft is another one; PublishConflict if what is published is not what the draft was made from or, where `over` is
+    given, not of a revision in there (0: nothing).
+    """
+
+    tracker: TrackerId
+    id: CustomizationId
+    definition: Definition
+    draft: int
+    actor: str
+    now: Micros
+    over: frozenset[int] | None = None
+
+
+class Unpublish(Struct, frozen=True):
+    """
+    Takes a customization back: it speaks no more, and is kept as a draft, unless it has one already, which stays.
+    Outcome: Committed with the draft; CustomizationNotFound; RevisionConflict if `expected` is given and does not hold
+    the record's revision.
+    """
+
+    tracker: TrackerId
+    id: CustomizationId
+    actor: str
+    now: Micros
+    expected: frozenset[int] | None = None
+
+
+class Version(Struct, frozen=True):
+    """What a customization shall be, all of it. `definition.disabled` is not left open."""
+
+    definition: Definition
+    creator: str
+    created_at: Micros
+
+
+class Revised(Struct, frozen=True):
+    """A customization of this revision (0: none) shall be this, or, for None, not be."""
+
+    id: CustomizationId
+    expected: int
+    version: Version | None
+
+
+class RevisedDraft(Struct, frozen=True):
+    """
+    The same of a draft, which keeps all but its revision, and a moment to be published at that is over: else it would
+    be published again at once. With `is_rebased` it is made from what is published after this write, if anything is.
+    """
+
+    id: CustomizationId
+    expected: int
+    draft: Draft | None
+    is_rebased: bool = False
+
+
+class ReviseCustomizations(Struct, frozen=True):
+    """
+    Changes any number of customizations and drafts at once, under one revision: all, or nothing. Each is named once.
+    Outcome: Committed; RevisionConflict with how many are not what was expected. If nothing is to be changed, no
+    revision is spent.
+    """
+
+    tracker: TrackerId
+    revised: Sequence[Revised]
+    actor: str
+    now: Micros
+    drafts: Sequence[RevisedDraft] = ()
 
 
 class PutObjects(Struct, frozen=True):
@@ -336,12 +459,22 @@ class RemoveModel(Struct, frozen=True):
 CustomizationWrite = (
     CreateCustomization | ReplaceCustomization | DeleteCustomization | RestoreCustomization
 )
+DraftWrite = SaveDraft | DiscardDraft | ScheduleDraft | HoldDraft | PublishDraft | Unpublish
 ObjectWrite = PutObjects | MergeObjects | RemoveObjects
 ModelWrite = PutModel | RemoveModel
 CatalogWrite = CommitGeneration | ResetField
 JobWrite = StartJob | TakeJob | StepJob
 TrackerWrite = CreateTracker | AddKey | RevokeKey | PublishArtifact
-Write = CustomizationWrite | ObjectWrite | ModelWrite | CatalogWrite | JobWrite | TrackerWrite
+Write = (
+    CustomizationWrite
+    | DraftWrite
+    | ReviseCustomizations
+    | ObjectWrite
+    | ModelWrite
+    | CatalogWrite
+    | JobWrite
+    | TrackerWrite
+)
 """Any write to a tracker that does not exist (but CreateTracker) has the outcome TrackerNotFound."""
 
 
@@ -359,6 +492,7 @@ class Committed(Struct, frozen=True):
     record: Record | None = None
     model: ModelRow | None = None
     replayed: bool = False
+    draft: Draft | None = None
     faults: Mapping[str, CatalogFault] = {}
     kept: int = 0
     removed: int = 0
@@ -418,18 +552,54 @@ class Changes(Struct, frozen=True):
 
 class ChangeRow(Struct, frozen=True):
     """
-    One line of the audit log. Documents are kept for customizations and models, not for catalog objects (a feed has
-    them).
+    One line of the audit log. Versions are kept for customizations and drafts (see `wire.versions`), documents for
+    models, and neither for catalog objects (a feed has them).
     """
 
     revision: int
-    kind: Literal["customization", "object", "model", "tracker", "key", "artifact", "field"]
+    kind: Literal[
+        "customization", "draft", "object", "model", "tracker", "key", "artifact", "field"
+    ]
     subject: str
     action: Literal["create", "replace", "delete"]
     actor: str
     at: Micros
     old: bytes | None
     new: bytes | None
+
+
+class LogFilter(Struct, frozen=True):
+    """Which lines of the log; an empty field selects everything. `since` is with, `until` without its instant."""
+
+    kinds: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    subject: str | None = None
+    since: Micros | None = None
+    until: Micros | None = None
+
+
+class Place(Struct, frozen=True):
+    """Of a line in the log of a tracker."""
+
+    revision: int
+    ordinal: int
+
+
+class Touched(Struct, frozen=True):
+    """A customization that was changed after a revision: what it was at that, and what it is."""
+
+    id: CustomizationId
+    then: bytes | None
+    """As the log keeps it; None: it was not there."""
+    last: bytes | None
+    """What it was before the last change."""
+    record: Record | None
+
+
+class Due(Struct, frozen=True):
+    tracker: TrackerId
+    draft: Draft
 
 
 BuildResult = Literal["built", "unchanged", "superseded", "failed"]
@@ -583,6 +753,40 @@ class Store(Protocol):
 
     def log(self, tracker: TrackerId, *, after: int, through: int) -> Iterator[ChangeRow]:
         """The change log from one revision, without, to another, with; oldest first."""
+
+    def lines(
+        self,
+        tracker: TrackerId,
+        filter: LogFilter,
+        *,
+        before: Place | None = None,
+        limit: int,
+    ) -> Sequence[tuple[Place, ChangeRow]]:
+        """Lines of the log before a place (None: from the end), the newest first."""
+
+    def revision_at(self, tracker: TrackerId, at: Micros) -> int:
+        """
+        The last revision that was made by an instant; 0: none. Found by halving the log, whose instants rise with its
+        revisions but for what clocks and long writes put out of order; among such neighbours it may be any.
+        """
+
+    def touched(self, tracker: TrackerId, *, since: int) -> Iterator[Touched]:
+        """Every customization that was changed after a revision. Walks the log after it and no more."""
+
+    def draft(self, tracker: TrackerId, id: CustomizationId) -> Draft | None: ...
+
+    def drafts(self, tracker: TrackerId, *, limit: int, offset: int = 0) -> Sequence[Draft]:
+        """Those to be published first, in the order in which they will be, then the last saved first."""
+
+    def count_drafts(self, tracker: TrackerId) -> int: ...
+
+    def drafts_named(
+        self, tracker: TrackerId, ids: Sequence[CustomizationId]
+    ) -> Mapping[CustomizationId, Draft]:
+        """Those of the ids that have one."""
+
+    def due(self, now: Micros, *, limit: int) -> Sequence[Due]:
+        """Drafts of all trackers that are to be published by now, the earliest first."""
 
     def claim_build(
         self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros

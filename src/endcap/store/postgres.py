@@ -41,6 +41,7 @@ from endcap.store.decide import (
     carry_out_together,
 )
 from endcap.store.filters import Filters
+from endcap.store.log_queries import LogQueries
 from endcap.store.port import (
     Build,
     BuildRecord,
@@ -54,6 +55,7 @@ from endcap.store.port import (
     Outcome,
     Page,
     Summary,
+    Touched,
     TrackerRow,
     Write,
 )
@@ -79,7 +81,7 @@ _sql = scripts.queries("postgres")
 _filters = Filters(_sql, lambda name: f"%({name})s")
 
 
-class PostgresStore(PostgresPool):
+class PostgresStore(LogQueries, PostgresPool):
     """See `port.Store`. The URL is libpq's, with several hosts if there are."""
 
     inline = False
@@ -320,6 +322,15 @@ class PostgresStore(PostgresPool):
             found = stream(connection, _sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in found)
 
+    def touched(self, tracker: TrackerId, *, since: int) -> Iterator[Touched]:
+        values = {"tracker": tracker, "since": since}
+        with self._snapshot() as connection:
+            found = stream(connection, _sql["fetch_touched"], values)
+            yield from map(rows.read_touched, found)
+
+    def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        return self._all(query, values)
+
     # Builds
 
     def claim_build(
@@ -431,6 +442,10 @@ class _Transaction:
                     "fetch_present_replays", names.replays
                 )
             },
+            drafts={
+                (row[0], row[1]): rows.read_draft(row[1:])
+                for row in self._look_up("fetch_present_drafts", names.drafts)
+            },
             models={
                 (tracker, row[0]): ModelRow(*row)
                 for tracker in names.tables
@@ -457,6 +472,8 @@ class _Transaction:
         write("save_tags", effects.tagged)
         write("save_objects", [_catalog_object(*each) for each in effects.objects])
         write("delete_objects", [(tracker, _key(each)) for tracker, each in effects.removed])
+        write("save_drafts", [rows.draft(*each) for each in effects.drafts])
+        write("delete_drafts", effects.drafts_deleted)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
         write("save_models", [rows.model(*each) for each in effects.models])
         write("delete_models", effects.unset)

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from endcap.domain import CatalogObject, Field, Micros, Record, TrackerId
+from endcap.domain import CatalogObject, Draft, Field, Micros, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import Build, BuildRecord, ChangeRow, Job, ModelRow, TrackerRow
+from endcap.store.port import Build, BuildRecord, ChangeRow, Job, ModelRow, Touched, TrackerRow
 
 Row = tuple[Any, ...]
 
@@ -63,6 +63,34 @@ def read_record(row: Row) -> Record:
     known = () if tags == "[]" else _tags.decode(tags)
     record = Record(id, model, target_type, identity, known, *rest)
     return replace(record, disabled=True) if row[-1] else record
+
+
+def draft(tracker: TrackerId, each: Draft) -> Row:
+    return (
+        tracker,
+        each.id,
+        each.document,
+        each.base,
+        each.author,
+        each.updated_at,
+        each.revision,
+        each.creator,
+        each.created_at,
+        each.publish_at,
+        each.publisher,
+        each.held,
+    )
+
+
+def read_draft(row: Row) -> Draft:
+    return Draft(*row)
+
+
+def read_touched(row: Row) -> Touched:
+    """The customization's own columns are all empty where it is gone."""
+    id, then, last, *columns = row  # noqa: A001 - likewise
+    record = None if columns[0] is None else read_record(tuple(columns))
+    return Touched(id, then, last, record)
 
 
 def catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:

@@ -26,6 +26,7 @@ from endcap.domain import (
     OLDEST_FIRST,
     CatalogObject,
     CustomizationId,
+    Draft,
     Field,
     FieldKind,
     Filter,
@@ -50,6 +51,7 @@ from endcap.store.decide import (
 )
 from endcap.store.decide_catalog import ObjectKey
 from endcap.store.filters import Filters
+from endcap.store.log_queries import LogQueries
 from endcap.store.mark import CommitMark
 from endcap.store.port import (
     Build,
@@ -64,6 +66,7 @@ from endcap.store.port import (
     Outcome,
     Page,
     Summary,
+    Touched,
     TrackerRow,
     Write,
 )
@@ -89,7 +92,7 @@ _sql = scripts.queries("sqlite")
 _filters = Filters(_sql, ":{}".format)
 
 
-class SqliteStore(SqliteFile):
+class SqliteStore(LogQueries, SqliteFile):
     """See `port.Store`. The file and its folder are made when they are missing."""
 
     inline = True
@@ -349,6 +352,15 @@ class SqliteStore(SqliteFile):
             cursor = connection.execute(_sql["fetch_log"], values)
             yield from (ChangeRow(*row) for row in stream(cursor))
 
+    def touched(self, tracker: TrackerId, *, since: int) -> Iterator[Touched]:
+        values = {"tracker": tracker, "since": since}
+        with self._snapshot() as connection:
+            cursor = connection.execute(_sql["fetch_touched"], values)
+            yield from map(rows.read_touched, stream(cursor))
+
+    def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        return self._all(_sql[query], values)
+
     # Builds
 
     def claim_build(
@@ -446,6 +458,7 @@ class _Transaction:
             records=dict(self._present_records(names.records)),
             objects=dict(self._present_objects(names.objects)),
             replays=dict(self._present_replays(names.replays)),
+            drafts=dict(self._present_drafts(names.drafts)),
             models={
                 (tracker, row[0]): ModelRow(*row)
                 for tracker in names.tables
@@ -472,6 +485,8 @@ class _Transaction:
         write("save_tags", effects.tagged)
         write("save_objects", [rows.catalog_object(*each) for each in effects.objects])
         write("delete_objects", effects.removed)
+        write("save_drafts", [rows.draft(*each) for each in effects.drafts])
+        write("delete_drafts", effects.drafts_deleted)
         write("save_replays", [rows.replay(*each) for each in effects.replays])
         write("save_models", [rows.model(*each) for each in effects.models])
         write("delete_models", effects.unset)
@@ -516,6 +531,12 @@ class _Transaction:
             cut = _cutter(records)
             for (tracker, size), (key, fingerprint, created_at) in _replay_heads.decode(text):
                 yield (tracker, key), Replay(fingerprint, created_at, rows.read_replayed(cut(size)))
+
+    def _present_drafts(self, keys: Sequence[RecordKey]) -> Iterator[tuple[RecordKey, Draft]]:
+        for start in range(0, len(keys), BATCH_NAMES_MAX):
+            some = {"keys": rows.json_text(keys[start : start + BATCH_NAMES_MAX])}
+            for row in self._connection.execute(_sql["fetch_present_drafts"], some):
+                yield (row[0], row[1]), rows.read_draft(row[1:])
 
     def _look_up(self, query: str, keys: Sequence[tuple[str, str | int]]) -> Iterator[Row]:
         for start in range(0, len(keys), BATCH_NAMES_MAX):

@@ -10,13 +10,15 @@ from typing import Literal
 from endcap.accounts import Role, SignedIn
 from endcap.errors import RoleLacking
 
-Verb = Literal["enter", "own", "look", "tag", "undo", "change"]
+Verb = Literal["enter", "own", "look", "tag", "draft", "undo", "change", "audit"]
 
 LEAST: Mapping[Verb, Role] = {
     "look": Role.VIEWER,
     "tag": Role.EDITOR,
+    "draft": Role.EDITOR,
     "undo": Role.EDITOR,
     "change": Role.PUBLISHER,
+    "audit": Role.ADMIN,
 }
 """Verb → the least role that may. Not here: `enter`, for everybody, and `own`, for everybody who is signed in."""
 

@@ -104,7 +104,7 @@ class ChangePages(PageModule):
         )
         if not lines:
             raise UsageFault("There is nothing of yours to undo here any more")
-        if not all(map(_is_about_tags, lines)):
+        if not all(map(is_about_tags, lines)):
             access.check(who, "change", tracker)
         done = await self._bulk.undo(
             tracker,
@@ -296,7 +296,7 @@ def _moved(opens: Micros | None, closes: Micros | None, hours: int) -> str:
     return ", ".join(parts)
 
 
-def _is_about_tags(line: ChangeRow) -> bool:
+def is_about_tags(line: ChangeRow) -> bool:
     if line.old is None or line.new is None:
         return False
     try:

@@ -35,12 +35,15 @@ from endcap.telemetry import log
 from endcap.web import access
 from endcap.web.access import Verb
 from endcap.web.assets import BASE, Assets
+from endcap.web.audit import AuditPages
 from endcap.web.changes import ChangePages
 from endcap.web.doors import DoorPages
+from endcap.web.drafts import DraftPages
 from endcap.web.lists import ListPages
 from endcap.web.modules import Ground, PageModule, Route
 from endcap.web.one import OnePages
 from endcap.web.pages import Pages
+from endcap.web.past import PastPages
 from endcap.web.visits import (
     NO_FORM,
     SESSION,
@@ -64,6 +67,7 @@ TITLES: Mapping[int, str] = {
     403: "Not allowed",
     404: "Not found",
     405: "Not possible here",
+    409: "Changed meanwhile",
     412: "Changed meanwhile",
     413: "Too much at once",
     415: "This cannot be read",
@@ -83,10 +87,13 @@ _STATUSES: Mapping[type[Problem], int] = {
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
 MODULES: Sequence[type[PageModule]] = (
+    AuditPages,
     ChangePages,
     DoorPages,
+    DraftPages,
     ListPages,
     OnePages,
+    PastPages,
 )
 """Every module of pages, by name."""
 

@@ -60,7 +60,7 @@ def _changes(before: Document, after: Document, name: Name) -> Iterator[Change]:
     if bool(before.get("disabled")) != bool(after.get("disabled")) and before and after:
         yield Change("changed", "Disabled" if after.get("disabled") else "Enabled")
     yield from _told("Recommender", before.get("model"), after.get("model"))
-    yield from _told("Target", _target(before, name), _target(after, name))
+    yield from _told("Target", target_text(before, name), target_text(after, name))
     yield from _tag_changes(before, after)
     yield from _metadata_changes(before, after)
     yield from _pin_changes(_pins(before), _pins(after), name)
@@ -77,7 +77,7 @@ def _told(what: str, before: str | None, after: str | None) -> Iterator[Change]:
         yield Change("changed", f"{what}: {before} → {after}")
 
 
-def _target(document: Document, name: Name) -> str | None:
+def target_text(document: Document, name: Name) -> str | None:
     match document.get("target_type"):
         case None:
             return None
@@ -102,10 +102,10 @@ def _metadata_changes(before: Document, after: Document) -> Iterator[Change]:
     if not isinstance(old, dict) or not isinstance(new, dict):
         return
     for key in dict.fromkeys((*old, *new)):
-        yield from _told(f"Note “{key}”", _brief(old.get(key)), _brief(new.get(key)))
+        yield from _told(f"Note “{key}”", brief(old.get(key)), brief(new.get(key)))
 
 
-def _brief(value: object) -> str | None:
+def brief(value: object) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
@@ -120,15 +120,18 @@ def _pins(document: Document) -> list[Document]:
 def _pin_changes(before: list[Document], after: list[Document], name: Name) -> Iterator[Change]:
     left, come = _unmatched(before, after, lambda pin: pin)
     pairs: list[tuple[Document, Document]] = []
-    for key in (lambda pin: (_what(pin, name), pin.get("position")), lambda pin: _what(pin, name)):
+    for key in (
+        lambda pin: (what_text(pin, name), pin.get("position")),
+        lambda pin: what_text(pin, name),
+    ):
         left, come, matched = _matched(left, come, key)
         pairs += matched
     for old, new in pairs:
-        yield Change("changed", f"{_what(new, name)}: {'; '.join(_pin_facts(old, new))}")
+        yield Change("changed", f"{what_text(new, name)}: {'; '.join(_pin_facts(old, new))}")
     for pin in left:
-        yield Change("removed", f"No longer pinned: {_whole(pin, name)}")
+        yield Change("removed", f"No longer pinned: {pin_text(pin, name)}")
     for pin in come:
-        yield Change("added", f"Pinned: {_whole(pin, name)}")
+        yield Change("added", f"Pinned: {pin_text(pin, name)}")
 
 
 def _unmatched(
@@ -161,8 +164,8 @@ def _pin_facts(old: Document, new: Document) -> list[str]:
     return [f"{one} → {other}" for one, other in facts if one != other] or ["spelled another way"]
 
 
-def _whole(pin: Document, name: Name) -> str:
-    parts = [_what(pin, name), _place(pin)]
+def pin_text(pin: Document, name: Name) -> str:
+    parts = [what_text(pin, name), _place(pin)]
     if (window := _window(pin)) != "always":
         parts.append(window)
     if (rest := _rest(pin)) != "in any widget":
@@ -170,7 +173,7 @@ def _whole(pin: Document, name: Name) -> str:
     return ", ".join(parts)
 
 
-def _what(pin: Document, name: Name) -> str:
+def what_text(pin: Document, name: Name) -> str:
     if pin.get("pin_type") == "criteria":
         return _criteria(pin.get("pin_criteria"))
     return _item(pin.get("pin_identity"), name)

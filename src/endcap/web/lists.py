@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from endcap.api.http import Response
 from endcap.bulk import CHANGED_MAX
-from endcap.domain import Priority
+from endcap.domain import CustomizationId, Priority
 from endcap.engine.roster import STATUSES, Findings, Order, Question, Roster, Status
+from endcap.web import words
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.pages import base_of
 from endcap.web.sections import CUSTOMIZATIONS
@@ -72,6 +73,8 @@ class Found(Struct, frozen=True):
     page: int
     pages: int
     fingerprint: str
+    drafted: Mapping[str, str]
+    """Those of the rows that have a draft, and when that is to be published."""
 
 
 class ListPages(PageModule):
@@ -126,7 +129,14 @@ class ListPages(PageModule):
         chosen = findings.rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         gallery = Gallery(roster.catalog, now, self._service.settings)
         rows = [gallery.row(each) for each in roster.customizations(chosen)]
-        return Found(findings, rows, page, pages, _fingerprint(roster, findings))
+        drafts = self._service.store.drafts_named(
+            shop.tracker, [CustomizationId(row.id) for row in rows]
+        )
+        drafted: dict[str, str] = {
+            id_: "" if each.publish_at is None else words.full_text(each.publish_at)
+            for id_, each in drafts.items()
+        }
+        return Found(findings, rows, page, pages, _fingerprint(roster, findings), drafted)
 
 
 def _fingerprint(roster: Roster, findings: Findings) -> str:

@@ -17,6 +17,7 @@ from endcap.domain import (
     CriteriaTarget,
     Customization,
     CustomizationId,
+    Draft,
     ItemId,
     ItemTarget,
     Micros,
@@ -33,7 +34,7 @@ from endcap.web.pages import base_of
 from endcap.web.sections import CUSTOMIZATIONS
 from endcap.web.shown import Gallery, Thing
 from endcap.web.toasts import told_of
-from endcap.web.visits import Form, Visit
+from endcap.web.visits import Form, Visit, redirect
 from endcap.wire.customizations import definition_of
 from endcap.wire.recommending import SIZE_DEFAULT, SIZE_MAX, Explanation, Request
 
@@ -72,6 +73,8 @@ class Entry(Struct, frozen=True):
     when_iso: str
     ago: str
     changes: Sequence[Change]
+    has_version: bool = False
+    """Whether it left one that can be had back."""
 
 
 class Judged(Struct, frozen=True):
@@ -118,21 +121,24 @@ class OnePages(PageModule):
 
     async def one(self, visit: Visit) -> Response:
         """Raises CustomizationNotFound."""
-        id_ = _id(visit)
+        id_ = id_of_path(visit)
         shop = visit.place
         store = self._service.store
         record = await ask(lambda: store.customization(shop.tracker, id_), inline=store.inline)
         if record is None:
+            if await asyncio.to_thread(store.draft, shop.tracker, id_) is not None:
+                return redirect(f"{one_url(shop, id_)}/draft")
             lines = await self._lines(shop, id_, 1)
             if not lines:
                 raise CustomizationNotFound
             return await self.history(visit)
         lines = await self._lines(shop, id_, HISTORY_SHOWN + 1)
-        return await asyncio.to_thread(self._one, visit, record, lines)
+        draft = await asyncio.to_thread(store.draft, shop.tracker, id_)
+        return await asyncio.to_thread(self._one, visit, record, draft, lines)
 
     async def history(self, visit: Visit) -> Response:
         """Of one that is there or was. Raises CustomizationNotFound."""
-        id_, shop = _id(visit), visit.place
+        id_, shop = id_of_path(visit), visit.place
         lines = await self._lines(shop, id_, HISTORY_MAX + 1)
         if not lines:
             raise CustomizationNotFound
@@ -149,7 +155,7 @@ class OnePages(PageModule):
             is_cut=len(lines) > HISTORY_MAX,
             history_max=HISTORY_MAX,
             told=told_of(visit.query),
-            url=_url(shop, id_),
+            url=one_url(shop, id_),
         )
 
     async def _lines(self, shop: Shop, id_: CustomizationId, last: int) -> list[ChangeRow]:
@@ -162,7 +168,9 @@ class OnePages(PageModule):
 
         return await asyncio.to_thread(read)
 
-    def _one(self, visit: Visit, record: Record, lines: Sequence[ChangeRow]) -> Response:
+    def _one(
+        self, visit: Visit, record: Record, draft: Draft | None, lines: Sequence[ChangeRow]
+    ) -> Response:
         shop, now = visit.place, self._service.clock()
         known = _understood(shop, record)
         gallery = Gallery(shop.snapshot.catalog, now, self._service.settings)
@@ -183,8 +191,9 @@ class OnePages(PageModule):
             else record.document.decode(errors="replace"),
             entries=_entries(lines[-HISTORY_SHOWN:], gallery, now),
             has_more=len(lines) > HISTORY_SHOWN,
+            draft=None if draft is None else _draft_shown(draft, now),
             told=told_of(visit.query),
-            url=_url(shop, record.id),
+            url=one_url(shop, record.id),
             now=words.full_text(now),
             size_max=SIZE_MAX,
         )
@@ -216,7 +225,26 @@ class OnePages(PageModule):
         )
 
 
-def _id(visit: Visit) -> CustomizationId:
+class DraftShown(Struct, frozen=True):
+    """That there is one, on the page of what is published."""
+
+    author: str
+    ago: str
+    publish_at: str
+    held: str
+
+
+def _draft_shown(draft: Draft, now: Micros) -> DraftShown:
+    at = draft.publish_at
+    return DraftShown(
+        draft.author,
+        words.ago(draft.updated_at, now),
+        "" if at is None else words.full_text(at),
+        draft.held or "",
+    )
+
+
+def id_of_path(visit: Visit) -> CustomizationId:
     """Raises CustomizationNotFound."""
     text = visit.request.parameters["id"]
     if not _ID.fullmatch(text):
@@ -224,7 +252,7 @@ def _id(visit: Visit) -> CustomizationId:
     return CustomizationId(text.lower())
 
 
-def _url(shop: Shop, id_: CustomizationId) -> str:
+def one_url(shop: Shop, id_: CustomizationId) -> str:
     return f"{base_of(shop.tracker)}/customizations/{id_}"
 
 
@@ -292,7 +320,7 @@ def _slots(
         else:
             source = "fallback: popular items"
         other = each.customization_id if not is_own else None
-        url = "" if other is None else _url(shop, CustomizationId(other))
+        url = "" if other is None else one_url(shop, CustomizationId(other))
         slots.append(SlotShown(each.slot, gallery.item(each.url), source, url, is_own))
     return slots
 
@@ -308,6 +336,7 @@ def _entries(lines: Sequence[ChangeRow], gallery: Gallery, now: Micros) -> list[
             words.iso(line.at),
             words.ago(line.at, now),
             changes(line.old, line.new, gallery.title),
+            line.new is not None,
         )
         for line in reversed(lines)
     ]

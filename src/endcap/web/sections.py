@@ -18,3 +18,5 @@ class Section(Struct, frozen=True):
 
 
 CUSTOMIZATIONS = Section("/customizations", "Customizations", 100)
+DRAFTS = Section("/drafts", "Drafts", 200)
+CHANGES = Section("/changes", "Changes", 800)

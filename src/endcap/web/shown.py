@@ -21,8 +21,10 @@ from endcap.domain import (
 )
 from endcap.engine.catalog import Catalog
 from endcap.engine.roster import State, Trouble, state_of, trouble_of
+from endcap.errors import Problem
 from endcap.web import words
 from endcap.wire.labels import label_of
+from endcap.wire.versions import read_version
 
 PINS_IN_A_ROW = 5
 STATE_WORDS = {
@@ -118,6 +120,21 @@ class Gallery:
                 return self.criteria(rule, customization.title)
             case _:
                 return Thing(customization.title or "Every page", "", "", "", "all")
+
+    def version(self, document: bytes | None) -> str:
+        """What a version, as the log keeps it, is about; empty for what is not understood."""
+        try:
+            definition = read_version(document or b"")
+        except Problem:
+            return ""
+        match definition.target:
+            case ItemTarget(identity):
+                told = self.title(identity) or identity
+            case CriteriaTarget(rule):
+                told = words.rule_text(rule)
+            case _:
+                told = "Every page"
+        return f"{told}, {definition.model}"
 
     def row(self, customization: Customization) -> Row:
         now = self._now

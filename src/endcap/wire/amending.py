@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from endcap.domain import TAGS_MAX, Definition, Record
 from endcap.errors import FaultyFields
-from endcap.wire.customizations import assembled, definition_of, read_definition
+from endcap.wire.customizations import assembled, definition_of
 from endcap.wire.reading import UNREADABLE
 
 _PINS = msgspec.json.Decoder(list[dict[str, Raw]])
@@ -52,12 +52,6 @@ def shifted(record: Record, by: timedelta) -> Definition | None:
     listed = b"[" + b",".join(map(_object, moved)) + b"]"
     changed = replace(record, document=assembled(members, record.target_type, record.tags, listed))
     return definition_of(changed)
-
-
-def restored(logged: bytes) -> Definition:
-    """The definition in a line of the log; what it does not say of the switch is that it was on."""
-    definition = read_definition(logged)
-    return replace(definition, disabled=bool(definition.disabled))
 
 
 def _with_tags(record: Record, tags: Sequence[str]) -> Definition | None:

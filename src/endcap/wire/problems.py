@@ -18,11 +18,16 @@ STATUSES: Mapping[type[Problem], int] = {
     errors.Unauthenticated: 401,
     errors.TrackerNotFound: 404,
     errors.CustomizationNotFound: 404,
+    errors.DraftNotFound: 404,
+    errors.VersionNotFound: 404,
+    errors.NothingToUndo: 404,
     errors.RecommenderNotFound: 404,
     errors.JobNotFound: 404,
     errors.PathNotFound: 404,
     errors.MethodNotAllowed: 405,
+    errors.PublishConflict: 409,
     errors.RevisionConflict: 412,
+    errors.DraftConflict: 412,
     errors.BodyTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.FaultyFields: 422,
@@ -155,7 +160,7 @@ def _kind(status: int, reason: str | None) -> Problem:
     for kind in kinds:
         if kind().reason == reason:
             return kind()
-    for general in (errors.FaultyFields, errors.StoreUnavailable):
+    for general in (errors.FaultyFields, errors.RevisionConflict, errors.StoreUnavailable):
         if general in kinds:
             return general()
     return kinds[0]() if len(kinds) == 1 else Problem()

@@ -357,6 +357,122 @@ WHERE tracker = %(tracker)s AND left(subject, 250) = left(%(subject)s, 250)
     AND subject = %(subject)s
 ORDER BY revision, ordinal
 
+-- name: fetch_present_drafts
+-- The drafts that a batch names.
+SELECT
+    d.tracker, d.id, d.document, d.base, d.author, d.updated_at, d.revision, d.creator,
+    d.created_at, d.publish_at, d.publisher, d.held
+FROM unnest(%b::text[], %b::text[]) AS k (tracker, id)
+JOIN draft AS d ON d.tracker = k.tracker AND d.id = k.id
+
+-- name: save_drafts
+INSERT INTO draft (
+    tracker, id, document, base, author, updated_at, revision, creator, created_at, publish_at,
+    publisher, held)
+SELECT * FROM unnest(
+    %b::text[], %b::text[], %b::bytea[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[],
+    %b::text[], %b::bigint[], %b::bigint[], %b::text[], %b::text[])
+ON CONFLICT (tracker, id) DO UPDATE SET
+    document = excluded.document, base = excluded.base, author = excluded.author,
+    updated_at = excluded.updated_at, revision = excluded.revision, creator = excluded.creator,
+    created_at = excluded.created_at, publish_at = excluded.publish_at,
+    publisher = excluded.publisher, held = excluded.held
+
+-- name: delete_drafts
+DELETE FROM draft
+USING unnest(%b::text[], %b::text[]) AS k (tracker, id)
+WHERE draft.tracker = k.tracker AND draft.id = k.id
+
+-- name: fetch_draft
+SELECT
+    id, document, base, author, updated_at, revision,
+    creator, created_at, publish_at, publisher, held
+FROM draft
+WHERE tracker = %(tracker)s AND id = %(id)s
+
+-- name: fetch_drafts
+-- A page of them: those to be published first, as they will be.
+SELECT
+    id, document, base, author, updated_at, revision,
+    creator, created_at, publish_at, publisher, held
+FROM draft
+WHERE tracker = %(tracker)s
+ORDER BY publish_at IS NULL, publish_at, updated_at DESC, id
+LIMIT %(limit)s OFFSET %(offset)s
+
+-- name: count_drafts
+SELECT count(*) FROM draft WHERE tracker = %(tracker)s
+
+-- name: fetch_drafts_named
+SELECT
+    id, document, base, author, updated_at, revision,
+    creator, created_at, publish_at, publisher, held
+FROM draft
+WHERE tracker = %(tracker)s AND id IN (SELECT jsonb_array_elements_text(%(ids)s::jsonb))
+
+-- name: fetch_due
+-- What is to be published by now, of all trackers.
+SELECT
+    tracker, id, document, base, author, updated_at, revision,
+    creator, created_at, publish_at, publisher, held
+FROM draft
+WHERE publish_at <= %(now)s
+ORDER BY publish_at, tracker, id
+LIMIT %(limit)s
+
+-- name: fetch_last_line
+SELECT revision
+FROM change
+WHERE tracker = %(tracker)s
+ORDER BY revision DESC
+LIMIT 1
+
+-- name: fetch_instant
+-- When a revision, or else the next one, was made.
+SELECT revision, at
+FROM change
+WHERE tracker = %(tracker)s AND revision >= %(revision)s
+ORDER BY revision, ordinal
+LIMIT 1
+
+-- name: fetch_lines
+-- The log backwards, from before a place, as far as it is asked for.
+SELECT revision, ordinal, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = %(tracker)s AND revision > %(after)s
+    AND (revision, ordinal) < (%(revision)s::bigint, %(ordinal)s::bigint)
+    AND (%(kinds)s::text IS NULL OR kind IN (SELECT jsonb_array_elements_text(%(kinds)s::jsonb)))
+    AND (%(actors)s::text IS NULL OR actor IN (SELECT jsonb_array_elements_text(%(actors)s::jsonb)))
+    AND (%(actions)s::text IS NULL OR action IN (SELECT jsonb_array_elements_text(%(actions)s::jsonb)))
+    AND (%(subject)s::text IS NULL OR subject = %(subject)s)
+    AND (%(since)s::bigint IS NULL OR at >= %(since)s)
+    AND (%(until)s::bigint IS NULL OR at < %(until)s)
+ORDER BY revision DESC, ordinal DESC
+LIMIT %(limit)s
+
+-- name: fetch_touched
+-- What customizations were at a revision, of those changed since: before the first change after it they were as they
+-- had been. Narrow rows first, one for each; then two lines of the log, and what is there now.
+WITH touched AS MATERIALIZED (
+    SELECT
+        subject, min((revision << 32) | ordinal) AS first_line,
+        max((revision << 32) | ordinal) AS last_line
+    FROM change
+    WHERE tracker = %(tracker)s AND revision > %(since)s AND kind = 'customization'
+    GROUP BY subject
+)
+SELECT
+    t.subject, f.old, l.old, c.id, c.model, c.target_type, c.target_identity, c.tags, c.document,
+    c.metadata, c.creator, c.created_at, c.updated_at, c.revision, c.disabled
+FROM touched AS t
+JOIN change AS f
+    ON f.tracker = %(tracker)s AND f.revision = t.first_line >> 32
+        AND f.ordinal = t.first_line & 4294967295
+JOIN change AS l
+    ON l.tracker = %(tracker)s AND l.revision = t.last_line >> 32
+        AND l.ordinal = t.last_line & 4294967295
+LEFT JOIN customization AS c ON c.tracker = %(tracker)s AND c.id = t.subject
+
 -- name: claim_build
 -- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it.
 INSERT INTO build (tracker, holder, held_until, paused, record)

@@ -104,5 +104,17 @@ WHERE account = %(account)s
 ORDER BY at DESC, id
 LIMIT %(limit)s
 
+-- name: fetch_lines
+-- The log backwards, from before an instant and id, as far as it is asked for.
+SELECT id, account, address, event, actor, at
+FROM sign_in
+WHERE (at, id) < (%(at)s::bigint, %(id)s::text)
+    AND (%(who)s::text IS NULL OR account = %(who)s OR actor = %(who)s)
+    AND (%(events)s::text IS NULL OR event IN (SELECT jsonb_array_elements_text(%(events)s::jsonb)))
+    AND (%(since)s::bigint IS NULL OR at >= %(since)s)
+    AND (%(until)s::bigint IS NULL OR at < %(until)s)
+ORDER BY at DESC, id DESC
+LIMIT %(limit)s
+
 -- name: purge_log
 DELETE FROM sign_in WHERE at < %(noted_before)s RETURNING 1

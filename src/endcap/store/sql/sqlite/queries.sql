@@ -88,11 +88,11 @@ FROM rewritten AS r
 WHERE customization.tracker = r.tracker AND customization.id = r.id
 
 -- name: delete_customizations
-DELETE FROM customization WHERE (tracker, id) IN (VALUES {rows})
+DELETE FROM customization WHERE (tracker, id) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: delete_tags
 -- All tags of some customizations.
-DELETE FROM customization_tag WHERE (tracker, id) IN (VALUES {rows})
+DELETE FROM customization_tag WHERE (tracker, id) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: save_tags
 INSERT INTO customization_tag (tracker, id, tag) VALUES {rows}
@@ -104,7 +104,7 @@ ON CONFLICT (tracker, identity) DO UPDATE SET
     type = excluded.type, generation = excluded.generation, document = excluded.document
 
 -- name: delete_objects
-DELETE FROM object WHERE (tracker, identity) IN (VALUES {rows})
+DELETE FROM object WHERE (tracker, identity) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: fetch_present_fields
 -- The fields that a batch names, as far as they have a kind.
@@ -127,7 +127,7 @@ ON CONFLICT (tracker, name) DO UPDATE SET
     kind = excluded.kind, identity = excluded.identity, since = excluded.since
 
 -- name: delete_fields
-DELETE FROM field WHERE (tracker, name) IN (VALUES {rows})
+DELETE FROM field WHERE (tracker, name) IN (SELECT column1, column2 FROM (VALUES {rows}))
 
 -- name: save_jobs
 INSERT INTO job (tracker, id, status, created_at, updated_at, state)
@@ -358,6 +358,119 @@ SELECT revision, kind, subject, action, actor, at, old, new
 FROM change
 WHERE tracker = :tracker AND subject = :subject
 ORDER BY revision, ordinal
+
+-- name: fetch_present_drafts
+-- The drafts that a batch names.
+SELECT
+    d.tracker, d.id, d.document, d.base, d.author, d.updated_at, d.revision, d.creator,
+    d.created_at, d.publish_at, d.publisher, d.held
+FROM json_each(:keys) AS k
+CROSS JOIN draft AS d
+    ON d.tracker = json_extract(k.value, '$[0]') AND d.id = json_extract(k.value, '$[1]')
+
+-- name: save_drafts
+INSERT INTO draft (
+    tracker, id, document, base, author, updated_at, revision, creator, created_at, publish_at,
+    publisher, held)
+VALUES {rows}
+ON CONFLICT (tracker, id) DO UPDATE SET
+    document = excluded.document, base = excluded.base, author = excluded.author,
+    updated_at = excluded.updated_at, revision = excluded.revision, creator = excluded.creator,
+    created_at = excluded.created_at, publish_at = excluded.publish_at,
+    publisher = excluded.publisher, held = excluded.held
+
+-- name: delete_drafts
+DELETE FROM draft WHERE (tracker, id) IN (SELECT column1, column2 FROM (VALUES {rows}))
+
+-- name: fetch_draft
+SELECT
+    id, document, base, author, updated_at, revision,
+    creator, created_at, publish_at, publisher, held
+FROM draft
+WHERE tracker = :tracker AND id = :id
+
+-- name: fetch_drafts
+-- A page of them: those to be published first, as they will be.
+SELECT
+    id, document, base, author, updated_at, revision,
+    creator, created_at, publish_at, publisher, held
+FROM draft
+WHERE tracker = :tracker
+ORDER BY publish_at IS NULL, publish_at, updated_at DESC, id
+LIMIT :limit OFFSET :offset
+
+-- name: count_drafts
+SELECT count(*) FROM draft WHERE tracker = :tracker
+
+-- name: fetch_drafts_named
+SELECT
+    id, document, base, author, updated_at, revision,
+    creator, created_at, publish_at, publisher, held
+FROM draft
+WHERE tracker = :tracker AND id IN (SELECT value FROM json_each(:ids))
+
+-- name: fetch_due
+-- What is to be published by now, of all trackers.
+SELECT
+    tracker, id, document, base, author, updated_at, revision,
+    creator, created_at, publish_at, publisher, held
+FROM draft
+WHERE publish_at <= :now
+ORDER BY publish_at, tracker, id
+LIMIT :limit
+
+-- name: fetch_last_line
+SELECT revision
+FROM change
+WHERE tracker = :tracker
+ORDER BY revision DESC
+LIMIT 1
+
+-- name: fetch_instant
+-- When a revision, or else the next one, was made.
+SELECT revision, at
+FROM change
+WHERE tracker = :tracker AND revision >= :revision
+ORDER BY revision, ordinal
+LIMIT 1
+
+-- name: fetch_lines
+-- The log backwards, from before a place, as far as it is asked for.
+SELECT revision, ordinal, kind, subject, action, actor, at, old, new
+FROM change
+WHERE tracker = :tracker AND revision > :after
+    AND (revision, ordinal) < (:revision, :ordinal)
+    AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
+    AND (:actors IS NULL OR actor IN (SELECT value FROM json_each(:actors)))
+    AND (:actions IS NULL OR action IN (SELECT value FROM json_each(:actions)))
+    AND (:subject IS NULL OR subject = :subject)
+    AND (:since IS NULL OR at >= :since)
+    AND (:until IS NULL OR at < :until)
+ORDER BY revision DESC, ordinal DESC
+LIMIT :limit
+
+-- name: fetch_touched
+-- What customizations were at a revision, of those changed since: before the first change after it they were as they
+-- had been. Narrow rows first, one for each; then two lines of the log, and what is there now.
+WITH touched AS MATERIALIZED (
+    SELECT
+        subject, min((revision << 32) | ordinal) AS first_line,
+        max((revision << 32) | ordinal) AS last_line
+    FROM change
+    WHERE tracker = :tracker AND revision > :since AND kind = 'customization'
+    GROUP BY subject
+)
+SELECT
+    t.subject, f.old, l.old, c.id, c.model, c.target_type, c.target_identity, c.tags, c.document,
+    c.metadata, c.creator, c.created_at, c.updated_at, c.revision, c.disabled
+FROM touched AS t
+CROSS JOIN change AS f
+    ON f.tracker = :tracker AND f.revision = t.first_line >> 32
+        AND f.ordinal = t.first_line & 4294967295
+CROSS JOIN change AS l
+    ON l.tracker = :tracker AND l.revision = t.last_line >> 32
+        AND l.ordinal = t.last_line & 4294967295
+LEFT JOIN customization AS c ON c.tracker = :tracker AND c.id = t.subject
 
 -- name: claim_build
 -- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it. `WHERE true` tells

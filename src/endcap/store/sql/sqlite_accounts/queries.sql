@@ -102,5 +102,17 @@ WHERE account = :account
 ORDER BY at DESC, id
 LIMIT :limit
 
+-- name: fetch_lines
+-- The log backwards, from before an instant and id, as far as it is asked for.
+SELECT id, account, address, event, actor, at
+FROM sign_in
+WHERE (at, id) < (:at, :id)
+    AND (:who IS NULL OR account = :who OR actor = :who)
+    AND (:events IS NULL OR event IN (SELECT value FROM json_each(:events)))
+    AND (:since IS NULL OR at >= :since)
+    AND (:until IS NULL OR at < :until)
+ORDER BY at DESC, id DESC
+LIMIT :limit
+
 -- name: purge_log
 DELETE FROM sign_in WHERE at < :noted_before RETURNING 1
