@@ -74,6 +74,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     first = ("spark", "browser", "slow")
     ranks: dict[Path, int] = {}
     for item in items:
-        rank = next((n for n, name in enumerate(first) if item.get_closest_marker(name)), len(first))
+        rank = next(
+            (n for n, name in enumerate(first) if item.get_closest_marker(name)), len(first)
+        )
         ranks[item.path] = min(rank, ranks.get(item.path, rank))
     items.sort(key=lambda item: ranks[item.path])
