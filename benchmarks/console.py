@@ -1,8 +1,9 @@
 """
-The console's list of customizations: how long one page takes, asked as a browser asks, by one who is signed in.
+The console: how long a page of the list of customizations takes, and what shoppers would get while somebody types.
 
-Each question is another way to filter, sort or page, one after the other over one connection. Every tenth time a
-customization is changed just before, so that what is held in memory for the list has to be brought up to date.
+All is asked as a browser asks, by one who is signed in, one after the other over one connection. Each question of the
+list is another way to filter, sort or page; every tenth time a customization is changed just before, so that what is
+held in memory for the list has to be brought up to date. What is typed differs in every request, as it does for people.
 """
 
 import http.client
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 from benchmarks.load import quantile
 from benchmarks.report import Cell, Findings, Row, Table, step
@@ -18,14 +20,17 @@ from benchmarks.servers import HOST, TRACKER, Server, ask, endcap
 from benchmarks.serving import puts
 from benchmarks.sizes import Size
 from benchmarks.world import MODEL, ids, prepare
-from endcap.accounts import EVERY_TRACKER, Role
+from endcap.accounts import EVERY_TRACKER, Role, csrf
 from endcap.web.visits import SESSION
 
 GOAL_MILLISECONDS = 200.0
 ITEMS = 20_000
 ASKED = 40  # of each question in a round
+TYPED = 200  # changes of a form in a round
 CHANGED_EVERY = 10
+TRIAL_GOAL_MILLISECONDS = 100.0
 LIST = f"/console/t/{TRACKER}/customizations"
+TRY = f"{LIST}/00000000-0000-4000-8000-000000000000/try"
 QUESTIONS: Mapping[str, str] = {
     "everything": "",
     "page 1,000": "?page=1000",
@@ -48,7 +53,7 @@ def run(size: Size) -> Findings:
         parts = prepare(data_dir, items_count=ITEMS, customizations=count)
         with closing(parts):
             accounts, password = parts.accounts, "a password of this benchmark"
-            accounts.create("bench", password, {EVERY_TRACKER: Role.VIEWER}, actor="bench")
+            accounts.create("bench", password, {EVERY_TRACKER: Role.EDITOR}, actor="bench")
             token = accounts.sign_in("bench", password, address=HOST)
             changed = iter(ids(parts, size.rounds * ASKED * len(QUESTIONS)))
         with endcap(data_dir) as server:
@@ -58,10 +63,12 @@ def run(size: Size) -> Findings:
                 first = _asked(connection, "", token)
                 taken: dict[str, list[float]] = {name: [] for name in QUESTIONS}
                 after: list[float] = []
+                tried: list[float] = []
                 for number in range(size.rounds):
                     step(f"console, round {number + 1} of {size.rounds}")
                     for name, query in QUESTIONS.items():
                         taken[name] += _round(connection, query, token, server, changed, after)
+                    tried += [_tried(connection, typed, token) for typed in range(TYPED)]
     lines: list[list[Cell]] = [[name, *_figures(times)] for name, times in taken.items()]
     lines.append(["everything, just after a change", *_figures(after)])
     lines.append(["everything, for the first time", first, first, first])
@@ -74,7 +81,18 @@ def run(size: Size) -> Findings:
         p95 <= GOAL_MILLISECONDS,
         f"{len(everything):,} pages",
     )
-    return Findings([row], [Table(["question", "p50, ms", "p95, ms", "longest, ms"], lines)])
+    trial = quantile(sorted(tried), 0.95)
+    lines.append(["what shoppers would get, while typing", *_figures(tried)])
+    typing = Row(
+        f"p95 of what shoppers would get, ms, {count:,} customizations",
+        trial,
+        f"≤ {TRIAL_GOAL_MILLISECONDS:.0f}",
+        trial <= TRIAL_GOAL_MILLISECONDS,
+        f"{len(tried):,} trials",
+    )
+    return Findings(
+        [row, typing], [Table(["question", "p50, ms", "p95, ms", "longest, ms"], lines)]
+    )
 
 
 def _round(
@@ -104,6 +122,52 @@ def _asked(connection: http.client.HTTPConnection, query: str, token: str) -> fl
     if answer.status != 200 or b'<div id="list"' not in body:
         raise RuntimeError(f"no list, but {answer.status} {body[:200]!r}")
     return taken
+
+
+def _tried(connection: http.client.HTTPConnection, typed: int, token: str) -> float:
+    """Milliseconds of one trial: pins of items, of criteria, a block; each kind of target. Raises if it is none."""
+    fields = {
+        "csrf": csrf(token),
+        "model": MODEL,
+        "target": ("item", "criteria", "all")[typed % 3],
+        "item": "/p/1",
+        "t-as": "text",
+        "t-text": f'{{"brand": {{"values": ["brand-1", "brand-{typed}"]}}}}',
+        "enabled": "1",
+        "s-compare": "1",
+        **_pin(0, "item", item=f"/p/{typed * 7 + 2}", slot=typed % 10 + 1),
+        **_pin(1, "item", item=f"/p/{typed * 11 + 3}", slot=2),
+        **_pin(2, "criteria", text=f'{{"category": "category-{typed % 50}"}}', slot=4),
+        "p3-place": "never",
+        "p3-what": "item",
+        "p3-item": f"/p/{typed + 5}",
+    }
+    headers = {
+        "Cookie": f"{SESSION}={token}",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Sec-Fetch-Site": "same-origin",
+        "Endcap-Part": "1",
+    }
+    began = time.perf_counter()
+    connection.request("POST", TRY, body=urlencode(fields), headers=headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    taken = (time.perf_counter() - began) * 1_000
+    if answer.status != 200 or b"data-slot=" not in body:
+        raise RuntimeError(f"no trial, but {answer.status} {body[:200]!r}")
+    return taken
+
+
+def _pin(number: int, what: str, *, slot: int, item: str = "", text: str = "") -> Mapping[str, str]:
+    prefix = f"p{number}-"
+    return {
+        f"{prefix}place": "slot",
+        f"{prefix}slot": str(slot),
+        f"{prefix}what": what,
+        f"{prefix}item": item,
+        f"{prefix}as": "text",
+        f"{prefix}text": text,
+    }
 
 
 def _figures(times: list[float]) -> tuple[float, float, float]:

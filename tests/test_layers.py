@@ -75,6 +75,7 @@ LAYERS: Mapping[str, Layer] = {
                 "scheduled",
                 "versions",
                 "rosters",
+                "finders",
                 "verdicts",
                 "schedule",
                 "lease",

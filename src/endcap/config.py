@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
@@ -209,6 +210,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "`https://cdn.example.com` (separated by commas)"
         ),
     ] = ()
+    console_time_zone: Annotated[
+        str,
+        Meta(
+            description="Zone of the times that the console shows and asks for, by its name in the IANA database, e.g. "
+            "`Europe/Prague`"
+        ),
+    ] = "UTC"
     console_proxies: Annotated[
         int,
         Meta(
@@ -226,6 +234,22 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def schedule(self) -> Schedule | None:
         """When trackers are built; None: by command alone."""
         return read_schedule(self.build_every)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """That of the console's times. Raises UsageFault."""
+        return read_zone(self.console_time_zone)
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """By its name in the IANA time zone database (https://www.iana.org/time-zones). Raises UsageFault."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageFault(
+            f"The setting console_time_zone ({variable('console_time_zone')}) cannot be used: {name!r} is no time zone "
+            "known here. It is named like Europe/Prague; the system's package tzdata has the names"
+        ) from error
 
 
 NAMES = tuple(field.name for field in msgspec.structs.fields(Settings))
@@ -270,7 +294,8 @@ def load(
         settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise UsageFault(f"{_fault(str(error))}. See docs/settings.md") from None
-    read_schedule(settings.build_every)  # said now, not by a worker
+    read_schedule(settings.build_every)  # both said now, not by a worker
+    read_zone(settings.console_time_zone)
     return settings
 
 

@@ -29,6 +29,7 @@ from endcap.errors import (
     TrackerNotFound,
     UsageFault,
 )
+from endcap.finders import Finders
 from endcap.mirror import Shop
 from endcap.rosters import Rosters
 from endcap.telemetry import log
@@ -39,11 +40,13 @@ from endcap.web.audit import AuditPages
 from endcap.web.changes import ChangePages
 from endcap.web.doors import DoorPages
 from endcap.web.drafts import DraftPages
+from endcap.web.editor import EditorPages
 from endcap.web.lists import ListPages
 from endcap.web.modules import Ground, PageModule, Route
 from endcap.web.one import OnePages
 from endcap.web.pages import Pages
 from endcap.web.past import PastPages
+from endcap.web.typeahead import PickPages
 from endcap.web.visits import (
     NO_FORM,
     SESSION,
@@ -91,9 +94,11 @@ MODULES: Sequence[type[PageModule]] = (
     ChangePages,
     DoorPages,
     DraftPages,
+    EditorPages,
     ListPages,
     OnePages,
     PastPages,
+    PickPages,
 )
 """Every module of pages, by name."""
 
@@ -112,7 +117,8 @@ class Console:
         sections = [section for module in MODULES for section in module.sections]
         self._pages = Pages(parts.service, self._assets, sections)
         self._headers = security_headers(parts.settings)
-        ground = Ground(parts, self._pages, Rosters(), Bulk(parts.store, parts.committer))
+        bulk = Bulk(parts.store, parts.committer)
+        ground = Ground(parts, self._pages, Rosters(), bulk, Finders())
         self.routes: Sequence[Route] = [
             route for module in MODULES for route in module(ground).routes()
         ]
