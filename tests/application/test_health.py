@@ -14,7 +14,8 @@ from endcap.domain import CustomizationId, Micros
 from endcap.engine.place import Verdict
 from endcap.engine.snapshot import Snapshot
 from endcap.errors import RevisionConflict
-from endcap.health import Complaint, Finding, Fix, Severity, findings, mending
+from endcap.health import Complaint, Finding, Fix, Severity, findings
+from endcap.mending import mending, remedies
 from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommenders
 from endcap.store.port import (
@@ -233,7 +234,11 @@ def mended(world: World) -> tuple[Shop, list[Finding], list[CustomizationWrite]]
     mirror.load()
     seen = shop(mirror)
     found = list(findings(seen, now=NOW_MICROS))
-    return seen, found, list(mending(world.here, seen, found, actor="test", now=world.tick()))
+    return (
+        seen,
+        found,
+        list(mending(world.here, seen, remedies(seen, found), actor="test", now=world.tick())),
+    )
 
 
 def test_mending_removes_what_does_nothing(ill: World) -> None:
