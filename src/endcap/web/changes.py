@@ -39,10 +39,13 @@ from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.pages import base_of
 from endcap.web.sections import CUSTOMIZATIONS
 from endcap.web.shown import Gallery
+from endcap.web.toasts import told_query
 from endcap.web.visits import Form, Visit, redirect
 from endcap.wire.reading import UNREADABLE
 
 _PICK = re.compile(r"([0-9a-zA-Z-]{1,64}):(\d{1,18})", re.ASCII)
+PAGES = frozenset({"health", "calendar"})
+"""Below a tracker's path: where else an action may be undone from."""
 FIELDS_SHOWN = ("tags", "amount", "unit")
 
 
@@ -209,23 +212,16 @@ class ChangePages(PageModule):
         return Choice(chosen, _digest(mark), len(picked) - len(chosen), False)
 
     def _back(self, visit: Visit, name: str, done: Done) -> Response:
-        skipped = len(done.overtaken) + len(done.refused)
-        told = urlencode(
-            {
-                "did": name,
-                "changed": done.changed,
-                "skipped": skipped,
-                "at": done.at,
-                "after": done.after,
-                "through": done.through,
-            }
-        )
+        told = told_query(name, done.changed, len(done.overtaken) + len(done.refused), done)
         url = self._back_url(visit, gone=name == "delete")
         return redirect(f"{url}{'&' if '?' in url else '?'}{told}")
 
     def _back_url(self, visit: Visit, *, gone: bool = False) -> str:
-        """The list as it was, or the customization that the user came from."""
+        """The page as it was that the user came from: of several, or of one customization; or else the list."""
         tracker, form = visit.place.tracker, visit.form
+        if (page := form.get("page")) in PAGES:
+            query = urlencode(parse_qsl(form.get("query"), max_num_fields=200))
+            return f"{base_of(tracker)}/{page}" + (f"?{query}" if query else "")
         back = form.get("back")
         if back and re.fullmatch(r"[0-9a-zA-Z-]{1,64}", back) and not gone:
             return f"{base_of(tracker)}/customizations/{back}"

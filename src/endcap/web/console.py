@@ -35,6 +35,7 @@ from endcap.telemetry import log
 from endcap.web import access
 from endcap.web.access import Verb
 from endcap.web.assets import BASE, Assets
+from endcap.web.attention import AttentionPages
 from endcap.web.audit import AuditPages
 from endcap.web.changes import ChangePages
 from endcap.web.doors import DoorPages
@@ -87,6 +88,7 @@ _STATUSES: Mapping[type[Problem], int] = {
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
 MODULES: Sequence[type[PageModule]] = (
+    AttentionPages,
     AuditPages,
     ChangePages,
     DoorPages,

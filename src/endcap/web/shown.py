@@ -163,9 +163,9 @@ class Gallery:
         )
 
     def pins(self, pins: Iterable[Pin]) -> list[PinShown]:
-        return [self._pin(number, pin) for number, pin in enumerate(pins, 1)]
+        return [self.pin(number, pin) for number, pin in enumerate(pins, 1)]
 
-    def _pin(self, number: int, pin: Pin) -> PinShown:
+    def pin(self, number: int, pin: Pin) -> PinShown:
         now, closes = self._now, pin.window.closes
         trouble = trouble_of(pin, self._catalog, now)
         if pin.item is not None:
