@@ -10,8 +10,8 @@ log like any other action, and can be undone like one.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
@@ -48,12 +48,15 @@ from endcap.wire.versions import (
     without_origin,
 )
 
-LINES_MAX = 500_000  # of one action: what is worked out is held in memory
+LINES_MAX = (
+    250_000  # of one action, or of a tracker: what is worked out is held in memory, some 3 kB each
+)
 HISTORY_MAX = 1_000
 LINES_LOOKED_AT = 2_000
 LINES_TOLD_MAX = 5
 ACTION_KINDS = ("customization", "draft")
 
+T = TypeVar("T")
 Became = Literal["created", "changed", "deleted"]
 
 
@@ -114,15 +117,15 @@ class Reversal(Struct, frozen=True):
 
     steps: Sequence[Step]
     skipped: Mapping[CustomizationId, str]
+    told: Sequence[Step]
+    """Of customizations, or of drafts where nothing else would change."""
+    counts: Mapping[Became, int]
+    """Of `told`."""
+    fingerprint: str
+    """The same for the same work: who was shown one and confirms it does not do another."""
 
     def count(self, became: Became) -> int:
-        """Of customizations, or of drafts where nothing else would change."""
-        return Counter(step.became for step in self.told)[became]
-
-    @property
-    def told(self) -> Sequence[Step]:
-        published = [step for step in self.steps if step.kind == "customization"]
-        return published or self.steps
+        return self.counts.get(became, 0)
 
     def write(self, tracker: TrackerId, *, actor: str, now: Micros) -> ReviseCustomizations:
         """All of it, as one write."""
@@ -133,15 +136,6 @@ class Reversal(Struct, frozen=True):
             now,
             [step.write for step in self.steps if isinstance(step.write, RevisedDraft)],
         )
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same work: who was shown one and confirms it does not do another."""
-        digest = hashlib.sha256()
-        for step in sorted(self.steps, key=lambda each: (each.id, each.kind)):
-            digest.update(f"{step.kind} {step.id} {step.write.expected} ".encode())
-            digest.update(hashlib.sha256(step.then or b"").digest())
-        return digest.hexdigest()[:32]
 
 
 class Restored(Struct, frozen=True):
@@ -160,6 +154,7 @@ class Versions:
     def __init__(self, store: Store, committer: Committer) -> None:
         self._store = store
         self._committer = committer
+        self._turn = asyncio.Lock()
 
     # One customization
 
@@ -320,7 +315,7 @@ class Versions:
         for id_, (first, last) in drafts.items():
             if id_ not in skipped:
                 steps += _draft_step(id_, found.get(id_), first, last, id_ in published, skipped)
-        return Reversal(steps, skipped)
+        return _reversal(steps, skipped)
 
     # A whole tracker
 
@@ -328,7 +323,10 @@ class Versions:
         return self._store.revision_at(tracker, at)
 
     def restoring(self, tracker: TrackerId, revision: int) -> Reversal:
-        """Every customization as it was at a revision; drafts, the catalog and recommenders stay."""
+        """
+        Every customization as it was at a revision; drafts, the catalog and recommenders stay. Blocks, and for a large
+        tracker takes seconds and much memory: see `in_turn`.
+        """
         steps: list[Step] = []
         skipped: dict[CustomizationId, str] = {}
         for each in self._store.touched(tracker, since=revision):
@@ -342,14 +340,23 @@ class Versions:
                 origin = Origin(each.record.creator, each.record.created_at)
             expected = 0 if each.record is None else each.record.revision
             steps += _step(each.id, now, then, expected, origin or Origin("", Micros(0)), skipped)
-        return Reversal(steps, skipped)
+            if len(steps) > LINES_MAX:
+                told = f"More than {LINES_MAX:,} customizations would change: choose a later moment"
+                raise UsageFault(told)
+        return _reversal(steps, skipped)
+
+    async def in_turn(self, restoring: Callable[[], T]) -> T:
+        """In a thread, one after the other in this process, however many ask: each may need hundreds of MB."""
+        async with self._turn:
+            return await asyncio.to_thread(restoring)
 
     async def carry_out(
         self, tracker: TrackerId, reversal: Reversal, *, actor: str, now: Micros
     ) -> Restored:
         """All of it, or nothing. Raises RevisionConflict if anything in it was changed since it was worked out."""
-        write = reversal.write(tracker, actor=actor, now=now)
-        committed = await asyncio.to_thread(self._commit, write)
+        committed = await asyncio.to_thread(
+            lambda: self._commit(reversal.write(tracker, actor=actor, now=now))
+        )
         return Restored(
             committed.revision,
             reversal.count("created"),
@@ -364,6 +371,17 @@ class Versions:
         if isinstance(outcome, Problem):
             raise outcome
         return outcome
+
+
+def _reversal(steps: Sequence[Step], skipped: Mapping[CustomizationId, str]) -> Reversal:
+    """All that is said of them is worked out here, in the thread that reads: of 100,000 it takes a second."""
+    told = [step for step in steps if step.kind == "customization"] or steps
+    counts: Counter[Became] = Counter(step.became for step in told)
+    digest = hashlib.sha256()
+    for step in sorted(steps, key=lambda each: (each.id, each.kind)):
+        digest.update(f"{step.kind} {step.id} {step.write.expected} ".encode())
+        digest.update(hashlib.sha256(step.then or b"").digest())
+    return Reversal(steps, skipped, told, counts, digest.hexdigest()[:32])
 
 
 def _deed(lines: Sequence[ChangeRow], *, is_cut: bool) -> Deed:

@@ -107,6 +107,7 @@ def test_one_customization_is_restored(worked: Shell) -> None:
         ("--at", "2020-01-01", "--to", "3"),
         ("--at", "2999-01-01"),
         ("--at", "2020-01-01", "--customization", IDS[0]),
+        ("--to", "9" * 19),
     ],
 )
 def test_what_cannot_be_restored_is_said(worked: Shell, flags: tuple[str, ...]) -> None:

@@ -185,7 +185,7 @@ def test_a_draft_goes_its_way(made: str, ann: Page) -> None:
     expect(ann.get_by_text("1 customization changes back")).to_be_visible()
     check(ann, "undo")
     ann.get_by_role("button", name="Undo").click()
-    expect(ann.locator("[data-toast]")).to_contain_text("1 customization put back as they were.")
+    expect(ann.locator("[data-toast]")).to_contain_text("1 customization put back as it was.")
     ann.goto(f"{LIST}/{made}/draft")
     ann.get_by_role("button", name="Discard").click()
     expect(ann.locator("[data-toast]")).to_contain_text("its draft is discarded")
@@ -202,7 +202,7 @@ def test_a_version_and_a_moment(made: str, ann: Page) -> None:
     expect(ann.get_by_role("heading", name="Restored, this would change")).to_be_visible()
     check(ann, "version")
     ann.get_by_role("button", name="Restore this version").click()
-    expect(ann.locator("[data-toast]")).to_contain_text("put back as they were then")
+    expect(ann.locator("[data-toast]")).to_contain_text("put back as it was then")
     expect(ann.locator(".tag", has_text="old").first).to_be_visible()
 
     ann.goto(f"{BASE}/changes")

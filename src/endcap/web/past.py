@@ -132,14 +132,14 @@ class PastPages(PageModule):
         """Raises FaultyFields for a moment that is none."""
         shop = visit.place
         at = self._moment(visit.query.get("at"))
-        reversal = await asyncio.to_thread(self._restore_of, shop, at)
+        reversal = await self._versions.in_turn(lambda: self._restore_of(shop, at))
         return self._asked(visit, shop, reversal, _restore_words(at), ("at", visit.query.get("at")))
 
     async def restore(self, visit: Visit) -> Response:
         """Raises FaultyFields, RevisionConflict."""
         shop = visit.place
         at = self._moment(visit.form.get("at"))
-        reversal = await asyncio.to_thread(self._restore_of, shop, at)
+        reversal = await self._versions.in_turn(lambda: self._restore_of(shop, at))
         if visit.form.get("confirmed") != reversal.fingerprint:
             asked = ("at", visit.form.get("at"))
             return self._asked(visit, shop, reversal, _restore_words(at), asked)
@@ -273,8 +273,15 @@ def _restore_words(at: Micros) -> tuple[str, str, str]:
 
 
 def _is_editors(line: ChangeRow) -> bool:
-    """Whether an editor may take it back."""
-    return line.kind == "draft" or is_about_tags(line)
+    """Whether an editor may take it back: not if a draft were to be published by itself again."""
+    if line.kind != "draft":
+        return is_about_tags(line)
+    try:
+        return (
+            line.old is None or not read_draft(CustomizationId(line.subject), line.old).publish_at
+        )
+    except Problem:
+        return False
 
 
 def _entry(visit: Visit, shop: Shop, deed: Deed, gallery: Gallery, now: Micros) -> Entry:
