@@ -145,20 +145,26 @@ def test_every_complaint_has_words_and_a_fix() -> None:
 
 
 def test_what_cannot_be_read_is_found_and_can_be_deleted(
-    server: ConsoleServer, tmp_path: Path, ann: Visitor
+    server: ConsoleServer, clock: ToldClock, tmp_path: Path
 ) -> None:
     """It has no say; a hand left it in the database."""
+    server.create_user("ann")
     made = server.create()["id"]
     with sqlite3.connect(tmp_path / "endcap.db") as connection:
         connection.execute("UPDATE customization SET document = ?", (b"{}",))
-    server.parts.mirror.load()
+    again = ConsoleServer(tmp_path, clock)
+    visitor = Visitor(again)
+    visitor.sign_in()
 
-    page = ann.get(HEALTH)
-    place = say_yes(ann, press(ann, page, "Delete it"))
+    page = visitor.get(HEALTH)
+    place = say_yes(visitor, press(visitor, page, "Delete it"))
+    after = visitor.get(place)
+    status = again.send("GET", f"{BASE}/scope/{made}").status_code
+    again.close()
 
     assert "Customizations that cannot be read" in text_of(page)
-    assert "All is well" in text_of(ann.get(place))
-    assert server.send("GET", f"{BASE}/scope/{made}").status_code == 404
+    assert "All is well" in text_of(after)
+    assert status == 404
 
 
 def test_the_last_pin_takes_its_customization_along(server: ConsoleServer, ann: Visitor) -> None:
