@@ -43,6 +43,7 @@ FILTERS_MAX = 50
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)
 What = Literal["move", "end", "begin"]
 VIEWS: tuple[View, ...] = get_args(View)
+VIEW_WORDS: Mapping[View, str] = {"month": "Month", "week": "Week"}
 WHATS: tuple[What, ...] = get_args(What)
 WHAT_WORDS: Mapping[What, str] = {
     "move": "The whole window",
@@ -63,7 +64,7 @@ class Asked(Struct, frozen=True):
     tags: tuple[str, ...]
 
     def query(self, *, view: View | None = None, day: date | None = None) -> str:
-        pairs = [("view", view or self.view), ("at", (day or self.day).isoformat())]
+        pairs = [("view", view or self.view), ("day", (day or self.day).isoformat())]
         pairs += [("model", each) for each in self.models]
         pairs += [("tag", each) for each in self.tags]
         return urlencode(pairs)
@@ -185,13 +186,12 @@ class CalendarPages(PageModule):
             this=f"{url}?{asked.query(day=today)}",
             is_now=period.first <= today < period.after,
             views=[
-                (view, word, f"{url}?{asked.query(view=view)}")
-                for view, word in (("month", "Month"), ("week", "Week"))
+                (view, word, f"{url}?{asked.query(view=view)}") for view, word in VIEW_WORDS.items()
             ],
             models=_with_chosen(found.models, asked.models),
             tags=_with_chosen(found.tags, asked.tags),
             clear=f"{url}?{Asked(asked.view, asked.day, (), ()).query()}",
-            zone=words.zone_text(now, self._zone),
+            zone=self._service.settings.console_time_zone,
             query=asked.query(),
             url=url,
             told=told_of(visit.query),
@@ -252,7 +252,7 @@ class CalendarPages(PageModule):
             bar.begins_before,
             bar.ends_after,
             state,
-            brief(window, self._zone),
+            brief(window, self._zone, asked.day.year),
             said(window, self._zone),
             words.plural(len(bar.pins), "pin"),
             opens,
@@ -289,7 +289,8 @@ class CalendarPages(PageModule):
         if not done.changed:
             raise RevisionConflict
         log.info("window moved", tracker=shop.tracker, user=visit.user.name, id=wish.id)
-        return redirect(f"{_back_url(shop, query)}{told_query('move', 1, 0, done)}")
+        told = told_query("move", 1, 0, done)
+        return redirect(f"{_back_url(shop, query)}{told}#c-{known.id}")
 
     def _moved(self, shop: Shop, known: Customization, wish: Wish) -> Moved:
         """Blocks. Raises FaultyFields, RevisionConflict."""
@@ -370,7 +371,7 @@ def read_asked(query: Form, today: date) -> Asked:
     """What cannot be understood is left out."""
     view: View = next((each for each in VIEWS if each == query.get("view")), "month")
     try:
-        day = date.fromisoformat(query.get("at"))
+        day = date.fromisoformat(query.get("day"))
     except ValueError:
         day = today
     return Asked(
@@ -441,7 +442,7 @@ def _objection(fault: Problem) -> str:
 
 def _kept_query(query: Form) -> str:
     """Of the page that a link to the form stands on."""
-    kept = ("view", "at", "model", "tag")
+    kept = ("view", "day", "model", "tag")
     return urlencode([(key, value) for key, value in query.pairs if key in kept])
 
 
@@ -495,22 +496,22 @@ def _moment(at: Micros, zone: tzinfo) -> str:
     return f"{words.day_text(at, zone)}, {words.moment(at, zone):%H:%M}"
 
 
-def brief(window: Window, zone: tzinfo) -> str:
-    """The days that it covers: `3 – 9 Nov`, `28 Oct – 9 Nov`, `from 3 Nov`, `until 9 Nov`."""
+def brief(window: Window, zone: tzinfo, year: int) -> str:
+    """The days that it covers: `3 – 9 Nov`, `28 Oct – 9 Nov`, `from 3 Nov`, `until 9 Nov 2027` in another year."""
     first = None if window.opens is None else times.day_of(window.opens, zone)
     last = None if window.closes is None else times.day_of(Micros(window.closes - 1), zone)
     if first is None:
-        return f"until {_short(last)}" if last else "always"
+        return f"until {_short(last, year)}" if last else "always"
     if last is None:
-        return f"from {_short(first)}"
+        return f"from {_short(first, year)}"
     if first == last:
-        return _short(first)
+        return _short(first, year)
     is_same = (first.year, first.month) == (last.year, last.month)
-    return f"{first.day if is_same else _short(first)} – {_short(last)}"
+    return f"{first.day if is_same else _short(first, year)} – {_short(last, year)}"
 
 
-def _short(day: date) -> str:
-    return f"{day.day} {day:%b}"
+def _short(day: date, year: int) -> str:
+    return f"{day.day} {day:%b}" + ("" if day.year == year else f" {day.year}")
 
 
 def _question(wish: Wish) -> str:

@@ -56,7 +56,7 @@ function watch(root) {
   );
 
   table.addEventListener("keydown", (event) => {
-    const bar = event.target.closest(".bar[data-id]");
+    const bar = event.target.closest(".spell[data-id]");
     if (!bar) return;
     if (event.key in STEPS && !event.altKey && !event.ctrlKey && !event.metaKey) {
       const what = event.shiftKey ? "end" : "move";
@@ -73,11 +73,11 @@ function watch(root) {
     }
   });
   table.addEventListener("focusout", (event) => {
-    if (pending && event.relatedTarget?.closest(".bar") && !pending.bar.contains(event.relatedTarget)) reset();
+    if (pending && event.relatedTarget?.closest(".spell") && !pending.bar.contains(event.relatedTarget)) reset();
   });
 
   table.addEventListener("pointerdown", (event) => {
-    const bar = event.target.closest(".bar[data-id]");
+    const bar = event.target.closest(".spell[data-id]");
     if (!bar || event.button !== 0 || getComputedStyle(bar.parentElement).display !== "grid") return;
     const what = event.target.closest("[data-grip]") ? "end" : "move";
     const width = bar.parentElement.clientWidth / columns;
