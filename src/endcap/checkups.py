@@ -9,8 +9,9 @@ time. Until it is done the older findings are shown, and how old they are.
 
 import threading
 import time
+from bisect import insort
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -49,7 +50,7 @@ class Checkup(Struct, frozen=True):
     groups: Mapping[Complaint, Group]
     seconds: float
     is_cut: bool
-    """Whether there are more findings than are held."""
+    """Whether there are more findings than are held, or so many that no more are followed."""
     is_renewing: bool = False
 
     @property
@@ -147,9 +148,8 @@ class Checkups:
         examined = alike(rules, touched)
         found = findings_among(shop, examined, now=self._clock())
         without = {*changes, *(each.id for each in examined)}
-        joined = (*_held(before, without=without), *found)
-        groups, is_cut = _grouped(joined, self._findings_max)
-        return replace(before, rules=rules, groups=groups, is_cut=is_cut)
+        followed = replace(before, rules=rules, groups=_joined(before.groups, found, without))
+        return replace(followed, is_cut=followed.total > self._findings_max)
 
     def _is_due(self, shop: Shop, held: _Held) -> bool:
         checkup, snapshot = held.checkup, shop.snapshot
@@ -210,8 +210,25 @@ def _place(found: Finding) -> tuple[int, str, int]:
     return found.at or 0, found.customization, -1 if found.pin is None else found.pin
 
 
-def _held(checkup: Checkup, *, without: Collection[str]) -> Iterator[Finding]:
-    """Its findings but those of some customizations."""
-    for group in checkup.groups.values():
-        for listed in group.findings.values():
-            yield from (each for each in listed if each.customization not in without)
+def _joined(
+    groups: Mapping[Complaint, Group], found: Iterable[Finding], without: Collection[str]
+) -> Mapping[Complaint, Group]:
+    """The same with findings of some customizations instead of those that there were. Costs a look at each."""
+    come: dict[Complaint, dict[str, list[Finding]]] = {}
+    for each in found:
+        come.setdefault(each.complaint, {}).setdefault(each.model, []).append(each)
+    joined = {}
+    for complaint in (*groups, *(each for each in come if each not in groups)):
+        before = groups[complaint].findings if complaint in groups else {}
+        after = {
+            model: [each for each in listed if each.customization not in without]
+            for model, listed in before.items()
+        }
+        for model, new in come.get(complaint, {}).items():
+            listed = after.setdefault(model, [])
+            for each in new:
+                insort(listed, each, key=_place)
+        left = {model: listed for model, listed in sorted(after.items()) if listed}
+        if left:
+            joined[complaint] = Group({model: len(each) for model, each in left.items()}, left)
+    return joined

@@ -153,27 +153,13 @@ def findings(shop: Shop, *, now: Micros, soon_days: float = SOON_DAYS) -> Iterat
     return findings_among(shop, shop.snapshot.rules.all(), now=now, soon_days=soon_days)
 
 
-def alike(rules: Rules, some: Iterable[Customization]) -> list[Customization]:
-    """
-    All that have the model and the target of one of some, which need not be there any more: who speaks together with
-    them. Most targets are items, and these are quick to compare.
-    """
-    items: set[tuple[str, str]] = set()
-    others: set[tuple[str, Target]] = set()
+def alike(rules: Rules, some: Sequence[Customization]) -> list[Customization]:
+    """Some, as far as they are still there, as they are now; and all that speak whenever one of them does or did."""
+    there = {each.id: each for each in rules.alike(some)}
     for each in some:
-        if isinstance(each.target, ItemTarget):
-            items.add((each.model, each.target.identity))
-        else:
-            others.add((each.model, each.target))
-    return [
-        each
-        for each in rules.all()
-        if (
-            (each.model, each.target.identity) in items
-            if isinstance(each.target, ItemTarget)
-            else bool(others) and (each.model, each.target) in others
-        )
-    ]
+        if each.id not in there and (now := rules.customization(each.id)) is not None:
+            there[each.id] = now
+    return list(there.values())
 
 
 def findings_among(

@@ -24,6 +24,7 @@ function watch(root) {
     const from = Math.min(Math.max(first, 1), columns);
     const to = Math.min(Math.max(last, from), columns);
     bar.style.gridColumn = days ? `${from} / span ${to - from + 1}` : "";
+    label(bar, days ? words(what, days) : "");
     told.textContent = days ? `${words(what, days)}. Enter to save, Escape to put it back` : "Put back";
   }
 
@@ -32,7 +33,15 @@ function watch(root) {
     const { bar } = pending;
     bar.classList.remove("moving");
     bar.style.gridColumn = "";
+    label(bar, "");
     pending = null;
+  }
+
+  // While it is elsewhere the bar says how far; its own words come back with it.
+  function label(bar, text) {
+    const brief = bar.querySelector(".brief");
+    brief.dataset.own ??= brief.textContent;
+    brief.textContent = text || brief.dataset.own;
   }
 
   function save() {
