@@ -123,7 +123,6 @@ class Checkups:
         rules, catalog = shop.snapshot.rules, shop.snapshot.catalog
         groups, is_cut = _grouped(findings(shop, now=now), self._findings_max)
         seconds = time.monotonic() - began
-        log.debug("examined", tracker=shop.tracker, customizations=len(rules), seconds=seconds)
         return Checkup(now, rules, catalog, shop.models, groups, seconds, is_cut)
 
     def _keep(self, tracker: TrackerId, checkup: Checkup) -> Checkup:
