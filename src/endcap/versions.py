@@ -19,10 +19,10 @@ from endcap.committer import Committer
 from endcap.domain import CustomizationId, Draft, Micros, TrackerId
 from endcap.errors import (
     CustomizationNotFound,
+    FaultyFields,
     NothingToUndo,
     Problem,
     RevisionConflict,
-    UsageFault,
     VersionNotFound,
 )
 from endcap.store.port import (
@@ -151,9 +151,10 @@ class Restored(Struct, frozen=True):
 class Versions:
     """One a process. Reads of the store block: callers on an event loop use threads."""
 
-    def __init__(self, store: Store, committer: Committer) -> None:
+    def __init__(self, store: Store, committer: Committer, *, lines_max: int = LINES_MAX) -> None:
         self._store = store
         self._committer = committer
+        self._lines_max = lines_max
         self._turn = asyncio.Lock()
 
     # One customization
@@ -267,7 +268,7 @@ class Versions:
         return deeds, next_
 
     def last_action(self, tracker: TrackerId, *, actor: str | None = None) -> Action:
-        """Anybody's, or one actor's. Raises NothingToUndo."""
+        """Anybody's, or one actor's. Raises NothingToUndo, FaultyFields for one of too many."""
         filter_ = LogFilter(kinds=ACTION_KINDS, actors=() if actor is None else (actor,))
         found = self._store.lines(tracker, filter_, limit=1)
         if not found:
@@ -275,7 +276,7 @@ class Versions:
         return self._action_of(tracker, found[0][1])
 
     def action(self, tracker: TrackerId, revision: int) -> Action:
-        """The one that a revision is of. Raises NothingToUndo."""
+        """The one that a revision is of. Raises NothingToUndo, FaultyFields for one of too many."""
         filter_ = LogFilter(kinds=ACTION_KINDS)
         found = self._store.lines(tracker, filter_, before=Place(revision + 1, 0), limit=1)
         if not found or found[0][1].revision != revision:
@@ -287,9 +288,11 @@ class Versions:
         filter_ = LogFilter(
             kinds=ACTION_KINDS, actors=(line.actor,), since=line.at, until=Micros(line.at + 1)
         )
-        found = self._store.lines(tracker, filter_, limit=LINES_MAX + 1)
-        if len(found) > LINES_MAX:
-            raise UsageFault(f"This changed more than {LINES_MAX:,}: restore the tracker instead")
+        found = self._store.lines(tracker, filter_, limit=self._lines_max + 1)
+        if len(found) > self._lines_max:
+            raise _too_many(
+                "revision", self._lines_max, "were changed: restore the tracker instead"
+            )
         return Action(line.actor, line.at, [each for _, each in reversed(found)])
 
     def undoing(self, tracker: TrackerId, action: Action) -> Reversal:
@@ -325,7 +328,7 @@ class Versions:
     def restoring(self, tracker: TrackerId, revision: int) -> Reversal:
         """
         Every customization as it was at a revision; drafts, the catalog and recommenders stay. Blocks, and for a large
-        tracker takes seconds and much memory: see `in_turn`.
+        tracker takes seconds and much memory: see `in_turn`. Raises FaultyFields if it is too much.
         """
         steps: list[Step] = []
         skipped: dict[CustomizationId, str] = {}
@@ -340,9 +343,8 @@ class Versions:
                 origin = Origin(each.record.creator, each.record.created_at)
             expected = 0 if each.record is None else each.record.revision
             steps += _step(each.id, now, then, expected, origin or Origin("", Micros(0)), skipped)
-            if len(steps) > LINES_MAX:
-                told = f"More than {LINES_MAX:,} customizations would change: choose a later moment"
-                raise UsageFault(told)
+            if len(steps) > self._lines_max:
+                raise _too_many("at", self._lines_max, "would change: choose a later moment")
         return _reversal(steps, skipped)
 
     async def in_turn(self, restoring: Callable[[], T]) -> T:
@@ -371,6 +373,11 @@ class Versions:
         if isinstance(outcome, Problem):
             raise outcome
         return outcome
+
+
+def _too_many(field: str, most: int, what: str) -> FaultyFields:
+    told = f"More than {most:,} customizations {what}"
+    return FaultyFields("This is too much to take back at once", {field: [told]})
 
 
 def _reversal(steps: Sequence[Step], skipped: Mapping[CustomizationId, str]) -> Reversal:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from endcap.committer import Committer
 from endcap.domain import CustomizationId, Micros
 from endcap.drafts import Drafts
-from endcap.errors import RevisionConflict
+from endcap.errors import FaultyFields, RevisionConflict
 from endcap.mirror import Mirror
 from endcap.scheduled import Scheduled
 from endcap.store.port import (
@@ -124,6 +124,20 @@ def test_what_changes_while_it_is_worked_out_stops_all_of_it(world: World) -> No
         asyncio.run(versions.carry_out(SHOP, reversal, actor="pia", now=NOON))
 
     assert len(store.customizations(SHOP, ids(2_500))) == 2_500
+
+
+def test_there_is_a_bound_to_what_is_taken_back_at_once(world: World) -> None:
+    """More would not fit into memory; what to do instead is said."""
+    fill(world.here, 30)
+    versions = Versions(world.here, Committer(world.here, loaded(world, world.here)), lines_max=20)
+
+    with pytest.raises(FaultyFields) as restoring:
+        versions.restoring(SHOP, 1)
+    with pytest.raises(FaultyFields) as undoing:
+        versions.last_action(SHOP)
+
+    assert "choose a later moment" in restoring.value.details["at"][0]
+    assert "restore the tracker" in undoing.value.details["revision"][0]
 
 
 def test_workers_of_two_hosts_publish_a_draft_once(world: World) -> None:

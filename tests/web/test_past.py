@@ -191,7 +191,10 @@ def test_an_editor_does_not_undo_what_would_publish(
         sent = {**fields_of(ann.get(page), schedule), **form}
         assert ann.post(schedule, sent).status_code == 303
 
-    undo = re.findall(r'href="([^"]+/changes/undo\?revision=\d+)"', ann.get(CHANGES).text)[0]
+    page_of_all = ann.get(CHANGES)
+    assert "To be published on 23 Jan 2025, 06:00 UTC" in text_of(page_of_all)
+    assert "Not published by itself any more" in text_of(page_of_all)
+    undo = re.findall(r'href="([^"]+/changes/undo\?revision=\d+)"', page_of_all.text)[0]
 
     assert ann.get(undo).status_code == 200
     assert eve.get(undo).status_code == 403

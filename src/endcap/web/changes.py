@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -29,7 +30,7 @@ from endcap.bulk import (
     read_shift,
     read_tags,
 )
-from endcap.domain import Customization, CustomizationId, Micros
+from endcap.domain import Customization, CustomizationId, Micros, Window
 from endcap.errors import FaultyFields, UsageFault
 from endcap.store.port import ChangeRow
 from endcap.telemetry import log
@@ -180,7 +181,8 @@ class ChangePages(PageModule):
         if isinstance(action, Untag):
             return "− " + ", ".join(tag for tag in action.tags if tag in each.tags)
         if isinstance(action, Shift):
-            moved = [_moved(pin.window.opens, pin.window.closes, action.hours) for pin in each.pins]
+            zone, hours = self._service.settings.zone, action.hours
+            moved = [_moved(pin.window, hours, zone) for pin in each.pins]
             return "; ".join(dict.fromkeys(each for each in moved if each))
         return ""
 
@@ -282,13 +284,13 @@ def shift_text(hours: int) -> str:
     return f"{amount} {'later' if hours > 0 else 'earlier'}"
 
 
-def _moved(opens: Micros | None, closes: Micros | None, hours: int) -> str:
+def _moved(window: Window, hours: int, zone: tzinfo) -> str:
     by = hours * 3_600_000_000
     parts = []
-    if opens is not None:
-        parts.append(f"begins {words.time_text(Micros(opens + by))}")
-    if closes is not None:
-        parts.append(f"ends {words.time_text(Micros(closes + by))}")
+    if window.opens is not None:
+        parts.append(f"begins {words.time_text(Micros(window.opens + by), zone)}")
+    if window.closes is not None:
+        parts.append(f"ends {words.time_text(Micros(window.closes + by), zone)}")
     return ", ".join(parts)
 
 

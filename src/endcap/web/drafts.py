@@ -136,12 +136,12 @@ class DraftPages(PageModule):
         published = None if standing.record is None else version_of(standing.record)
         content: dict[str, Any] = {
             "row": _row(shop, draft, gallery, now, is_moved=standing.is_moved),
-            "changes": changes(published, draft.document, gallery.title),
+            "changes": changes(published, draft.document, gallery.title, gallery.zone),
             "json": pretty(draft.document),
             "revision": draft.revision,
             "published": standing.published,
             "url": one_url(shop, draft.id),
-            "now": words.iso(now).removesuffix("Z"),
+            "now": words.iso(now)[:16],  # a browser counts its steps, which are minutes, from there
             "told": told_of(visit.query),
         }
         return self._pages.answer("draft", visit, **content, **more)
@@ -275,7 +275,9 @@ class DraftPages(PageModule):
             when="" if met.when is None else words.ago(met.when, self._service.clock()),
             mine=mine.decode(),
             theirs=(theirs or b"").decode(),
-            mine_changes=changes(met.common, mine, gallery.title) if met.common else [],
+            mine_changes=changes(met.common, mine, gallery.title, gallery.zone)
+            if met.common
+            else [],
             base_revision=base if met.of == "draft" else met.standing.published,
             draft_revision=met.standing.drafted,
             does_publish=publishes,

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from endcap.api.http import Response
-from endcap.domain import CustomizationId, Micros, Record
+from endcap.domain import CustomizationId, Draft, Micros, Record
 from endcap.errors import FaultyFields, Problem, RevisionNotReached
 from endcap.mirror import Shop
 from endcap.store.port import ChangeRow
@@ -230,7 +230,7 @@ class PastPages(PageModule):
             when=words.full_text(line.at),
             is_same=now == document,
             is_gone=now is None,
-            changes=changes(now, document, self._gallery(shop).title),
+            changes=changes(now, document, self._gallery(shop).title, self._service.settings.zone),
             json=_pretty(document),
             url=one_url(shop, id_),
         )
@@ -292,7 +292,7 @@ def _entry(visit: Visit, shop: Shop, deed: Deed, gallery: Gallery, now: Micros) 
         deed.revision,
         deed_words(deed),
         deed.actor,
-        words.full_text(deed.at),
+        words.full_text(deed.at, gallery.zone),
         words.iso(deed.at),
         words.ago(deed.at, now),
         [_told(shop, line, gallery) for line in told],
@@ -304,25 +304,42 @@ def _entry(visit: Visit, shop: Shop, deed: Deed, gallery: Gallery, now: Micros) 
 def _told(shop: Shop, line: ChangeRow, gallery: Gallery) -> Subject:
     id_ = CustomizationId(line.subject)
     old, new = line.old, line.new
+    told: Sequence[Change] = ()
     if line.kind == "draft":
-        old, new = _document(id_, old), _document(id_, new)
-    return Subject(
-        title_of(shop, id_, gallery, new or old),
-        one_url(shop, id_),
-        changes(old, new, gallery.title),
-    )
+        before, after = _draft(id_, old), _draft(id_, new)
+        old, new = (None if each is None else each.document for each in (before, after))
+        told = _time_changes(before, after)
+    if not told or old != new:
+        told = [*changes(old, new, gallery.title, gallery.zone), *told]
+    return Subject(title_of(shop, id_, gallery, new or old), one_url(shop, id_), told)
 
 
-def _document(id_: CustomizationId, logged: bytes | None) -> bytes | None:
+def _draft(id_: CustomizationId, logged: bytes | None) -> Draft | None:
     try:
-        return None if logged is None else read_draft(id_, logged).document
+        return None if logged is None else read_draft(id_, logged)
     except Problem:
-        return logged
+        return None
+
+
+def _time_changes(before: Draft | None, after: Draft | None) -> list[Change]:
+    """When a draft is to be published, as far as that is new."""
+    if after is None:
+        return []
+    if after.held and not (before and before.held):
+        return [Change("changed", f"Was not published when it was to be: {after.held}")]
+    old = None if before is None else before.publish_at
+    if after.publish_at == old:
+        return []
+    if after.publish_at is None:
+        return [Change("removed", "Not published by itself any more")]
+    return [Change("added", f"To be published on {words.full_text(after.publish_at)}")]
 
 
 def _subject(shop: Shop, step: Step, gallery: Gallery) -> Subject:
     title = title_of(shop, step.id, gallery, step.then or step.now)
-    return Subject(title, one_url(shop, step.id), changes(step.now, step.then, gallery.title))
+    return Subject(
+        title, one_url(shop, step.id), changes(step.now, step.then, gallery.title, gallery.zone)
+    )
 
 
 def title_of(shop: Shop, id_: CustomizationId, gallery: Gallery, document: bytes | None) -> str:
