@@ -26,7 +26,7 @@ from endcap.telemetry import log
 
 TRACKERS_MAX = 8  # the one looked at longest ago is forgotten
 FINDINGS_MAX = 100_000  # of a tracker: some 50 MB; what is beyond is counted
-CHANGED_MAX = 2_000  # customizations; more are left to the background
+CHANGED_MAX = 25_000  # customizations: whatever one action changes; more are left to the background
 AGE_SECONDS_MAX = 300  # windows end while nobody changes anything
 PAUSE_SECONDS_MIN = 5
 PAUSE_TIMES = 10  # so many times as long as an examination takes it is left alone

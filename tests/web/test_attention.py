@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from endcap.health import OFFERS, SEVERITIES, Complaint
+from endcap.web import attention
 from endcap.web.complaints import COMPLAINTS, WORDS
 from tests.api.driver import BASE, TRACKER, ToldClock, customization, item, pin
 from tests.web.driver import ConsoleServer, Visitor, hidden_of, text_of
@@ -248,6 +249,35 @@ def test_all_of_one_recommender(server: ConsoleServer, ann: Visitor) -> None:
     assert "model=basket" in place
     assert "2 customizations mended." in text_of(ann.get(place))
     assert "2 findings" in text_of(ann.get(HEALTH))
+
+
+def test_too_many_at_once_are_refused(
+    server: ConsoleServer, ann: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to do instead."""
+    monkeypatch.setattr(attention, "CHANGED_MAX", 1)
+    for target in ("/p/123", "/p/124"):
+        server.create(pin_definitions=[], target_identity=target)
+
+    answer = press_all(ann, ann.get(HEALTH), "Delete all 2")
+
+    assert answer.status_code == 422
+    assert "2 customizations have this, and at most 1 can be changed at once" in text_of(answer)
+    assert "choose a recommender" in text_of(answer)
+
+
+def test_all_of_what_is_well_by_now(server: ConsoleServer, ann: Visitor) -> None:
+    """Somebody else was quicker: nothing is asked, and nothing done."""
+    for target in ("/p/123", "/p/124"):
+        server.create(pin_definitions=[pin("/p/9"), pin()], target_identity=target)
+    page = ann.get(HEALTH)
+    server.put_objects(item("/p/9"))
+
+    answer = press_all(ann, page, "Remove all 2")
+
+    assert answer.status_code == 200
+    assert "Nothing to change" in text_of(answer)
+    assert "All is well here by now." in text_of(answer)
 
 
 def test_filters(server: ConsoleServer, ann: Visitor) -> None:

@@ -78,7 +78,9 @@ class Pages:
             "may": may_here,
             "sections": [each for each in self._sections if may_here(each.verb)],
             "section": visit.section,
-            "section_counts": {} if shop is None else {s: c(shop) for s, c in self.counters.items()},
+            "section_counts": {}
+            if shop is None
+            else {s: c(shop) for s, c in self.counters.items()},
             "role": _role(visit),
         }
 
