@@ -60,6 +60,8 @@ LAYERS: Mapping[str, Layer] = {
                 "modelling",
                 "renderings",
                 "health",
+                "mending",
+                "checkups",
                 "committer",
                 "grouping",
                 "activity",

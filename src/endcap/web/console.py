@@ -36,7 +36,9 @@ from endcap.telemetry import log
 from endcap.web import access
 from endcap.web.access import Verb
 from endcap.web.assets import BASE, Assets
+from endcap.web.attention import AttentionPages
 from endcap.web.audit import AuditPages
+from endcap.web.campaigns import CalendarPages
 from endcap.web.changes import ChangePages
 from endcap.web.doors import DoorPages
 from endcap.web.drafts import DraftPages
@@ -90,7 +92,9 @@ _STATUSES: Mapping[type[Problem], int] = {
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
 MODULES: Sequence[type[PageModule]] = (
+    AttentionPages,
     AuditPages,
+    CalendarPages,
     ChangePages,
     DoorPages,
     DraftPages,

@@ -114,10 +114,7 @@ class DraftPages(PageModule):
             "drafts",
             visit,
             total=total,
-            rows=[
-                _row(shop, each, gallery, now, self._zone, is_moved=each.id in moved)
-                for each in found
-            ],
+            rows=[_row(shop, each, gallery, now, is_moved=each.id in moved) for each in found],
             previous=f"{url}?page={page - 1}" if page > 1 else "",
             next=f"{url}?page={page + 1}" if page * PAGE_SIZE < total else "",
             url=url,
@@ -138,8 +135,8 @@ class DraftPages(PageModule):
         gallery, now = self._gallery(shop), self._service.clock()
         published = None if standing.record is None else version_of(standing.record)
         content: dict[str, Any] = {
-            "row": _row(shop, draft, gallery, now, self._zone, is_moved=standing.is_moved),
-            "changes": changes(published, draft.document, gallery.title),
+            "row": _row(shop, draft, gallery, now, is_moved=standing.is_moved),
+            "changes": changes(published, draft.document, gallery.title, gallery.zone),
             "json": pretty(draft.document),
             "revision": draft.revision,
             "published": standing.published,
@@ -326,10 +323,8 @@ def _version(text: str) -> bytes | None:
         return None
 
 
-def _row(
-    shop: Shop, draft: Draft, gallery: Gallery, now: Micros, zone: tzinfo, *, is_moved: bool
-) -> Row:
-    at = draft.publish_at
+def _row(shop: Shop, draft: Draft, gallery: Gallery, now: Micros, *, is_moved: bool) -> Row:
+    at, zone = draft.publish_at, gallery.zone
     return Row(
         draft.id,
         gallery.version(draft.document) or title_of(shop, draft.id, gallery, draft.document),

@@ -154,7 +154,9 @@ class Saving:
             when="" if met.when is None else words.ago(met.when, now),
             mine=mine.decode(),
             theirs=(theirs or b"").decode(),
-            mine_changes=changes(met.common, mine, gallery.title) if met.common else [],
+            mine_changes=changes(met.common, mine, gallery.title, gallery.zone)
+            if met.common
+            else [],
             base_revision=begun.base if met.of == "draft" else met.standing.published,
             draft_revision=met.standing.drafted,
             does_publish=publishes,
