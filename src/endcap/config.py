@@ -209,6 +209,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "`https://cdn.example.com` (separated by commas)"
         ),
     ] = ()
+    console_upload_bytes_max: Annotated[
+        int, Meta(ge=1_024, description="Largest file that may be uploaded to the console")
+    ] = 20_000_000
     console_proxies: Annotated[
         int,
         Meta(

@@ -19,6 +19,7 @@ from endcap.store.accounts import (
     Session,
     SignIn,
     SignInFilter,
+    Upload,
 )
 from tests.store.writes import NOON, at
 
@@ -242,3 +243,45 @@ def test_the_log_backwards_in_pages(accounts: AccountStore) -> None:
     ]
     assert every(SignInFilter(since=Micros(NOON + 2), who="log-ann")) == newest_first[:1]
     assert every(SignInFilter(until=Micros(NOON + 1), who="log-root")) == newest_first[-1:]
+
+
+def upload_of(account: str, seconds: float = 0, content: bytes = b"rules") -> Upload:
+    return Upload(str(uuid4()), account, "shop", at(seconds), b'{"type":"import"}', content)
+
+
+def test_an_upload_is_kept_for_who_brought_it(accounts: AccountStore) -> None:
+    """As it was, also a long one; nobody else finds it, and after its time nobody does."""
+    made, other = added(accounts), added(accounts)
+    upload = upload_of(made.name, 5, b"\x00\xff" + b"a line\n" * 500_000)
+
+    assert accounts.hold(upload, kept=3, since=at(0))
+
+    assert accounts.upload(upload.id, made.name, since=at(5)) == upload
+    assert accounts.upload(upload.id, other.name, since=at(5)) is None
+    assert accounts.upload(upload.id, made.name, since=at(6)) is None
+
+
+def test_only_the_newest_uploads_are_kept(accounts: AccountStore) -> None:
+    """So many of an account, and of nobody those of before an instant; others' newer ones stay."""
+    made, other = added(accounts), added(accounts)
+    uploads = [upload_of(made.name, seconds) for seconds in (1, 2, 3)]
+    old, new = upload_of(other.name, 0), upload_of(other.name, 9)
+    for each in (old, new, *uploads):
+        assert accounts.hold(each, kept=2, since=at(1))
+
+    def is_kept(each: Upload) -> bool:
+        return accounts.upload(each.id, each.account, since=at(0)) is not None
+
+    assert [is_kept(each) for each in (old, new, *uploads)] == [False, True, False, True, True]
+
+
+def test_who_may_not_sign_in_keeps_no_upload(accounts: AccountStore) -> None:
+    """Nothing is kept for a disabled account, and what was kept goes with the account."""
+    made, disabled = added(accounts), added(accounts, disabled=True)
+    upload = upload_of(made.name)
+    accounts.hold(upload, kept=3, since=at(0))
+
+    assert not accounts.hold(upload_of(disabled.name), kept=3, since=at(0))
+    assert accounts.remove(made.name, line(made.name, "deleted"))
+    added(accounts, name=made.name)
+    assert accounts.upload(upload.id, made.name, since=at(0)) is None

@@ -3,10 +3,15 @@ Who may do what: every route, asked by everybody.
 """
 
 from collections.abc import Callable
+from uuid import uuid4
 
+import msgspec
 import pytest
 
 from endcap.accounts import ROLES
+from endcap.domain import Micros
+from endcap.planning.orders import Import
+from endcap.store.accounts import Upload
 from endcap.web.access import LEAST
 from endcap.web.console import Console
 from endcap.web.modules import Route
@@ -29,6 +34,16 @@ def visitor_of(server: ConsoleServer, who: str) -> Visitor:
     return visitor
 
 
+def upload_of(server: ConsoleServer, who: str) -> str:
+    """A file of theirs that waits, or would if they were somebody."""
+    content = b'{"model": "basket", "target_type": "all", "tags": [], "pin_definitions": []}'
+    order = msgspec.json.encode(Import("rules.json"))
+    now = server.parts.service.clock()
+    upload = Upload(str(uuid4()), who, TRACKER, now, order, content)
+    server.parts.accounts.store.hold(upload, kept=9, since=Micros(0))
+    return upload.id
+
+
 def expected(route: Route, who: str) -> set[int]:
     """What the table of roles says, as statuses. Forms are sent empty: who may send them is told that they are."""
     if route.verb == "enter":
@@ -41,22 +56,28 @@ def expected(route: Route, who: str) -> set[int]:
         return {404}
     if ROLES[who] < LEAST[route.verb]:
         return {403}
-    return {200, 422}
+    # What a form would change may not be there; the tracker is.
+    return {200, 404, 409, 412, 422}
 
 
 @pytest.mark.parametrize("who", WHO)
 def test_every_route_asks_who_one_is(server: ConsoleServer, who: str) -> None:
     """Each by the verb that the table gives it, and none is left out."""
     made = server.create()["id"]
+    made_at = server.parts.service.revision(server.parts.service.shop(TRACKER))
     visitor = visitor_of(server, who)
     found = {}
 
     for route in server.console.routes:
         if route.path == "/console/account/sign-out-everywhere" or route.path.endswith("sign-out"):
             continue  # tried elsewhere: they end the session that the others need
-        path = route.path.format(tracker=TRACKER, id=made)  # another parameter wants a value here
+        # Another parameter of a path wants a value here.
+        path = route.path.format(
+            tracker=TRACKER, id=made, revision=made_at, upload=upload_of(server, who)
+        )
         answer = visitor.get(path) if route.method == "GET" else visitor.post(path)
         found[route.method, route.path] = answer.status_code
+        assert who in ("nobody", "elsewhere") or f"no tracker {TRACKER}" not in text_of(answer)
 
     wrong = {
         key: status

@@ -4,6 +4,7 @@ Accounts over named queries: the whole of `accounts.AccountStore` but for how a 
 An adapter brings `_read`, which asks one query, and `_write`, which does its work in a transaction of its own.
 """
 
+import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -11,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from endcap.domain import Micros
-from endcap.store.accounts import Account, Failures, Session, SignIn, SignInFilter
+from endcap.store.accounts import Account, Failures, Session, SignIn, SignInFilter, Upload
 from endcap.store.rows import Row, json_text
 
 T = TypeVar("T")
@@ -69,7 +70,15 @@ class AccountQueries:
         return self._told("switch_account", values, line, ends=disabled)
 
     def remove(self, name: str, line: SignIn) -> bool:
-        return self._told("remove_account", {"name": name}, line, ends=True)
+        def work(ask: Ask) -> bool:
+            if not ask("remove_account", {"name": name}):
+                return False
+            ask("end_sessions", {"name": name, "but": ""})
+            ask("remove_uploads", {"name": name})
+            _note(ask, line)
+            return True
+
+        return self._write(work)
 
     def begin(self, session: Session, line: SignIn) -> bool:
         return self._told("begin_session", msgspec.structs.asdict(session), line)
@@ -94,6 +103,27 @@ class AccountQueries:
             return len(ended)
 
         return self._write(work)
+
+    def hold(self, upload: Upload, *, kept: int, since: Micros) -> bool:
+        values = msgspec.structs.asdict(upload)
+        values |= {"facts": upload.facts.decode(), "content": zlib.compress(upload.content, 1)}
+        bound = {"account": upload.account, "kept": kept, "before": since}
+
+        def work(ask: Ask) -> bool:
+            if not ask("hold_upload", values):
+                return False
+            ask("drop_uploads", bound)
+            return True
+
+        return self._write(work)
+
+    def upload(self, id: str, account: str, *, since: Micros) -> Upload | None:
+        values = {"id": id, "account": account, "since": since}
+        found = self._read("fetch_upload", values)
+        if not found:
+            return None
+        known, owner, tracker, made_at, facts, content = found[0]
+        return Upload(known, owner, tracker, made_at, facts.encode(), zlib.decompress(content))
 
     def note(self, line: SignIn) -> None:
         self._write(lambda ask: _note(ask, line))

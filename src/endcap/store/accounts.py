@@ -1,5 +1,6 @@
 """
-What the application asks of a database for people: accounts, their sessions, and the log of signing in.
+What the application asks of a database for people: accounts, their sessions, the files that they have just brought, and
+the log of signing in.
 
 A port beside `port.Store`, because none of it belongs to a tracker, and no mirror follows it: whoever must know whether
 a session is still good asks. Promised by every adapter, and held to by one contract suite:
@@ -87,6 +88,20 @@ class SignInFilter(Struct, frozen=True):
     until: Micros | None = None
 
 
+class Upload(Struct, frozen=True):
+    """
+    What somebody brought and was shown as a plan, until they say yes or the hour is over. `facts` is JSON that says
+    what it is; `content` comes back as it was given.
+    """
+
+    id: str
+    account: str
+    tracker: str
+    made_at: Micros
+    facts: bytes
+    content: bytes
+
+
 class AccountStore(Protocol):
     inline: bool
     """Whether a point read takes microseconds, so that it may be made on an event loop."""
@@ -118,7 +133,7 @@ class AccountStore(Protocol):
         """Disabling ends the account's sessions."""
 
     def remove(self, name: str, line: SignIn) -> bool:
-        """With its sessions. The log stays."""
+        """With its sessions and uploads. The log stays."""
 
     # Sessions
 
@@ -137,6 +152,17 @@ class AccountStore(Protocol):
 
     def end_all(self, name: str, line: SignIn, *, but: str | None = None) -> int:
         """How many there were."""
+
+    # Uploads
+
+    def hold(self, upload: Upload, *, kept: int, since: Micros) -> bool:
+        """
+        False if the account is gone or disabled by now. Of the account's only so many of the newest are kept, and of
+        nobody those that were made before an instant.
+        """
+
+    def upload(self, id: str, account: str, *, since: Micros) -> Upload | None:
+        """That account's own, if it was made since an instant."""
 
     # The log
 

@@ -26,6 +26,7 @@ from endcap.errors import (
     RoleLacking,
     SignInRefused,
     TooManyAttempts,
+    TooManyRequests,
     TrackerNotFound,
     UsageFault,
 )
@@ -37,8 +38,11 @@ from endcap.web.access import Verb
 from endcap.web.assets import BASE, Assets
 from endcap.web.audit import AuditPages
 from endcap.web.changes import ChangePages
+from endcap.web.copies import CopyPages
 from endcap.web.doors import DoorPages
 from endcap.web.drafts import DraftPages
+from endcap.web.exports import ExportPages
+from endcap.web.imports import ImportPages
 from endcap.web.lists import ListPages
 from endcap.web.modules import Ground, PageModule, Route
 from endcap.web.one import OnePages
@@ -48,11 +52,13 @@ from endcap.web.visits import (
     NO_FORM,
     SESSION,
     VISIT,
+    Form,
     Visit,
     check_csrf,
     check_origin,
     csrf_of,
     form_of,
+    form_with_files,
     page,
     redirect,
     security_headers,
@@ -61,6 +67,8 @@ from endcap.web.visits import (
 from endcap.wire.problems import INTERNAL, status_of
 
 FORM_BYTES_MAX = 1_000_000
+UPLOADS_MAX = 4  # on their way, in this worker
+UPLOAD_WAIT_SECONDS = 10  # what a fifth is told
 TITLES: Mapping[int, str] = {
     400: "This cannot be read",
     401: "Not signed in",
@@ -89,8 +97,11 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 MODULES: Sequence[type[PageModule]] = (
     AuditPages,
     ChangePages,
+    CopyPages,
     DoorPages,
     DraftPages,
+    ExportPages,
+    ImportPages,
     ListPages,
     OnePages,
     PastPages,
@@ -112,6 +123,7 @@ class Console:
         sections = [section for module in MODULES for section in module.sections]
         self._pages = Pages(parts.service, self._assets, sections)
         self._headers = security_headers(parts.settings)
+        self._uploads = 0
         ground = Ground(parts, self._pages, Rosters(), Bulk(parts.store, parts.committer))
         self.routes: Sequence[Route] = [
             route for module in MODULES for route in module(ground).routes()
@@ -177,8 +189,10 @@ class Console:
         visit = replace(visit, who=await self._who(token), section=route.section)
         if route.verb != "enter" and visit.who is None:
             return self._to_the_door(visit)
+        if "tracker" in request.parameters:
+            visit = replace(visit, shop=self._shop(visit.user, request, route.verb))
         if route.method == "POST":
-            form = await form_of(request, FORM_BYTES_MAX)
+            form = await self._form(route, request)
             wanted = visit.who.csrf if visit.who else csrf_of(visit.cookie(VISIT))
             if not wanted:
                 raise FormRefused(
@@ -187,9 +201,22 @@ class Console:
                 )
             check_csrf(form, wanted)
             visit = replace(visit, form=form)
-        if "tracker" in request.parameters:
-            visit = replace(visit, shop=self._shop(visit.user, request, route.verb))
         return await route.answer(visit)
+
+    async def _form(self, route: Route, request: Request) -> Form:
+        """Raises TooManyRequests where too many files come at once: each is held in memory."""
+        if not route.takes_files:
+            return await form_of(request, FORM_BYTES_MAX)
+        if self._uploads >= UPLOADS_MAX:
+            raise TooManyRequests(UPLOAD_WAIT_SECONDS)
+        self._uploads += 1
+        try:
+            bytes_max = self._parts.settings.console_upload_bytes_max
+            return await form_with_files(
+                request, bytes_max=bytes_max, form_bytes_max=FORM_BYTES_MAX
+            )
+        finally:
+            self._uploads -= 1
 
     async def _who(self, token: str) -> SignedIn | None:
         if not token:

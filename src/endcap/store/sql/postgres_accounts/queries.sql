@@ -118,3 +118,27 @@ LIMIT %(limit)s
 
 -- name: purge_log
 DELETE FROM sign_in WHERE at < %(noted_before)s RETURNING 1
+
+-- name: hold_upload
+-- Of who may sign in at this very moment.
+INSERT INTO upload (id, account, tracker, made_at, facts, content)
+SELECT %(id)s, name, %(tracker)s, %(made_at)s, %(facts)s, %(content)s
+FROM account
+WHERE name = %(account)s AND NOT disabled
+FOR SHARE
+RETURNING 1
+
+-- name: drop_uploads
+-- Of an account all but its newest; of everybody those of before an instant.
+DELETE FROM upload
+WHERE made_at < %(before)s OR (account = %(account)s AND id NOT IN (
+    SELECT id FROM upload WHERE account = %(account)s ORDER BY made_at DESC, id LIMIT %(kept)s))
+RETURNING 1
+
+-- name: fetch_upload
+SELECT id, account, tracker, made_at, facts, content
+FROM upload
+WHERE id = %(id)s AND account = %(account)s AND made_at >= %(since)s
+
+-- name: remove_uploads
+DELETE FROM upload WHERE account = %(name)s RETURNING 1

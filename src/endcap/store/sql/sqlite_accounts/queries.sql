@@ -116,3 +116,26 @@ LIMIT :limit
 
 -- name: purge_log
 DELETE FROM sign_in WHERE at < :noted_before RETURNING 1
+
+-- name: hold_upload
+-- Of who may sign in at this very moment.
+INSERT INTO upload (id, account, tracker, made_at, facts, content)
+SELECT :id, name, :tracker, :made_at, :facts, :content
+FROM account
+WHERE name = :account AND NOT disabled
+RETURNING 1
+
+-- name: drop_uploads
+-- Of an account all but its newest; of everybody those of before an instant.
+DELETE FROM upload
+WHERE made_at < :before OR (account = :account AND id NOT IN (
+    SELECT id FROM upload WHERE account = :account ORDER BY made_at DESC, id LIMIT :kept))
+RETURNING 1
+
+-- name: fetch_upload
+SELECT id, account, tracker, made_at, facts, content
+FROM upload
+WHERE id = :id AND account = :account AND made_at >= :since
+
+-- name: remove_uploads
+DELETE FROM upload WHERE account = :name RETURNING 1
