@@ -12,6 +12,7 @@ from openpyxl import Workbook
 
 from endcap.accounts import ROLES
 from endcap.planning import orders
+from endcap.web.imports import ImportPages
 from tests.api.driver import TRACKER, ToldClock
 from tests.web.driver import LIST, ConsoleServer, Visitor, hidden_of, text_of
 
@@ -139,8 +140,7 @@ def test_the_second_time_there_is_nothing_to_do(ann: Visitor) -> None:
 def test_a_nameless_file_comes_to_the_same_plan_twice(server: ConsoleServer, ann: Visitor) -> None:
     """Its customizations have no ids of their own: whichever worker plans it gives them the same."""
     page = planned(ann, as_json(rule(), rule(tags=["other"])))
-    for module in (server.console,):
-        forget_plans(module)
+    forget_plans(server.console)
 
     apply(ann, page)
 
@@ -151,7 +151,7 @@ def forget_plans(console: Any) -> None:
     """As in a worker that has not made the plan."""
     for route in console.routes:
         owner = getattr(route.answer, "__self__", None)
-        if hasattr(owner, "_plans"):
+        if isinstance(owner, ImportPages):
             owner._plans._kept.clear()
 
 

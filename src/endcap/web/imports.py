@@ -228,7 +228,6 @@ class ImportPages(PageModule):
             next=_page_url(url, shown, page + 1) if page < pages else "",
             url=url,
             meanwhile=meanwhile,
-            shown_mark=visit.query.get("mark"),
             ends=words.full_text(Micros(upload.made_at + KEPT_MICROS)),
         )
 
