@@ -162,7 +162,7 @@ def test_what_is_chosen_is_copied(
 ) -> None:
     """By ticks in the list; what is not ticked stays."""
     picks = picks_of(ann.get(f"{LIST}?sort=created"))[:1]
-    form = ann.post(COPY, [("pick", each) for each in picks])
+    form = ann.follow(ann.post(COPY, [("pick", each) for each in picks]))
     ids = re.findall(r'name="id" value="([^"]+)"', form.text)
 
     apply(ann, ann.follow(copied(ann, {"id": ids})))
@@ -253,6 +253,21 @@ def test_copying_takes_a_role_in_both(
     accounts.give_role("bob", TRACKER, ROLES["viewer"], actor="test")
     assert apply(bob, page).status_code == 303
     assert len(listed(server)) == 3
+
+
+def test_a_form_is_filled_in_again(ann: Visitor, made: list[str], other: str) -> None:
+    """From the plan that was refused, with what was typed and chosen; another user's is empty."""
+    ann.get(COPY)
+    fields = {"id": made[:1], "query": "tag=sale", "identities": "a,b", "unmapped": "refuse"}
+    page = ann.follow(copied(ann, fields))
+    link = re.search(r'href="([^"]*/copy\?again=[^"]*)"', page.text)
+    assert link is not None
+
+    form = ann.get(link[1])
+
+    assert "Copy 1 customization to another tracker" in text_of(form)
+    assert ">a,b</textarea>" in form.text
+    assert f'<option value="{OTHER}" selected>' in form.text
 
 
 def test_what_is_deleted_meanwhile_is_told(

@@ -56,10 +56,15 @@ Order = Import | Copy
 
 
 class Copied(Struct, frozen=True):
-    """The content of an order to copy; `identities` is a table with the columns from and to."""
+    """
+    The content of an order to copy; `identities` is a table with the columns from and to. `query` says how the ids were
+    found, unless they were chosen one by one.
+    """
 
     ids: tuple[CustomizationId, ...]
     identities: str = ""
+    query: str = ""
+    is_chosen: bool = False
 
 
 _orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
@@ -68,6 +73,10 @@ _copied = msgspec.json.Decoder(Copied)
 
 def order_of(upload: Upload) -> Order:
     return _orders.decode(upload.facts)
+
+
+def copied_of(upload: Upload) -> Copied:
+    return _copied.decode(upload.content)
 
 
 def plan_order(store: Store, upload: Upload, *, objection: Objection) -> Plan:
@@ -127,7 +136,7 @@ def numbers_of(plan: Plan) -> dict[str, int]:
 def _plan_copy(
     store: Store, upload: Upload, order: Copy, plan: Callable[[Iterable[Entry]], Plan]
 ) -> Plan:
-    copied = _copied.decode(upload.content)
+    copied = copied_of(upload)
     identities = read_identity_text(copied.identities) if order.is_mapped else None
     copying = Copying(
         order.source,

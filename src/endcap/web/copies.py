@@ -8,25 +8,27 @@ who may change.
 import asyncio
 import re
 from collections.abc import Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
 from endcap.api.http import Response
-from endcap.domain import CustomizationId, TrackerId
+from endcap.api.threads import ask
+from endcap.domain import CustomizationId, Micros, TrackerId
 from endcap.errors import FaultyFields, MalformedBody, Problem, UsageFault
-from endcap.planning.orders import COUNT_MAX, Copied, Copy
+from endcap.planning.orders import COUNT_MAX, Copied, Copy, copied_of, order_of
 from endcap.transfer.copying import read_identity_text
 from endcap.web import access
 from endcap.web.changes import read_picks
 from endcap.web.lists import found_ids, list_url, query_of, read_asked
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
-from endcap.web.orders import held, upload_url
-from endcap.web.pages import TrackerLink
+from endcap.web.orders import KEPT_MICROS, held, upload_url
+from endcap.web.pages import TrackerLink, base_of
 from endcap.web.sections import CUSTOMIZATIONS
-from endcap.web.visits import Form, Visit, redirect
+from endcap.web.visits import NO_FORM, Form, Visit, redirect
 
 QUERY_FIELDS_MAX = 200
+PICKED_MAX = 200  # in an address: a page of the list has fewer
 _ID = re.compile(r"[0-9a-zA-Z-]{1,64}", re.ASCII)
 
 
@@ -46,19 +48,44 @@ class CopyPages(PageModule):
         )
 
     async def form(self, visit: Visit) -> Response:
-        """For all that the list finds."""
-        return await self._form(visit, Form([("query", _query(visit.query))]))
+        """For all that the list finds, for the ids in the address, or `again` as it was filled in."""
+        query = visit.query
+        if query.get("again"):
+            return await self._form(visit, await self._filled_in(visit))
+        ids = [("id", each) for each in query.all("id")]
+        return await self._form(visit, Form([("query", _query(query)), *ids]))
 
     async def chosen(self, visit: Visit) -> Response:
-        """For what was chosen in the list. Raises UsageFault, FaultyFields."""
+        """To the form, for what was chosen in the list. Raises UsageFault, FaultyFields."""
         form = visit.form
-        if form.get("all"):
-            return await self._form(visit, Form([("query", form.get("query"))]))
         picked = read_picks(form.all("pick"))
-        if not picked:
+        if not picked and not form.get("all"):
             raise UsageFault("Nothing is chosen: go back, tick at least one customization, repeat")
-        fields = [("query", form.get("query")), *(("id", each) for each in picked)]
-        return await self._form(visit, Form(fields))
+        if len(picked) > PICKED_MAX:
+            raise UsageFault(f"At most {PICKED_MAX} can be chosen one by one: use a filter")
+        pairs = [("id", each) for each in picked] if not form.get("all") else []
+        query = "&".join(each for each in (form.get("query"), urlencode(pairs)) if each)
+        return redirect(f"{base_of(visit.place.tracker)}/copy" + (f"?{query}" if query else ""))
+
+    async def _filled_in(self, visit: Visit) -> Form:
+        """As it was sent for a plan that waits; empty where none does any more."""
+        id_, name = visit.query.get("again"), visit.user.name
+        since = Micros(self._service.clock() - KEPT_MICROS)
+        upload = await ask(lambda: self._store.upload(id_, name, since=since), inline=False)
+        order = None if upload is None else order_of(upload)
+        if upload is None or not isinstance(order, Copy) or order.source != visit.place.tracker:
+            return NO_FORM
+        copied = copied_of(upload)
+        chosen = [("id", str(each)) for each in copied.ids] if copied.is_chosen else []
+        return Form(
+            [
+                ("query", copied.query),
+                ("target", upload.tracker),
+                ("identities", copied.identities),
+                ("unmapped", "keep" if order.keep else ""),
+                *chosen,
+            ]
+        )
 
     async def plan(self, visit: Visit) -> Response:
         form = visit.form
@@ -70,14 +97,13 @@ class CopyPages(PageModule):
             ids = await asyncio.to_thread(self._ids, visit, form)
             if not ids:
                 raise UsageFault("There is nothing to copy: no customization matches any more")
-            upload = await held(
-                self._store,
-                visit,
-                target,
-                Copy(visit.place.tracker, identities is not None, form.get("unmapped") == "keep"),
-                msgspec.json.encode(Copied(tuple(ids), identities or "")),
-                now=self._service.clock(),
+            order = Copy(
+                visit.place.tracker, identities is not None, form.get("unmapped") == "keep"
             )
+            is_chosen = bool(form.all("id"))
+            copied = Copied(tuple(ids), identities or "", form.get("query"), is_chosen)
+            content, now = msgspec.json.encode(copied), self._service.clock()
+            upload = await held(self._store, visit, target, order, content, now=now)
         except Problem as problem:
             return await self._form(visit, form, problem)
         return redirect(upload_url(upload))

@@ -227,6 +227,9 @@ class ImportPages(PageModule):
             previous=_page_url(url, shown, page - 1) if page > 1 else "",
             next=_page_url(url, shown, page + 1) if page < pages else "",
             url=url,
+            again=f"{base_of(order.source)}/copy?again={upload.id}"
+            if isinstance(order, Copy)
+            else f"{base_of(visit.place.tracker)}/import",
             meanwhile=meanwhile,
             ends=words.full_text(Micros(upload.made_at + KEPT_MICROS)),
         )
