@@ -31,13 +31,15 @@ Event = Literal[
     "enabled",
     "password",
     "role",
+    "linked",
+    "link_made",
 ]
 
 
 class Account(Struct, frozen=True):
     """
-    Somebody who may sign in. `name` is in small letters; `password` is Argon2's encoding of it; `roles` is the name of
-    a role by tracker, `*` standing for all trackers.
+    Somebody who may sign in. `name` is in small letters; `password` is Argon2's encoding of it, or empty where there is
+    none; `roles` is the name of a role by tracker, `*` standing for all trackers.
     """
 
     name: str
@@ -88,6 +90,15 @@ class SignInFilter(Struct, frozen=True):
     until: Micros | None = None
 
 
+class Identity(Struct, frozen=True):
+    """Whom a provider of OpenID Connect calls `subject`, for ever and nobody else; and who that is here."""
+
+    issuer: str
+    subject: str
+    account: str
+    linked_at: Micros
+
+
 class Upload(Struct, frozen=True):
     """
     What somebody brought and was shown as a plan, until they say yes or the hour is over. `facts` is JSON that says
@@ -121,6 +132,9 @@ class AccountStore(Protocol):
     def give_role(self, name: str, tracker: str, role: str | None, line: SignIn) -> bool:
         """None takes the role away."""
 
+    def set_roles(self, name: str, roles: Mapping[str, str], line: SignIn) -> bool:
+        """All of them at once; the line is written only where that changes any."""
+
     def set_password(
         self, name: str, password: str, line: SignIn, *, but: str | None = None
     ) -> bool:
@@ -133,7 +147,7 @@ class AccountStore(Protocol):
         """Disabling ends the account's sessions."""
 
     def remove(self, name: str, line: SignIn) -> bool:
-        """With its sessions and uploads. The log stays."""
+        """With its sessions, uploads, identities and links. The log stays."""
 
     # Sessions
 
@@ -152,6 +166,29 @@ class AccountStore(Protocol):
 
     def end_all(self, name: str, line: SignIn, *, but: str | None = None) -> int:
         """How many there were."""
+
+    # Other ways in
+
+    def identified(self, issuer: str, subject: str) -> Account | None:
+        """Whose identity that is, also of an account that is disabled."""
+
+    def identities(self, name: str) -> Sequence[Identity]:
+        """Of an account, the oldest first."""
+
+    def link(self, identity: Identity, line: SignIn) -> bool:
+        """False if its account is gone, or somebody has the identity already."""
+
+    def enrol(self, account: Account, identity: Identity, line: SignIn) -> bool:
+        """A new account with its identity; False, and nothing is written, if either is there already."""
+
+    def hold_link(self, digest: str, name: str, at: Micros, line: SignIn) -> bool:
+        """A link of an account, in place of one it had. False if the account is gone or disabled."""
+
+    def link_of(self, digest: str, *, since: Micros) -> str | None:
+        """The account of a link that was made since an instant."""
+
+    def use_link(self, digest: str, *, since: Micros) -> str | None:
+        """The same, and the link is gone: of two at once only one gets it."""
 
     # Uploads
 

@@ -43,11 +43,13 @@ from endcap.web.doors import DoorPages
 from endcap.web.drafts import DraftPages
 from endcap.web.exports import ExportPages
 from endcap.web.imports import ImportPages
+from endcap.web.links import LinkPages
 from endcap.web.lists import ListPages
 from endcap.web.modules import Ground, PageModule, Route
 from endcap.web.one import OnePages
 from endcap.web.pages import Pages
 from endcap.web.past import PastPages
+from endcap.web.single_sign_on import SingleSignOnPages
 from endcap.web.visits import (
     NO_FORM,
     SESSION,
@@ -102,9 +104,11 @@ MODULES: Sequence[type[PageModule]] = (
     DraftPages,
     ExportPages,
     ImportPages,
+    LinkPages,
     ListPages,
     OnePages,
     PastPages,
+    SingleSignOnPages,
 )
 """Every module of pages, by name."""
 

@@ -19,6 +19,7 @@ from endcap.mirror import Shop
 from endcap.web.sections import Section
 
 SESSION, VISIT, THEME = "endcap_session", "endcap_visit", "endcap_theme"
+PROVIDER = "endcap_provider"
 THEMES = ("auto", "light", "dark")
 FIELDS_MAX = 2_000
 TOKEN_CHARACTERS_MAX = 200

@@ -1,4 +1,5 @@
--- What people of the console have besides a password: files that wait for a word, and who they are at a provider.
+-- What people of the console have besides a password: files that wait for a word, who they are at a
+-- provider, and ways in for one time.
 
 -- An order that was shown as a plan and is not carried out yet. Few, and gone within the hour.
 CREATE TABLE upload (
@@ -23,3 +24,10 @@ CREATE TABLE identity (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX identity_account ON identity (account);
+
+-- A way in without a password, made at the server for one time. Of the token only its digest is kept.
+CREATE TABLE sign_in_link (
+    digest TEXT NOT NULL PRIMARY KEY,  -- SHA-256, hexadecimal
+    account TEXT NOT NULL,
+    made_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
