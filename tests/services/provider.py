@@ -1,10 +1,11 @@
 """
 An OpenID provider as a process of its own, on loopback, on a free port: Canaille, which people really sign in to.
 
-It keeps what it knows in memory. Started again on its port it has the same users and client, and new signing keys.
+Started again it has its port, its users and its client of before, and a new signing key.
 """
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -19,9 +21,10 @@ from tests.services.ports import free_port
 
 START_SECONDS_MAX = 60.0
 CLIENT_ID = "endcap"
-CLIENT_SECRET = "a secret/of the client+"
+CLIENT_SECRET = "what-only-endcap-and-the-provider-know"
 PASSWORD = "correct horse battery staple"
 ROOT = Path(__file__).parents[2]
+_FIELD = re.compile(r'<input[^>]*name="(csrf_token)"[^>]*value="([^"]*)"')
 
 
 class LiveProvider:
@@ -87,3 +90,22 @@ def start_provider(
     provider = LiveProvider(folder, port=free_port(), told=told)
     provider.start()
     return provider
+
+
+def sign_in_at(url: str, name: str, *, password: str = PASSWORD) -> str:
+    """What a person does at the provider who is sent to an address; where it sends them back to."""
+    with httpx2.Client(trust_env=False) as http:
+        answer = http.get(url)
+        for _ in range(12):
+            if answer.is_redirect:
+                onward = str(answer.url.join(answer.headers["location"]))
+                if urlsplit(onward).path == "/console/oidc/callback":
+                    return onward
+                answer = http.get(onward)
+                continue
+            fields = dict(_FIELD.findall(answer.text))
+            typed = {"password": password} if 'name="password"' in answer.text else {"login": name}
+            answer = http.post(str(answer.url), data={**fields, **typed})
+    raise RuntimeError(
+        f"the provider does not send {name} back: {answer.status_code} {answer.text[:2_000]}"
+    )

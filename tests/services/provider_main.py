@@ -1,12 +1,13 @@
 """
 Canaille, an OpenID provider, as a process: `python -m tests.services.provider_main FILE`, with a JSON of what is in it.
 
-The file says the port, the users with passwords and groups, and one client. It begins with a signing key of its own
-each time, as a provider does that was given new keys.
+The file says the port, the users with passwords and groups, and one client; a database beside it keeps them. It begins
+with a signing key of its own each time, as a provider does that was given new keys.
 """
 
 import datetime
 import json
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from canaille import create_app
 from canaille.app import models
 from canaille.backends import Backend
+from canaille.oidc.provider import authorization
 from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
 
@@ -25,22 +27,32 @@ def main(path: str) -> None:
         {
             "SECRET_KEY": "only for tests",
             "CANAILLE": {
-                "DATABASE": "memory",
+                "DATABASE": "sql",
                 "SMTP": None,
                 "LOGGING": told.get("log"),
                 "JAVASCRIPT": False,
             },
+            "CANAILLE_SQL": {
+                "DATABASE_URI": f"sqlite:///{Path(path).with_suffix('.sqlite').absolute()}",
+                "AUTO_MIGRATE": True,
+            },
             "CANAILLE_OIDC": {
                 "ACTIVE_JWKS": [key.as_dict(private=True)],
-                "USERINFO_MAPPING": {"EMAIL_VERIFIED": "true"},
             },
         }
     )
     with app.app_context():
-        backend = Backend.instance
-        fill(backend, told)
+        with Backend.instance.session():
+            if not Backend.instance.query(models.Client):
+                fill(Backend.instance, told)
+    # Its own are made of the second and the user, so that signing in twice within one fails.
+    authorization._token_generators["default"].access_token_generator = opaque_token
     server = make_server("127.0.0.1", told["port"], app, threaded=True)
     server.serve_forever()
+
+
+def opaque_token(*_: object) -> str:
+    return secrets.token_urlsafe(32)
 
 
 def fill(backend: Any, told: dict[str, Any]) -> None:
