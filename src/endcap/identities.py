@@ -74,7 +74,8 @@ class Identities:
         return account
 
     def _check_domain(self, who: Vouched) -> None:
-        if self._domains and who.email.rpartition("@")[2].lower() not in self._domains:
+        _, at, domain = who.email.rpartition("@")
+        if self._domains and not (at and domain.lower() in self._domains):
             raise SignInRefused(
                 "Only people with a verified e-mail address of certain domains may sign in here. Ask an administrator"
             )

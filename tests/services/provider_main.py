@@ -51,7 +51,7 @@ def main(path: str) -> None:
     server.serve_forever()
 
 
-def opaque_token(*_: object) -> str:
+def opaque_token(*_: object, **__: object) -> str:
     return secrets.token_urlsafe(32)
 
 
