@@ -262,7 +262,7 @@ class RevisionNotReached(StoreUnavailable):
 
 
 class ProviderUnavailable(Problem):
-    """The sign-in provider does not answer as it should; try again in a minute, or sign in with a password."""
+    """The sign-in provider does not answer as it should; try again in a minute."""
 
     code = "provider_unavailable"
 

@@ -308,11 +308,18 @@ class Provider:
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
     ) -> tuple[int, bytes]:
-        """Status and body, within bounds; no redirect is followed. Raises ProviderUnavailable."""
+        """Status and body. In a task of its own, which requests have none of and aiohttp wants. Raises as below."""
+        asked = self._exchange(method, url, headers or {}, form)
+        return await asyncio.get_running_loop().create_task(asked)
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+    ) -> tuple[int, bytes]:
+        """Within bounds; no redirect is followed. Raises ProviderUnavailable."""
         sent = {
             "Accept": "application/json",
             "User-Agent": f"endcap/{__version__}",
-            **(headers or {}),
+            **headers,
         }
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         try:
