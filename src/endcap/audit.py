@@ -37,6 +37,7 @@ EVENTS = (
 )
 COLUMNS = ("at", "actor", "action", "kind", "subject", "tracker", "revision", "address")
 PAGE = 1_000
+PAGE_LEAST = 50
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -102,21 +103,24 @@ class Audit:
     def every(
         self, wanted: Wanted, trackers: Sequence[TrackerId], *, accounts: bool
     ) -> Iterator[Line]:
-        """Of several, merged, the newest first."""
-        sources = [self.every_change(tracker, wanted) for tracker in trackers]
+        """Of several, merged, the newest first; they share a page's worth of memory, if they are not too many."""
+        page = max(PAGE_LEAST, PAGE // (len(trackers) + 1))
+        sources = [self.every_change(tracker, wanted, page=page) for tracker in trackers]
         if accounts:
-            sources.append(self.every_sign_in(wanted))
+            sources.append(self.every_sign_in(wanted, page=page))
         yield from heapq.merge(*sources, key=lambda line: line.at, reverse=True)
 
-    def every_change(self, tracker: TrackerId, wanted: Wanted) -> Iterator[Line]:
+    def every_change(
+        self, tracker: TrackerId, wanted: Wanted, *, page: int = PAGE
+    ) -> Iterator[Line]:
         before: Place | None = None
-        while found := self.changes(tracker, wanted, before=before, limit=PAGE):
+        while found := self.changes(tracker, wanted, before=before, limit=page):
             yield from (line for _, line in found)
             before = found[-1][0]
 
-    def every_sign_in(self, wanted: Wanted) -> Iterator[Line]:
+    def every_sign_in(self, wanted: Wanted, *, page: int = PAGE) -> Iterator[Line]:
         before: tuple[Micros, str] | None = None
-        while found := self.sign_ins(wanted, before=before, limit=PAGE):
+        while found := self.sign_ins(wanted, before=before, limit=page):
             yield from (line for _, line in found)
             before = found[-1][0]
 

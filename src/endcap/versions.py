@@ -10,8 +10,8 @@ log like any other action, and can be undone like one.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, TypeVar
 
 from msgspec import Struct
 
@@ -19,10 +19,10 @@ from endcap.committer import Committer
 from endcap.domain import CustomizationId, Draft, Micros, TrackerId
 from endcap.errors import (
     CustomizationNotFound,
+    FaultyFields,
     NothingToUndo,
     Problem,
     RevisionConflict,
-    UsageFault,
     VersionNotFound,
 )
 from endcap.store.port import (
@@ -48,12 +48,15 @@ from endcap.wire.versions import (
     without_origin,
 )
 
-LINES_MAX = 500_000  # of one action: what is worked out is held in memory
+LINES_MAX = (
+    250_000  # of one action, or of a tracker: what is worked out is held in memory, some 3 kB each
+)
 HISTORY_MAX = 1_000
 LINES_LOOKED_AT = 2_000
 LINES_TOLD_MAX = 5
 ACTION_KINDS = ("customization", "draft")
 
+T = TypeVar("T")
 Became = Literal["created", "changed", "deleted"]
 
 
@@ -114,15 +117,15 @@ class Reversal(Struct, frozen=True):
 
     steps: Sequence[Step]
     skipped: Mapping[CustomizationId, str]
+    told: Sequence[Step]
+    """Of customizations, or of drafts where nothing else would change."""
+    counts: Mapping[Became, int]
+    """Of `told`."""
+    fingerprint: str
+    """The same for the same work: who was shown one and confirms it does not do another."""
 
     def count(self, became: Became) -> int:
-        """Of customizations, or of drafts where nothing else would change."""
-        return Counter(step.became for step in self.told)[became]
-
-    @property
-    def told(self) -> Sequence[Step]:
-        published = [step for step in self.steps if step.kind == "customization"]
-        return published or self.steps
+        return self.counts.get(became, 0)
 
     def write(self, tracker: TrackerId, *, actor: str, now: Micros) -> ReviseCustomizations:
         """All of it, as one write."""
@@ -133,15 +136,6 @@ class Reversal(Struct, frozen=True):
             now,
             [step.write for step in self.steps if isinstance(step.write, RevisedDraft)],
         )
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same work: who was shown one and confirms it does not do another."""
-        digest = hashlib.sha256()
-        for step in sorted(self.steps, key=lambda each: (each.id, each.kind)):
-            digest.update(f"{step.kind} {step.id} {step.write.expected} ".encode())
-            digest.update(hashlib.sha256(step.then or b"").digest())
-        return digest.hexdigest()[:32]
 
 
 class Restored(Struct, frozen=True):
@@ -157,9 +151,11 @@ class Restored(Struct, frozen=True):
 class Versions:
     """One a process. Reads of the store block: callers on an event loop use threads."""
 
-    def __init__(self, store: Store, committer: Committer) -> None:
+    def __init__(self, store: Store, committer: Committer, *, lines_max: int = LINES_MAX) -> None:
         self._store = store
         self._committer = committer
+        self._lines_max = lines_max
+        self._turn = asyncio.Lock()
 
     # One customization
 
@@ -272,7 +268,7 @@ class Versions:
         return deeds, next_
 
     def last_action(self, tracker: TrackerId, *, actor: str | None = None) -> Action:
-        """Anybody's, or one actor's. Raises NothingToUndo."""
+        """Anybody's, or one actor's. Raises NothingToUndo, FaultyFields for one of too many."""
         filter_ = LogFilter(kinds=ACTION_KINDS, actors=() if actor is None else (actor,))
         found = self._store.lines(tracker, filter_, limit=1)
         if not found:
@@ -280,7 +276,7 @@ class Versions:
         return self._action_of(tracker, found[0][1])
 
     def action(self, tracker: TrackerId, revision: int) -> Action:
-        """The one that a revision is of. Raises NothingToUndo."""
+        """The one that a revision is of. Raises NothingToUndo, FaultyFields for one of too many."""
         filter_ = LogFilter(kinds=ACTION_KINDS)
         found = self._store.lines(tracker, filter_, before=Place(revision + 1, 0), limit=1)
         if not found or found[0][1].revision != revision:
@@ -292,9 +288,11 @@ class Versions:
         filter_ = LogFilter(
             kinds=ACTION_KINDS, actors=(line.actor,), since=line.at, until=Micros(line.at + 1)
         )
-        found = self._store.lines(tracker, filter_, limit=LINES_MAX + 1)
-        if len(found) > LINES_MAX:
-            raise UsageFault(f"This changed more than {LINES_MAX:,}: restore the tracker instead")
+        found = self._store.lines(tracker, filter_, limit=self._lines_max + 1)
+        if len(found) > self._lines_max:
+            raise _too_many(
+                "revision", self._lines_max, "were changed: restore the tracker instead"
+            )
         return Action(line.actor, line.at, [each for _, each in reversed(found)])
 
     def undoing(self, tracker: TrackerId, action: Action) -> Reversal:
@@ -320,7 +318,7 @@ class Versions:
         for id_, (first, last) in drafts.items():
             if id_ not in skipped:
                 steps += _draft_step(id_, found.get(id_), first, last, id_ in published, skipped)
-        return Reversal(steps, skipped)
+        return _reversal(steps, skipped)
 
     # A whole tracker
 
@@ -328,7 +326,10 @@ class Versions:
         return self._store.revision_at(tracker, at)
 
     def restoring(self, tracker: TrackerId, revision: int) -> Reversal:
-        """Every customization as it was at a revision; drafts, the catalog and recommenders stay."""
+        """
+        Every customization as it was at a revision; drafts, the catalog and recommenders stay. Blocks, and for a large
+        tracker takes seconds and much memory: see `in_turn`. Raises FaultyFields if it is too much.
+        """
         steps: list[Step] = []
         skipped: dict[CustomizationId, str] = {}
         for each in self._store.touched(tracker, since=revision):
@@ -342,14 +343,22 @@ class Versions:
                 origin = Origin(each.record.creator, each.record.created_at)
             expected = 0 if each.record is None else each.record.revision
             steps += _step(each.id, now, then, expected, origin or Origin("", Micros(0)), skipped)
-        return Reversal(steps, skipped)
+            if len(steps) > self._lines_max:
+                raise _too_many("at", self._lines_max, "would change: choose a later moment")
+        return _reversal(steps, skipped)
+
+    async def in_turn(self, restoring: Callable[[], T]) -> T:
+        """In a thread, one after the other in this process, however many ask: each may need hundreds of MB."""
+        async with self._turn:
+            return await asyncio.to_thread(restoring)
 
     async def carry_out(
         self, tracker: TrackerId, reversal: Reversal, *, actor: str, now: Micros
     ) -> Restored:
         """All of it, or nothing. Raises RevisionConflict if anything in it was changed since it was worked out."""
-        write = reversal.write(tracker, actor=actor, now=now)
-        committed = await asyncio.to_thread(self._commit, write)
+        committed = await asyncio.to_thread(
+            lambda: self._commit(reversal.write(tracker, actor=actor, now=now))
+        )
         return Restored(
             committed.revision,
             reversal.count("created"),
@@ -364,6 +373,22 @@ class Versions:
         if isinstance(outcome, Problem):
             raise outcome
         return outcome
+
+
+def _too_many(field: str, most: int, what: str) -> FaultyFields:
+    told = f"More than {most:,} customizations {what}"
+    return FaultyFields("This is too much to take back at once", {field: [told]})
+
+
+def _reversal(steps: Sequence[Step], skipped: Mapping[CustomizationId, str]) -> Reversal:
+    """All that is said of them is worked out here, in the thread that reads: of 100,000 it takes a second."""
+    told = [step for step in steps if step.kind == "customization"] or steps
+    counts: Counter[Became] = Counter(step.became for step in told)
+    digest = hashlib.sha256()
+    for step in sorted(steps, key=lambda each: (each.id, each.kind)):
+        digest.update(f"{step.kind} {step.id} {step.write.expected} ".encode())
+        digest.update(hashlib.sha256(step.then or b"").digest())
+    return Reversal(steps, skipped, told, counts, digest.hexdigest()[:32])
 
 
 def _deed(lines: Sequence[ChangeRow], *, is_cut: bool) -> Deed:

@@ -230,6 +230,39 @@ def test_undoing_a_publication_brings_the_draft_back(server: Server, clock: Told
     assert said(server, made)["tags"] == ["mine"]
 
 
+def test_what_was_published_at_its_time_and_undone_waits_for_a_new_time(
+    server: Server, clock: ToldClock
+) -> None:
+    """The moment is over: else whoever looks next would publish it again."""
+    made = server.create(tags=["old"])["id"]
+    saved(server, made, tags=["mine"])
+    publish(server, made, at="2025-01-22T09:00:00Z")
+    clock.tell("2025-01-22T09:00:00Z")
+    look(server)
+    assert said(server, made)["tags"] == ["mine"]
+    clock.advance(60)
+
+    server.send("POST", f"{PAST}/undo", {})
+
+    look(server)
+    assert said(server, made)["tags"] == ["old"]
+    draft = server.send("GET", one(made, "draft")).json()
+    assert (draft["definition"]["tags"], draft["publish_at"]) == (["mine"], None)
+
+
+def test_a_draft_that_does_not_say_leaves_the_switch_as_it_is(server: Server) -> None:
+    """As a PUT does; one that says it sets it."""
+    made = server.create(disabled=True)["id"]
+
+    assert saved(server, made, tags=["mine"])["definition"]["disabled"] is True
+    publish(server, made)
+    assert said(server, made)["disabled"] is True
+    assert "disabled" not in saved(server, made, disabled=False)["definition"]
+    publish(server, made)
+
+    assert "disabled" not in said(server, made)
+
+
 def test_drafts_are_listed_in_pages(server: Server, clock: ToldClock) -> None:
     """Those to be published first, then the last saved."""
     ids = []

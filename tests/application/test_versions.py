@@ -3,39 +3,38 @@ Undoing and restoring many: batches, memory and the mirrors of other processes.
 """
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
+import tracemalloc
 
 import pytest
+from msgspec.structs import replace
 
 from endcap.committer import Committer
 from endcap.domain import CustomizationId, Micros
 from endcap.drafts import Drafts
-from endcap.errors import RevisionConflict
+from endcap.errors import FaultyFields, RevisionConflict
 from endcap.mirror import Mirror
 from endcap.scheduled import Scheduled
 from endcap.store.port import (
+    Committed,
     CreateCustomization,
     DeleteCustomization,
     ReplaceCustomization,
+    ReviseCustomizations,
+    Revised,
     SaveDraft,
     ScheduleDraft,
     Store,
+    Version,
 )
 from endcap.versions import Versions
 from endcap.wire.customizations import read_definition
 from tests.application.world import NOON, SHOP, World
 
 BODY = b'{"model":"basket","target_type":"item","target_identity":"/p/%d","pin_definitions":[]}'
-MANY = 100_000
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(f"sqlite:///{tmp_path}/endcap.db", tmp_path)
-    world.here.commit([world.tracker()])
-    yield world
-    world.close()
+MANY = 10_000
+WRITTEN = 10_000
+NOTE_CHARACTERS = 2_000
+COMMIT_BYTES_MAX = 16 * 1_024 * 1_024  # a batch reads and writes a thousand of them, not all 20 MB
 
 
 def loaded(world: World, store: Store) -> Mirror:
@@ -58,33 +57,25 @@ def fill(store: Store, count: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_go_back_at_once(world: World) -> None:
+def test_ten_thousand_go_back_at_once(world: World) -> None:
     """Changed and deleted; one revision brings them all back, in every process, and can be undone."""
     store = world.here
     fill(store, MANY)
+    half = MANY // 2
     before = {each.id: each.document for each in store.customizations(SHOP, ids(MANY)).values()}
-    row = store.tracker(SHOP)
-    assert row is not None
     other = read_definition(BODY % 7)
     store.commit(
-        [
-            ReplaceCustomization(SHOP, each, other, "ann", Micros(NOON + 1))
-            for each in ids(MANY)[: MANY // 2]
-        ]
+        [ReplaceCustomization(SHOP, each, other, "ann", Micros(NOON + 1)) for each in ids(half)]
     )
-    store.commit(
-        [
-            DeleteCustomization(SHOP, each, "ann", Micros(NOON + 2))
-            for each in ids(MANY)[MANY // 2 :]
-        ]
-    )
+    gone = ids(MANY)[half:]
+    store.commit([DeleteCustomization(SHOP, each, "ann", Micros(NOON + 2)) for each in gone])
     mirror = loaded(world, world.elsewhere)
     versions = Versions(store, Committer(store, loaded(world, store)))
 
     reversal = versions.restoring(SHOP, versions.revision_at(SHOP, NOON))
     done = asyncio.run(versions.carry_out(SHOP, reversal, actor="pia", now=Micros(NOON + 3)))
 
-    assert (done.changed, done.created) == (MANY // 2 - 1, MANY // 2)
+    assert (done.changed, done.created) == (half - 1, half)
     after = store.customizations(SHOP, ids(MANY))
     assert {id_: each.document for id_, each in after.items()} == before
     mirror.refresh()
@@ -92,7 +83,31 @@ def test_a_hundred_thousand_go_back_at_once(world: World) -> None:
     assert shop is not None
     assert (shop.revision, len(shop.snapshot.rules)) == (done.revision, MANY)
     undone = versions.undoing(SHOP, versions.action(SHOP, done.revision))
-    assert (undone.count("changed"), undone.count("deleted")) == (MANY // 2 - 1, MANY // 2)
+    assert (undone.count("changed"), undone.count("deleted")) == (half - 1, half)
+
+
+@pytest.mark.slow
+def test_memory_is_bounded_while_many_are_written(world: World) -> None:
+    """All that would be done is in memory once; what is there, and what is logged, a batch at a time."""
+    store = world.here
+    note = b'{"model":"m","target_type":"all","target_metadata":{"note":"%s"},"pin_definitions":[]}'
+    wanted = Version(
+        replace(read_definition(note % (b"x" * NOTE_CHARACTERS)), disabled=False), "ann", NOON
+    )
+    made = [Revised(each, 0, wanted) for each in ids(WRITTEN)]
+    gone = store.commit([ReviseCustomizations(SHOP, made, "ann", NOON)])[0]
+    assert isinstance(gone, Committed)
+    revised = [Revised(each.id, gone.revision, None) for each in made]
+
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    (done,) = store.commit([ReviseCustomizations(SHOP, revised, "pia", NOON)])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert isinstance(done, Committed)
+    assert store.summary(SHOP).counts == {}
+    assert most - before < COMMIT_BYTES_MAX < WRITTEN * NOTE_CHARACTERS
 
 
 def test_what_changes_while_it_is_worked_out_stops_all_of_it(world: World) -> None:
@@ -109,6 +124,20 @@ def test_what_changes_while_it_is_worked_out_stops_all_of_it(world: World) -> No
         asyncio.run(versions.carry_out(SHOP, reversal, actor="pia", now=NOON))
 
     assert len(store.customizations(SHOP, ids(2_500))) == 2_500
+
+
+def test_there_is_a_bound_to_what_is_taken_back_at_once(world: World) -> None:
+    """More would not fit into memory; what to do instead is said."""
+    fill(world.here, 30)
+    versions = Versions(world.here, Committer(world.here, loaded(world, world.here)), lines_max=20)
+
+    with pytest.raises(FaultyFields) as restoring:
+        versions.restoring(SHOP, 1)
+    with pytest.raises(FaultyFields) as undoing:
+        versions.last_action(SHOP)
+
+    assert "choose a later moment" in restoring.value.details["at"][0]
+    assert "restore the tracker" in undoing.value.details["revision"][0]
 
 
 def test_workers_of_two_hosts_publish_a_draft_once(world: World) -> None:

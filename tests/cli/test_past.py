@@ -107,11 +107,27 @@ def test_one_customization_is_restored(worked: Shell) -> None:
         ("--at", "2020-01-01", "--to", "3"),
         ("--at", "2999-01-01"),
         ("--at", "2020-01-01", "--customization", IDS[0]),
+        ("--to", "9" * 19),
     ],
 )
 def test_what_cannot_be_restored_is_said(worked: Shell, flags: tuple[str, ...]) -> None:
     """Before anything is done, with what to say instead."""
     worked.fault("restore", *AT, *flags, code=2)
+
+
+def test_what_is_not_there_is_said(worked: Shell) -> None:
+    """A revision that did nothing to customizations, a version that is none, a tracker without a past."""
+    assert "There is nothing to undo" in worked.fault("undo", *AT, "--revision", "1")
+    version = ("--customization", IDS[0], "--to", "999")
+    assert "no version of this revision" in worked.fault("restore", *AT, *version)
+    deleted = str(worked.json("history", *AT, IDS[0])[0]["revision"])
+    assert "deleted it" in worked.fault("restore", *AT, "--customization", IDS[0], "--to", deleted)
+    worked.call("tracker", "create", "empty", "--private-key", "its_key")
+
+    assert worked.json("history", "--tracker", "empty") == []
+    assert "Nothing was done" in worked.call("history", "--tracker", "empty").stderr
+    assert "There is nothing to undo" in worked.fault("undo", "--tracker", "empty")
+    assert worked.json("restore", "--tracker", "empty", "--at", "2020-01-01")["revision"] is None
 
 
 def test_drafts_are_listed_published_and_discarded(worked: Shell) -> None:

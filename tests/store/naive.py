@@ -170,10 +170,13 @@ class NaiveStore:
         before = self.drafts.get((write.tracker, write.id))
         if write.expected is not None and (before.revision if before else 0) not in write.expected:
             return DraftConflict()
-        wanted = write.definition
+        wanted, published = write.definition, self.records.get((write.tracker, write.id))
+        disabled = wanted.disabled
+        if disabled is None:
+            disabled = published.disabled if published else False
         draft = Draft(
             write.id,
-            spelled_whole(wanted.document, wanted.metadata, disabled=bool(wanted.disabled)),
+            spelled_whole(wanted.document, wanted.metadata, disabled=disabled),
             write.base,
             write.actor,
             write.now,
@@ -297,6 +300,8 @@ class NaiveStore:
                     known = self.records.get((write.tracker, one.id))
                     base = known.revision if known else None
                 draft = replace(one.draft, id=one.id, base=base, revision=self.next(write))
+                if draft.publish_at and draft.publish_at <= write.now:
+                    draft = replace(draft, publish_at=None, publisher=None)
                 lines.append(self.draft_line(write, one.id, draft))
             elif (write.tracker, one.id) in self.drafts:
                 lines.append(self.draft_line(write, one.id, None))

@@ -106,6 +106,16 @@ def test_a_long_log_has_pages(server: ConsoleServer, ann: Visitor) -> None:
     assert (len(rows(first.text)), len(both), len(set(both))) == (100, 130, 130)
 
 
+@pytest.mark.parametrize("place", ["soon", "1.2.3", f"5.{'9' * 32}", f"{'9' * 18}.{'f' * 32}"])
+def test_a_place_that_is_none_is_the_end(server: ConsoleServer, ann: Visitor, place: str) -> None:
+    """An address that somebody typed begins with the last lines, or finds nothing; of either log."""
+    server.create()
+
+    for source in ("", "&source=accounts"):
+        assert ann.get(f"{AUDIT}?before={place}{source}").status_code == 200
+    assert ann.get(f"/console/t/{TRACKER}/drafts?page={'9' * 18}").status_code == 200
+
+
 def test_the_log_is_for_administrators(server: ConsoleServer, ann: Visitor) -> None:
     """Of the tracker; that of accounts for those of every tracker."""
     server.create_user("pia", "publisher")

@@ -330,7 +330,7 @@ def test_it_all_works_by_keyboard(page: Page, password: str) -> None:
     expect(page.locator("[data-toast]")).to_contain_text("1 customization disabled.")
     tab_to(page, "[data-toast] form button", back=True)
     page.keyboard.press("Enter")
-    expect(page.locator("[data-toast]")).to_contain_text("put back as they were")
+    expect(page.locator("[data-toast]")).to_contain_text("put back as it was")
 
     tab_to(page, "[data-menu].end summary")
     page.keyboard.press("Enter")
@@ -379,7 +379,7 @@ def test_without_scripts_everything_works(
         expect(page.get_by_text("1 customization tagged.")).to_be_visible()
         assert "q=fender" in page.url
         page.get_by_role("button", name="Undo").click()
-        expect(page.get_by_text("put back as they were")).to_be_visible()
+        expect(page.get_by_text("put back as it was")).to_be_visible()
         page.locator(".target a").first.click()
         expect(page.get_by_role("heading", name="History")).to_be_visible()
         expect(page.get_by_text("No longer tagged no-script")).to_have_count(1)

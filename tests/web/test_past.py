@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.api.driver import BASE, TRACKER, ToldClock, customization
+from tests.api.test_past import PAST
 from tests.web.driver import CHANGE, LIST, ConsoleServer, Visitor, hidden_of, picks_of, text_of
 
 CHANGES = f"/console/t/{TRACKER}/changes"
@@ -135,7 +136,7 @@ def test_a_version_is_shown_and_had_back(
     assert ann.post(versions[1], fields).status_code == 412
     done = ann.follow(ann.post(versions[1], fields_of(ann.get(versions[1]), versions[1])))
 
-    assert "1 customization put back as they were then." in text_of(done)
+    assert "1 customization put back as it was then." in text_of(done)
     assert tags(server, worked[0]) == ["old"]
 
 
@@ -173,6 +174,31 @@ def test_roles_of_the_past(server: ConsoleServer, ann: Visitor, worked: list[str
     moment = f"{CHANGES}/restore?at=2025-01-22T08%3A50"
     assert "A publisher can do this." in text_of(visitors["editor"].get(moment))
     assert visitors["editor"].post(f"{CHANGES}/restore", {"at": "2025-01-22"}).status_code == 403
+
+
+def test_an_editor_does_not_undo_what_would_publish(
+    server: ConsoleServer, clock: ToldClock, ann: Visitor
+) -> None:
+    """A publisher took the time of a draft back; undoing that would have it published in the publisher's name."""
+    server.create_user("eve", "editor")
+    eve = Visitor(server)
+    eve.sign_in("eve")
+    draft = server.send("POST", f"{PAST}/drafts", customization()).json()["id"]
+    page = f"{LIST}/{draft}/draft"
+    for form in ({"at": "2025-01-23T06:00"}, {"do": "cancel"}):
+        clock.advance(60)
+        schedule = f"{LIST}/{draft}/schedule"
+        sent = {**fields_of(ann.get(page), schedule), **form}
+        assert ann.post(schedule, sent).status_code == 303
+
+    page_of_all = ann.get(CHANGES)
+    assert "To be published on 23 Jan 2025, 06:00 UTC" in text_of(page_of_all)
+    assert "Not published by itself any more" in text_of(page_of_all)
+    undo = re.findall(r'href="([^"]+/changes/undo\?revision=\d+)"', page_of_all.text)[0]
+
+    assert ann.get(undo).status_code == 200
+    assert eve.get(undo).status_code == 403
+    assert undo not in eve.get(CHANGES).text
 
 
 def test_older_actions_are_on_further_pages(

@@ -4,13 +4,16 @@ Drafts and the past in a real browser: two editors at once, publishing, undoing,
 
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from endcap.client import Client
+from endcap.errors import DraftNotFound
 from tests.services.server import LiveServer, create_tracker, run_endcap, start_server
 from tests.web.test_in_browser import KEY, TRACKER, check, watched
 
@@ -107,6 +110,13 @@ def opened(context: BrowserContext) -> Iterator[Page]:
     page.close()
 
 
+def eventually(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def type_in(page: Page, document: dict[str, object]) -> None:
     page.get_by_label("Customization").fill(json.dumps(document, indent=2))
 
@@ -166,6 +176,7 @@ def test_a_draft_goes_its_way(made: str, ann: Page) -> None:
     check(ann, "draft")
     ann.get_by_role("link", name="What is published").click()
     expect(ann.get_by_text("to be published on 1 May 2031, 06:00 UTC")).to_be_visible()
+    check(ann, "published-with-a-draft")
     ann.get_by_role("navigation", name="Console").get_by_role("link", name="Drafts").click()
     expect(ann.get_by_text("Publishes 1 May 2031, 06:00 UTC")).to_be_visible()
     check(ann, "drafts")
@@ -185,7 +196,7 @@ def test_a_draft_goes_its_way(made: str, ann: Page) -> None:
     expect(ann.get_by_text("1 customization changes back")).to_be_visible()
     check(ann, "undo")
     ann.get_by_role("button", name="Undo").click()
-    expect(ann.locator("[data-toast]")).to_contain_text("1 customization put back as they were.")
+    expect(ann.locator("[data-toast]")).to_contain_text("1 customization put back as it was.")
     ann.goto(f"{LIST}/{made}/draft")
     ann.get_by_role("button", name="Discard").click()
     expect(ann.locator("[data-toast]")).to_contain_text("its draft is discarded")
@@ -202,7 +213,7 @@ def test_a_version_and_a_moment(made: str, ann: Page) -> None:
     expect(ann.get_by_role("heading", name="Restored, this would change")).to_be_visible()
     check(ann, "version")
     ann.get_by_role("button", name="Restore this version").click()
-    expect(ann.locator("[data-toast]")).to_contain_text("put back as they were then")
+    expect(ann.locator("[data-toast]")).to_contain_text("put back as it was then")
     expect(ann.locator(".tag", has_text="old").first).to_be_visible()
 
     ann.goto(f"{BASE}/changes")
@@ -212,6 +223,29 @@ def test_a_version_and_a_moment(made: str, ann: Page) -> None:
     check(ann, "restore")
     ann.get_by_role("link", name="Cancel").click()
     ann.wait_for_url(f"**{BASE}/changes")
+
+
+def test_what_was_published_by_itself_is_taken_back(live: LiveServer, made: str, ann: Page) -> None:
+    """One of two workers publishes at the moment; then it is unpublished, and that undone, from the pages."""
+    with Client(live.url, TRACKER, KEY) as client:
+        client.save_draft(made, body("due", (ITEMS[3], 1)))
+        client.publish_at(made, (datetime.now(UTC) + timedelta(seconds=3)).isoformat())
+        eventually(lambda: client.get(made).tags == ("due",))
+
+        ann.goto(f"{LIST}/{made}")
+        expect(ann.get_by_text("Tagged due")).to_be_visible()
+        ann.get_by_role("button", name="Unpublish").click()
+        expect(ann.locator("[data-toast]")).to_contain_text("unpublished, and kept as a draft")
+        expect(ann.get_by_text("Published, this would be new")).to_be_visible()
+        assert made not in {each.id for each in client.list().results}
+        ann.goto(f"{BASE}/changes")
+        ann.get_by_role("link", name=re.compile("Undo what ann did: Unpublished")).first.click()
+        ann.get_by_role("button", name="Undo").click()
+        expect(ann.locator("[data-toast]")).to_contain_text("1 customization put back as it was.")
+
+        assert client.get(made).tags == ("due",)
+        with pytest.raises(DraftNotFound):
+            client.draft(made)
 
 
 def test_the_audit_log(made: str, ann: Page, tmp_path: Path) -> None:
@@ -241,6 +275,12 @@ def test_without_scripts(browser: Browser, live: LiveServer, made: str) -> None:
     expect(page.get_by_text("Tagged no-script")).to_be_visible()
     page.get_by_role("button", name="Publish now").click()
     expect(page.get_by_text("1 customization published.")).to_be_visible()
+    page.goto(LIST)
+    page.locator(".target a").first.click()
+    expect(page.get_by_role("heading", name="History")).to_be_visible()
+    page.goto(f"{LIST}/{made}/history")
+    page.get_by_role("link", name=re.compile("^version")).last.click()
+    expect(page.get_by_role("heading", name="Restored, this would change")).to_be_visible()
     page.goto(f"{BASE}/changes")
     expect(page.get_by_text("Tagged no-script").first).to_be_visible()
     page.goto(f"{BASE}/drafts")

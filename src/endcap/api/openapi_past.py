@@ -304,7 +304,8 @@ PAST_OPERATIONS: tuple[Operation, ...] = (
         tag=PAST,
         summary="Save a draft",
         description="Keeps what a customization may become, in the place of the draft that there was. Nothing of it "
-        "acts. Saving takes the time away at which the draft was to be published.",
+        "acts. Where it does not say `disabled`, that stays what it is. Saving takes the time away at which the draft "
+        "was to be published.",
         signed="yes",
         parameters=(
             *_PATH,

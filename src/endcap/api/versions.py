@@ -106,7 +106,9 @@ class VersionEndpoints:
         shop = await self._shop(request)
         asked = past.read(await request.json_body(bytes_max=self._bytes_max), past.RestoreMoment)
         revision = await asyncio.to_thread(self._wanted(shop, asked))
-        reversal = await asyncio.to_thread(self._versions.restoring, shop.tracker, revision)
+        reversal = await self._versions.in_turn(
+            lambda: self._versions.restoring(shop.tracker, revision)
+        )
         return await self._answered(
             shop, reversal, {"to": revision}, asked.fingerprint, dry_run=asked.dry_run
         )
@@ -153,7 +155,8 @@ class VersionEndpoints:
                 "deleted": reversal.count("deleted"),
             },
             changes=[
-                {"id": step.id, "kind": step.kind, "became": step.became} for step in reversal.told
+                {"id": step.id, "kind": step.kind, "became": step.became}
+                for step in reversal.told[: past.STEPS_TOLD_MAX]
             ],
             skipped=reversal.skipped,
             fingerprint=reversal.fingerprint,

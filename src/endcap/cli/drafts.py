@@ -51,7 +51,11 @@ def list_(ctx: click.Context, /, tracker: str, *, as_json: bool) -> None:
       endcap draft list --tracker 1234-5678
     """
     with parts(ctx) as built:
-        found = built.store.drafts(tracker_id(built, tracker), limit=LISTED_MAX)
+        where = tracker_id(built, tracker)
+        found = built.store.drafts(where, limit=LISTED_MAX)
+        total = built.store.count_drafts(where)
+    if total > len(found):
+        errors.print(f"These are {len(found):,} of {total:,}; the console shows all.")
     if as_json:
         print_json([draft_shown(each) for each in found])
         return

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from endcap.api.app import Parts
+from endcap.api.revisions import REVISION_MAX
 from endcap.cli.support import (
     commit,
     console,
@@ -118,7 +119,9 @@ def _line(line: ChangeRow) -> object:
 @click.command()
 @tracker_option
 @click.option("--at", metavar="TIME", help="To a moment, ISO 8601, e.g. 2026-11-27T08:00:00Z.")
-@click.option("--to", "revision", type=click.IntRange(0), help="To a revision instead.")
+@click.option(
+    "--to", "revision", type=click.IntRange(0, REVISION_MAX), help="To a revision instead."
+)
 @click.option("--customization", "id", metavar="ID", help="This one alone; with --to.")
 @dry_run_option
 @json_option
@@ -163,6 +166,8 @@ def restore(
         assert revision is not None
         reversal = built.versions.restoring(where, revision)
         _carry_out(built, where, reversal, {"to": revision}, dry_run=dry_run, as_json=as_json)
+    if reversal.skipped:
+        ctx.exit(1)
 
 
 def _restore_one(
@@ -190,7 +195,7 @@ def _restore_one(
 @tracker_option
 @click.option(
     "--revision",
-    type=click.IntRange(1),
+    type=click.IntRange(1, REVISION_MAX),
     help="Of the action; default: the last one, whoever did it.",
 )
 @dry_run_option

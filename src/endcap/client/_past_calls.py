@@ -71,11 +71,11 @@ def restore_tracker(
     Makes all customizations what they were at a moment (ISO 8601) or a revision: all of them, or nothing. Raises
     RevisionConflict as `undo` does.
     """
-    where = {"at": at} if revision is None else {"revision": revision}
+    asked = {"at": at, "revision": revision, "dry_run": dry_run, "fingerprint": fingerprint}
     return Call(
         method="POST",
         path=_of(tracker, "restore"),
-        content=_encode({**where, "dry_run": dry_run, "fingerprint": fingerprint}),
+        content=_encode(asked),
         read=lambda answer: decoded(answer.body, Reversal),
     )
 

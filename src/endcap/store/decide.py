@@ -220,9 +220,9 @@ def names_of(batch: Sequence[Part]) -> Names:
                     replays[replay_key(write.tracker, write.idempotency.key)] = None
             case ReplaceCustomization() | DeleteCustomization() | RestoreCustomization():
                 records[write.tracker, write.id] = None
-            case SaveDraft() | DiscardDraft() | ScheduleDraft() | HoldDraft():
+            case DiscardDraft() | ScheduleDraft() | HoldDraft():
                 drafts[write.tracker, write.id] = None
-            case PublishDraft() | Unpublish():
+            case SaveDraft() | PublishDraft() | Unpublish():
                 records[write.tracker, write.id] = drafts[write.tracker, write.id] = None
             case ReviseCustomizations():
                 records.update(((write.tracker, each.id), None) for each in write.revised)
@@ -431,11 +431,44 @@ def _slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chosen
 
 
+class _Journal:
+    """
+    The lines that a batch leaves in the log, in order. Apart from the decision, so that those who write them do not
+    hold the decision that holds them: a batch is let go when it is written, and not when cycles are looked for.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.lines: list[tuple[TrackerId, int, ChangeRow]] = []
+
+    def keep(self, tracker: TrackerId, line: ChangeRow) -> None:
+        self.lines.append((tracker, self._ledger.next_ordinal(), line))
+
+    def __call__(
+        self,
+        write: LoggedWrite,
+        revision: int,
+        kind: Kind,
+        subject: str,
+        action: Action,
+        *,
+        old: bytes | None = None,
+        new: bytes | None = None,
+    ) -> None:
+        actor = write.actor
+        if actor is None:  # of a customization that its own creator makes
+            assert isinstance(write, CreateCustomization)
+            actor = write.creator
+        line = ChangeRow(revision, kind, subject, action, actor, write.now, old, new)
+        self.keep(write.tracker, line)
+
+
 class _Decision:
     """One batch under way."""
 
     def __init__(self, present: Present, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._log = _Journal(ledger)
         self._records = Overlay(present.records)
         self._objects = Overlay(present.objects)
         self._replays = Overlay(present.replays)
@@ -455,7 +488,6 @@ class _Decision:
         self._models = Overlay(present.models)
         self._table = ModelDecision(ledger, self._log, self._models)
         self._outdated: dict[TrackerId, Micros] = {}
-        self._changes: list[tuple[TrackerId, int, ChangeRow]] = []
 
     def take(self, part: Part) -> Outcome:
         write = part.write
@@ -484,7 +516,7 @@ class _Decision:
                 desk = Desk(self._records, self._drafts, self._revision(part.index, tracker))
                 outcome = take(write, desk, current=tracker.revision)
                 for line in desk.lines:
-                    self._changes.append((write.tracker, self._ledger.next_ordinal(), line))
+                    self._log.keep(write.tracker, line)
                 return outcome
             case PutObjects() | MergeObjects() | RemoveObjects():
                 return self._catalog.take_objects(part.index, write, tracker)
@@ -531,7 +563,7 @@ class _Decision:
             models=[(key[0], row) for key, row in self._models.puts()],
             unset=self._models.drops(),
             outdated=self._outdated,
-            changes=self._changes,
+            changes=self._log.lines,
             drafts=[(key[0], row) for key, row in self._drafts.puts()],
             drafts_deleted=self._drafts.drops(),
             fixed=self._judge.fixed(),
@@ -686,24 +718,6 @@ class _Decision:
         action: Action = "create" if tracker.artifact is None else "replace"
         self._log(write, revision, "artifact", write.artifact, action)
         return Committed(revision)
-
-    def _log(
-        self,
-        write: LoggedWrite,
-        revision: int,
-        kind: Kind,
-        subject: str,
-        action: Action,
-        *,
-        old: bytes | None = None,
-        new: bytes | None = None,
-    ) -> None:
-        actor = write.actor
-        if actor is None:  # of a customization that its own creator makes
-            assert isinstance(write, CreateCustomization)
-            actor = write.creator
-        line = ChangeRow(revision, kind, subject, action, actor, write.now, old, new)
-        self._changes.append((write.tracker, self._ledger.next_ordinal(), line))
 
 
 def _new_tracker(write: CreateTracker) -> TrackerRow:

@@ -100,9 +100,12 @@ def _save(write: SaveDraft, desk: Desk) -> Outcome:
     if write.expected is not None and found not in write.expected:
         return DraftConflict()
     revision = desk.spend()
+    definition, published = write.definition, desk.records.get((write.tracker, write.id))
+    if definition.disabled is None and published is not None:
+        definition = replace(definition, disabled=published.disabled)
     draft = Draft(
         write.id,
-        version_from(write.definition),
+        version_from(definition),
         write.base,
         write.actor,
         write.now,
@@ -239,6 +242,8 @@ def _revise(write: ReviseCustomizations, desk: Desk, current: int) -> Outcome:
                 found = desk.records.get((write.tracker, wanted.id))
                 base = None if found is None else found.revision
             draft = replace(wanted.draft, id=wanted.id, base=base, revision=revision)
+            if draft.publish_at is not None and draft.publish_at <= write.now:
+                draft = replace(draft, publish_at=None, publisher=None)
             desk.put_draft(write, draft)
         elif known is not None:
             revision = desk.spend()

@@ -124,8 +124,8 @@ class SaveDraft(Struct, frozen=True):
     """
     Keeps what a customization may become, in the place of the draft that there was. Whoever said when that one was to
     be published has not seen this one, so nobody has said it of this. `base` is the revision of the published one that
-    it was made from. Outcome: Committed with the draft; DraftConflict if `expected` is given and does not hold the
-    draft's revision, 0 for none.
+    it was made from. Where it leaves `disabled` open, that stays what it is of the published one. Outcome: Committed
+    with the draft; DraftConflict if `expected` is given and does not hold the draft's revision, 0 for none.
     """
 
     tracker: TrackerId
@@ -218,8 +218,8 @@ class Revised(Struct, frozen=True):
 
 class RevisedDraft(Struct, frozen=True):
     """
-    The same of a draft, which keeps all but its revision; with `is_rebased` it is made from what is published after
-    this write, if anything is.
+    The same of a draft, which keeps all but its revision, and a moment to be published at that is over: else it would
+    be published again at once. With `is_rebased` it is made from what is published after this write, if anything is.
     """
 
     id: CustomizationId

@@ -30,6 +30,7 @@ from endcap.wire.past import read_moment
 AUDIT = Section("/audit", "Audit log", 900, "audit")
 PAGE_SIZE = 100
 _PLACE = re.compile(r"(\d{1,18})\.([0-9a-f]{1,32})", re.ASCII)
+_ORDINAL = re.compile(r"\d{1,18}", re.ASCII)
 Source = Literal["changes", "accounts"]
 ACTION_WORDS = {
     "create": "created",
@@ -111,7 +112,7 @@ class AuditPages(PageModule):
             lines = [line for _, line in signed[:PAGE_SIZE]]
             return lines, keys[-1] if len(signed) > PAGE_SIZE else ""
         place = None
-        if before is not None and before[2].isdigit():
+        if before is not None and _ORDINAL.fullmatch(before[2]):
             place = Place(int(before[1]), int(before[2]))
         changed = self._audit.changes(visit.place.tracker, asked.wanted, before=place, limit=limit)
         keys = [f"{key.revision}.{key.ordinal}" for key, _ in changed[:PAGE_SIZE]]

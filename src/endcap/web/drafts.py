@@ -12,6 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from endcap.api.http import Response
 from endcap.domain import CustomizationId, Draft, Micros
@@ -42,6 +43,7 @@ from endcap.wire.reading import UNREADABLE
 from endcap.wire.versions import version_from, version_of
 
 PAGE_SIZE = 50
+PAGES_MAX = 10**9  # how far an address may turn: databases count rows in 64 bits
 CONFLICT = 409
 UNPROCESSABLE = 422
 NEW_DOCUMENT = """{
@@ -96,7 +98,7 @@ class DraftPages(PageModule):
     # Looking
 
     async def listing(self, visit: Visit) -> Response:
-        shop, page = visit.place, max(1, number_of(visit.query, "page"))
+        shop, page = visit.place, min(max(1, number_of(visit.query, "page")), PAGES_MAX)
         store, tracker = self._drafts.store, shop.tracker
 
         def read() -> tuple[int, list[Draft], set[CustomizationId]]:
@@ -139,7 +141,7 @@ class DraftPages(PageModule):
             "revision": draft.revision,
             "published": standing.published,
             "url": one_url(shop, draft.id),
-            "now": words.iso(now).removesuffix("Z"),
+            "now": words.iso(now)[:16],  # a browser counts its steps, which are minutes, from there
             "told": told_of(visit.query),
         }
         return self._pages.answer("draft", visit, **content, **more)
@@ -191,6 +193,7 @@ class DraftPages(PageModule):
             definition = self._service.read(shop, typed.encode())
         except (FaultyFields, MalformedBody) as problem:
             return self._edit_page(visit, shop, id_, typed, base, drafted, problem)
+        definition = replace(definition, disabled=bool(definition.disabled))  # all of it was typed
         mine = version_from(definition)
         for expected in (drafted, 0):  # a draft that was discarded meanwhile is made anew
             met = await self._met(shop, id_, base, drafted)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from endcap.api.http import Response
-from endcap.domain import CustomizationId, Micros, Record
+from endcap.domain import CustomizationId, Draft, Micros, Record
 from endcap.errors import FaultyFields, Problem, RevisionNotReached
 from endcap.mirror import Shop
 from endcap.store.port import ChangeRow
@@ -132,14 +132,14 @@ class PastPages(PageModule):
         """Raises FaultyFields for a moment that is none."""
         shop = visit.place
         at = self._moment(visit.query.get("at"))
-        reversal = await asyncio.to_thread(self._restore_of, shop, at)
+        reversal = await self._versions.in_turn(lambda: self._restore_of(shop, at))
         return self._asked(visit, shop, reversal, _restore_words(at), ("at", visit.query.get("at")))
 
     async def restore(self, visit: Visit) -> Response:
         """Raises FaultyFields, RevisionConflict."""
         shop = visit.place
         at = self._moment(visit.form.get("at"))
-        reversal = await asyncio.to_thread(self._restore_of, shop, at)
+        reversal = await self._versions.in_turn(lambda: self._restore_of(shop, at))
         if visit.form.get("confirmed") != reversal.fingerprint:
             asked = ("at", visit.form.get("at"))
             return self._asked(visit, shop, reversal, _restore_words(at), asked)
@@ -273,8 +273,15 @@ def _restore_words(at: Micros) -> tuple[str, str, str]:
 
 
 def _is_editors(line: ChangeRow) -> bool:
-    """Whether an editor may take it back."""
-    return line.kind == "draft" or is_about_tags(line)
+    """Whether an editor may take it back: not if a draft were to be published by itself again."""
+    if line.kind != "draft":
+        return is_about_tags(line)
+    try:
+        return (
+            line.old is None or not read_draft(CustomizationId(line.subject), line.old).publish_at
+        )
+    except Problem:
+        return False
 
 
 def _entry(visit: Visit, shop: Shop, deed: Deed, gallery: Gallery, now: Micros) -> Entry:
@@ -297,20 +304,35 @@ def _entry(visit: Visit, shop: Shop, deed: Deed, gallery: Gallery, now: Micros) 
 def _told(shop: Shop, line: ChangeRow, gallery: Gallery) -> Subject:
     id_ = CustomizationId(line.subject)
     old, new = line.old, line.new
+    told: Sequence[Change] = ()
     if line.kind == "draft":
-        old, new = _document(id_, old), _document(id_, new)
-    return Subject(
-        title_of(shop, id_, gallery, new or old),
-        one_url(shop, id_),
-        changes(old, new, gallery.title),
-    )
+        before, after = _draft(id_, old), _draft(id_, new)
+        old, new = (None if each is None else each.document for each in (before, after))
+        told = _time_changes(before, after)
+    if not told or old != new:
+        told = [*changes(old, new, gallery.title), *told]
+    return Subject(title_of(shop, id_, gallery, new or old), one_url(shop, id_), told)
 
 
-def _document(id_: CustomizationId, logged: bytes | None) -> bytes | None:
+def _draft(id_: CustomizationId, logged: bytes | None) -> Draft | None:
     try:
-        return None if logged is None else read_draft(id_, logged).document
+        return None if logged is None else read_draft(id_, logged)
     except Problem:
-        return logged
+        return None
+
+
+def _time_changes(before: Draft | None, after: Draft | None) -> list[Change]:
+    """When a draft is to be published, as far as that is new."""
+    if after is None:
+        return []
+    if after.held and not (before and before.held):
+        return [Change("changed", f"Was not published when it was to be: {after.held}")]
+    old = None if before is None else before.publish_at
+    if after.publish_at == old:
+        return []
+    if after.publish_at is None:
+        return [Change("removed", "Not published by itself any more")]
+    return [Change("added", f"To be published on {words.full_text(after.publish_at)}")]
 
 
 def _subject(shop: Shop, step: Step, gallery: Gallery) -> Subject:

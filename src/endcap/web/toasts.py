@@ -25,6 +25,10 @@ DONE_WORDS: Mapping[str, str] = {
     "untag": "untagged",
 }
 """What `did` says in an address → what the toast says."""
+_OF_ONE: Mapping[str, str] = {
+    "restore": "put back as it was then",
+    "undo": "put back as it was",
+}
 _DIGITS_MAX = 18
 
 
@@ -41,19 +45,22 @@ class Told(Struct, frozen=True):
 
 def told_of(query: Form) -> Told | None:
     """From the address that an action leads back to. Only numbers and known words are taken from there."""
-    if query.get("did") == "apply":
+    did = query.get("did")
+    if did == "apply":
         return _applied(query)
-    verb = DONE_WORDS.get(query.get("did"))
+    verb = DONE_WORDS.get(did)
     if verb is None:
         return None
     changed, skipped = _number(query, "changed"), _number(query, "skipped")
+    if changed == 1:
+        verb = _OF_ONE.get(did, verb)
     noun = "customization" if changed == 1 else "customizations"
     text = f"{changed:,} {noun} {verb}."
     if skipped:
         was = "was" if skipped == 1 else "were"
         text += f" {skipped:,} {was} left alone, because somebody else has changed them, or they could not be."
     undo = {name: _number(query, name) for name in ("at", "after", "through")}
-    can = changed > 0 and query.get("did") != "undo" and undo["at"] > 0
+    can = changed > 0 and did != "undo" and undo["at"] > 0
     return Told(text, undo if can else {})
 
 

@@ -117,14 +117,14 @@ def reversal_json(
     of: Mapping[str, Any],
     revision: int | None,
 ) -> bytes:
-    """What was, or would be, done; at most STEPS_TOLD_MAX of the changes one by one."""
+    """What was, or would be, done; of the changes one by one at most STEPS_TOLD_MAX are handed over."""
     return _encode(
         {
             **of,
             "dry_run": dry_run,
             **counts,
             "skipped": skipped,
-            "changes": changes[:STEPS_TOLD_MAX],
+            "changes": changes,
             "fingerprint": fingerprint,
             "revision": revision,
         }

@@ -472,6 +472,7 @@ JOIN change AS l
     ON l.tracker = %(tracker)s AND l.revision = t.last_line >> 32
         AND l.ordinal = t.last_line & 4294967295
 LEFT JOIN customization AS c ON c.tracker = %(tracker)s AND c.id = t.subject
+
 -- name: claim_build
 -- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it.
 INSERT INTO build (tracker, holder, held_until, paused, record)

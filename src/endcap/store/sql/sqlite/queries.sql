@@ -471,6 +471,7 @@ CROSS JOIN change AS l
     ON l.tracker = :tracker AND l.revision = t.last_line >> 32
         AND l.ordinal = t.last_line & 4294967295
 LEFT JOIN customization AS c ON c.tracker = :tracker AND c.id = t.subject
+
 -- name: claim_build
 -- Takes a tracker's build, or takes it for longer; nothing comes back where somebody else has it. `WHERE true` tells
 -- SQLite that ON belongs to INSERT.
