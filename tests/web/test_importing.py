@@ -190,7 +190,7 @@ def test_a_stale_plan_says_what_was_changed(
 
     assert stale.status_code == 409
     assert "is not as it was when you were shown this" in said
-    assert "Changed 1 customization , by api , 1 minute ago" in said
+    assert "Changed 1 customization, by api , 1 minute ago" in said
     assert "No longer tagged theirs" in said
     assert listed(server)[0]["tags"] == ["theirs"]
 
