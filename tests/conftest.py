@@ -67,3 +67,15 @@ def page(browser: Browser) -> Iterator[Page]:
 def shared_data() -> Path:
     """The folder with the real data sets."""
     return needs.need_shared_data()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait longest come first, so that no worker of a parallel run is left alone with one at the end."""
+    first = ("spark", "browser", "slow")
+    ranks: dict[Path, int] = {}
+    for item in items:
+        rank = next(
+            (n for n, name in enumerate(first) if item.get_closest_marker(name)), len(first)
+        )
+        ranks[item.path] = min(rank, ranks.get(item.path, rank))
+    items.sort(key=lambda item: ranks[item.path])

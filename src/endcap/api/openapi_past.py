@@ -201,6 +201,7 @@ PAST_OPERATIONS: tuple[Operation, ...] = (
                 "what would be done": {"dry_run": True},
                 "just that": {"revision": 1042, "fingerprint": _FINGERPRINT},
             },
+            required=False,
         ),
         answers=(
             Answer(
@@ -367,6 +368,7 @@ PAST_OPERATIONS: tuple[Operation, ...] = (
                 "over what somebody changed": {"over": 1049},
                 "not at all": {"at": None},
             },
+            required=False,
         ),
         answers=(
             Answer(
