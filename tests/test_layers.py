@@ -48,6 +48,8 @@ LAYERS: Mapping[str, Layer] = {
         frozenset(
             {
                 "accounts",
+                "identities",
+                "roles",
                 "clock",
                 "config",
                 "telemetry",
@@ -123,7 +125,7 @@ LAYERS: Mapping[str, Layer] = {
     "web": Layer(
         frozenset({"web"}),
         ("language", "engine", "store", "recommend", "application", "api"),
-        frozenset({"jinja2", "markupsafe", "msgspec"}),
+        frozenset({"aiohttp", "jinja2", "joserfc", "markupsafe", "msgspec"}),
     ),
     "cli": Layer(
         frozenset({"cli", "__main__"}),

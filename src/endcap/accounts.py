@@ -1,10 +1,10 @@
 """
 Who may sign in to the console, as what, and for how long.
 
-An account has a password, kept as Argon2id's encoding (RFC 9106), and a role by tracker. Signing in begins a session:
-the browser keeps a random token, the store its digest. Every request asks the store for the session, so that one that
-was ended is over in every process at once. Failed attempts are counted by name and address before a password is looked
-at, and a name that nobody has costs the same time as one that somebody has.
+An account has a password, kept as Argon2id's encoding (RFC 9106), or none, and a role by tracker. Signing in begins a
+session: the browser keeps a random token, the store its digest. Every request asks the store for the session, so that
+one that was ended is over in every process at once. Failed attempts are counted by name and address before a password
+is looked at, and a name that nobody has costs the same time as one that somebody has.
 
 Knows nothing of HTTP or cookies. Verifying a password takes tens of milliseconds and 64 MiB: callers on an event loop
 use `sign_in_aside` and its like, which have a bounded number of threads.
@@ -19,7 +19,6 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from enum import IntEnum
 from typing import TypeVar
 from uuid import uuid4
 
@@ -29,12 +28,14 @@ from msgspec import Struct
 from endcap.clock import Clock, system_clock
 from endcap.domain import Micros
 from endcap.errors import AccountFault, SignInRefused, TooManyAttempts, UsageFault
+from endcap.roles import EVERY_TRACKER as EVERY_TRACKER
+from endcap.roles import ROLES as ROLES
+from endcap.roles import Role as Role
 from endcap.store.accounts import Account, AccountStore, Event, Session, SignIn
 from endcap.telemetry import log
 
 T = TypeVar("T")
 
-EVERY_TRACKER = "*"
 PASSWORD_CHARACTERS_MIN = 12  # long enough that a guess a second would take for ever
 PASSWORD_CHARACTERS_MAX = 1_000
 NAME_CHARACTERS_MAX = 100
@@ -53,24 +54,9 @@ VERIFIERS_MAX = 2  # passwords looked at at once: each takes 64 MiB
 WAITING_MAX = 50  # beyond it, whoever tries is told to come back
 TOUCH_SECONDS = 60  # between two notes of when a session was last seen
 LOG_DAYS = 400
+LINK_SECONDS = 10 * 60
 _MICROS = 1_000_000
 AGENT_CHARACTERS_MAX = 200
-
-
-class Role(IntEnum):
-    """What somebody may do in a tracker; each may do all that the ones before may."""
-
-    VIEWER = 1
-    EDITOR = 2
-    PUBLISHER = 3
-    ADMIN = 4
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
-
-
-ROLES: Mapping[str, Role] = {role.word: role for role in Role}
 
 
 class SignedIn(Struct, frozen=True):
@@ -126,7 +112,7 @@ class Accounts:
         now = self.clock()
         words = {tracker: role.word for tracker, role in roles.items()}
         account = Account(known, self._hasher.hash(_normal(password)), words, now, now)
-        if not self.store.add(account, self._line(known, "created", actor)):
+        if not self.store.add(account, self.line(known, "created", actor)):
             raise AccountFault("This user exists", {"user": [known]})
         return account
 
@@ -145,7 +131,7 @@ class Accounts:
         self._found(
             account,
             self.store.give_role(
-                account.name, tracker, word, self._line(account.name, "role", actor)
+                account.name, tracker, word, self.line(account.name, "role", actor)
             ),
         )
 
@@ -156,25 +142,25 @@ class Accounts:
         account = self.account(name)
         check_password(password, name=account.name)
         encoded = self._hasher.hash(_normal(password))
-        line = self._line(account.name, "password", actor)
+        line = self.line(account.name, "password", actor)
         self._found(account, self.store.set_password(account.name, encoded, line, but=keep))
 
     def switch(self, name: str, *, disabled: bool, actor: str) -> None:
         """Raises AccountFault."""
         account = self.account(name)
-        line = self._line(account.name, "disabled" if disabled else "enabled", actor)
+        line = self.line(account.name, "disabled" if disabled else "enabled", actor)
         self._found(account, self.store.switch(account.name, disabled=disabled, line=line))
 
     def remove(self, name: str, *, actor: str) -> None:
         """Raises AccountFault."""
         account = self.account(name)
-        line = self._line(account.name, "deleted", actor)
+        line = self.line(account.name, "deleted", actor)
         self._found(account, self.store.remove(account.name, line))
 
     def sign_out_everywhere(self, name: str, *, actor: str, keep: str | None = None) -> int:
         """How many sessions ended. Raises AccountFault."""
         account = self.account(name)
-        line = self._line(account.name, "signed_out_everywhere", actor)
+        line = self.line(account.name, "signed_out_everywhere", actor)
         return self.store.end_all(account.name, line, but=keep)
 
     # Sessions: for people
@@ -183,7 +169,7 @@ class Accounts:
         """Begins a session and returns its token. Raises SignInRefused, TooManyAttempts."""
         name, place = normal_name(name)[:NAME_CHARACTERS_MAX], network(address)
         self._check_attempts(name, place)
-        attempt = self._line(name, "failed", name, address=place)
+        attempt = self.line(name, "failed", name, address=place)
         self.store.note(
             attempt
         )  # before the password is looked at: attempts made at once all count
@@ -192,17 +178,20 @@ class Accounts:
             log.warning("sign-in refused", user=name, address=address)
             raise SignInRefused
         assert account is not None
-        token, now = self.new_token(), self.clock()
-        session = Session(
-            digest(token), account.name, now, now, address, agent[:AGENT_CHARACTERS_MAX]
-        )
-        line = self._line(account.name, "signed_in", account.name, address=place)
-        if not self.store.begin(session, line):
-            raise SignInRefused
+        token = self.begin(account.name, address=address, agent=agent)
         self.store.withdraw(attempt.id)
         self._rehash(account, password)
+        return token
+
+    def begin(self, name: str, *, address: str, agent: str = "") -> str:
+        """A session of an account, whoever it was that vouched for it. Returns its token. Raises SignInRefused."""
+        token, now = self.new_token(), self.clock()
+        session = Session(digest(token), name, now, now, address, agent[:AGENT_CHARACTERS_MAX])
+        line = self.line(name, "signed_in", name, address=network(address))
+        if not self.store.begin(session, line):
+            raise SignInRefused
         self._purge()
-        log.info("signed in", user=account.name, address=address)
+        log.info("signed in", user=name, address=address)
         return token
 
     async def sign_in_aside(
@@ -210,6 +199,34 @@ class Accounts:
     ) -> str:
         """The same in a thread. Raises TooManyAttempts besides when too many are waiting."""
         return await self._aside(lambda: self.sign_in(name, password, address=address, agent=agent))
+
+    # Links: a way in for one time, made at the server
+
+    def make_link(self, name: str, *, actor: str) -> str:
+        """A token in place of one that the account had. Raises AccountFault for one that may not sign in."""
+        account, token = self.account(name), self.new_token()
+        line = self.line(account.name, "link_made", actor)
+        if not self.store.hold_link(digest(token), account.name, self.clock(), line):
+            raise AccountFault(
+                "This user may not sign in", {"user": [f"{account.name} is disabled"]}
+            )
+        return token
+
+    def link_owner(self, token: str) -> str | None:
+        """Whom a link is for, if it is still good."""
+        return self.store.link_of(digest(token), since=self._links_since())
+
+    def sign_in_by_link(self, token: str, *, address: str, agent: str = "") -> str:
+        """Begins a session and returns its token; the link is gone. Raises SignInRefused."""
+        name = self.store.use_link(digest(token), since=self._links_since())
+        if name is None:
+            raise SignInRefused("This link is used or over; who runs the server can make another")
+        return self.begin(name, address=address, agent=agent)
+
+    def _links_since(self) -> Micros:
+        return Micros(self.clock() - LINK_SECONDS * _MICROS)
+
+    # Who asks
 
     def find(self, token: str) -> SignedIn | None:
         """Who asks with this token, if its session is still good."""
@@ -227,7 +244,7 @@ class Accounts:
         return SignedIn(account.name, roles, session.digest, csrf(token))
 
     def sign_out(self, who: SignedIn, *, address: str) -> None:
-        line = self._line(who.name, "signed_out", who.name, address=network(address))
+        line = self.line(who.name, "signed_out", who.name, address=network(address))
         self.store.end(who.session, line)
 
     def change_password(self, who: SignedIn, *, old: str, new: str, address: str) -> None:
@@ -235,7 +252,7 @@ class Accounts:
         place = network(address)
         check_password(new, name=who.name)
         self._check_attempts(who.name, place)
-        attempt = self._line(who.name, "failed", who.name, address=place)
+        attempt = self.line(who.name, "failed", who.name, address=place)
         self.store.note(attempt)
         if not self._is_password(self.store.account(who.name), old):
             raise SignInRefused("The present password is not right")
@@ -274,8 +291,8 @@ class Accounts:
         """In the same time for nobody's account as for somebody's."""
         if not self._nobodys:
             self._nobodys = self._hasher.hash(secrets.token_urlsafe(TOKEN_BYTES))
-        known = account is not None and not account.disabled
-        encoded = account.password if account is not None else self._nobodys
+        known = account is not None and not account.disabled and bool(account.password)
+        encoded = account.password if account is not None and account.password else self._nobodys
         try:
             self._hasher.verify(encoded, _normal(password[:PASSWORD_CHARACTERS_MAX]))
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -296,7 +313,8 @@ class Accounts:
             noted_before=Micros(now - LOG_DAYS * 24 * 3_600 * _MICROS),
         )
 
-    def _line(self, account: str, event: Event, actor: str, *, address: str = "") -> SignIn:
+    def line(self, account: str, event: Event, actor: str, *, address: str = "") -> SignIn:
+        """A line of the log, of this moment."""
         return SignIn(uuid4().hex, account, address, event, actor, self.clock())
 
     def _found(self, account: Account, found: bool) -> None:

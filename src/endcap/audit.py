@@ -26,6 +26,8 @@ EVENTS = (
     "failed",
     "signed_out",
     "signed_out_everywhere",
+    "linked",
+    "link_made",
     "created",
     "deleted",
     "disabled",

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from endcap.errors import UsageFault
+from endcap.roles import read_role_map
 from endcap.schedule import Schedule, read_schedule
 from endcap.signing import CLOCK_SKEW_SECONDS_DEFAULT, CLOCK_SKEW_SECONDS_MAX
 from endcap.wire.catalog import SCALAR_ATTRIBUTES
@@ -217,6 +218,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "`Europe/Prague`"
         ),
     ] = "UTC"
+    console_upload_bytes_max: Annotated[
+        int, Meta(ge=1_024, description="Largest file that may be uploaded to the console")
+    ] = 20_000_000
     console_proxies: Annotated[
         int,
         Meta(
@@ -225,6 +229,62 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Proxies in front that add to `X-Forwarded-For`: how the console knows a browser's address",
         ),
     ] = 0
+
+    console_passwords: Annotated[
+        bool,
+        Meta(
+            description="Whether people may sign in with a password; if not, `endcap user link` is a way in for once"
+        ),
+    ] = True
+    oidc_issuer: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https://[^\s?#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#]*)?)?$",
+            description="OpenID Connect: the provider, as it calls itself, e.g. `https://login.example.com/`; empty: "
+            "none",
+        ),
+    ] = ""
+    oidc_client_id: Annotated[str, Meta(description="How the provider calls this server")] = ""
+    oidc_client_secret: Annotated[
+        str, Meta(description="What it knows this server by; empty: by PKCE alone")
+    ] = ""
+    oidc_client_secret_file: Annotated[str, Meta(description="A file with that secret instead")] = (
+        ""
+    )
+    oidc_scopes: Annotated[
+        str, Meta(description="What the provider is asked for, with spaces between")
+    ] = "openid profile email"
+    oidc_roles_claim: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="The claim that lists somebody's groups, e.g. `groups` or `realm_access.roles`",
+        ),
+    ] = "groups"
+    oidc_roles: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Roles by group, `GROUP=ROLE` or `GROUP=ROLE@TRACKER` (with commas); empty: roles are given by "
+            "`endcap user role`"
+        ),
+    ] = ()
+    oidc_email_domains: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Only people with a verified e-mail address of these domains (with commas); empty: whomever "
+            "the provider knows"
+        ),
+    ] = ()
+    oidc_link_by_email: Annotated[
+        bool,
+        Meta(
+            description="Whether somebody whose verified e-mail address is a user's name is that user from then on"
+        ),
+    ] = False
+    oidc_label: Annotated[
+        str,
+        Meta(min_length=1, max_length=60, description="What the button says after “Sign in with”"),
+    ] = "single sign-on"
 
     @property
     def store_url(self) -> str:
@@ -252,6 +312,14 @@ def read_zone(name: str) -> ZoneInfo:
         ) from error
 
 
+_LISTS = (
+    "scalar_attributes",
+    "recommender_hosts",
+    "console_picture_hosts",
+    "oidc_roles",
+    "oidc_email_domains",
+)
+_SWITCHES = ("access_log", "console", "console_passwords", "oidc_link_by_email")
 NAMES = tuple(field.name for field in msgspec.structs.fields(Settings))
 
 
@@ -282,10 +350,10 @@ def load(
         {name: environment[variable(name)] for name in NAMES if variable(name) in environment}
     )
     given.update({name: value for name, value in (flags or {}).items() if value is not None})
-    for name in ("scalar_attributes", "recommender_hosts", "console_picture_hosts"):
+    for name in _LISTS:
         if isinstance(given.get(name), str):
             given[name] = [each.strip() for each in given[name].split(",") if each.strip()]
-    for name in ("access_log", "console"):
+    for name in _SWITCHES:
         if isinstance(given.get(name), str):
             given[name] = given[name].lower()
     if "data_dir" in given:
@@ -294,8 +362,14 @@ def load(
         settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise UsageFault(f"{_fault(str(error))}. See docs/settings.md") from None
-    read_schedule(settings.build_every)  # both said now, not by a worker
+    read_schedule(settings.build_every)  # all said now, not by a worker
     read_zone(settings.console_time_zone)
+    read_role_map(settings.oidc_roles)
+    if settings.oidc_issuer and not settings.oidc_client_id:
+        raise UsageFault(
+            "The setting oidc_issuer (ENDCAP_OIDC_ISSUER) needs oidc_client_id (ENDCAP_OIDC_CLIENT_ID) beside it. "
+            "See docs/settings.md"
+        )
     return settings
 
 

@@ -25,6 +25,7 @@ the facts. `api.http` turns codes into statuses with one table, and the client r
     ├── StoreUnavailable             the database does not answer, or what is in it is not known here yet
     │   ├── StillLoading             this process has just been started
     │   └── RevisionNotReached       this process lags behind what the caller has seen
+    ├── ProviderUnavailable          who vouches for people who sign in does not answer
     ├── AccountFault                 an account that is not there, or cannot be as it is wanted
     ├── BuildUnderWay                somebody else builds this tracker's recommenders
     ├── ArtifactConflict             another artifact was published since one began
@@ -258,6 +259,12 @@ class RevisionNotReached(StoreUnavailable):
     """What you have seen is not shown here yet; try again shortly."""
 
     code = "revision_not_reached"
+
+
+class ProviderUnavailable(Problem):
+    """The sign-in provider does not answer as it should; try again in a minute."""
+
+    code = "provider_unavailable"
 
 
 class AccountFault(Problem):

@@ -8,6 +8,7 @@ import pytest
 
 from endcap.accounts import ROLES
 from endcap.errors import SignInRefused
+from endcap.identities import Identities, Vouched
 from tests.cli.driver import TRACKER, Shell, unwrapped
 
 PASSWORD = "a long enough password"
@@ -159,3 +160,53 @@ def test_no_password_is_an_argument() -> None:
     source = (Path(__file__).parents[2] / "src/endcap/cli/users.py").read_text()
 
     assert '"--password"' not in source
+
+
+def test_a_link_signs_in_once(shell: Shell) -> None:
+    """It is printed with its address, within which only its token is a secret; the log tells who made it."""
+    create(shell, "ann", "--role", "admin")
+    made = shell.json("user", "link", "ann")
+
+    assert made["url"].startswith("http://127.0.0.1:8000/console/link?token=")
+    assert made["seconds"] == 600
+    token = made["url"].partition("token=")[2]
+    parts = shell.parts()
+    try:
+        assert parts.accounts.sign_in_by_link(token, address="192.0.2.1")
+        with pytest.raises(SignInRefused):
+            parts.accounts.sign_in_by_link(token, address="192.0.2.1")
+    finally:
+        parts.accounts.close()
+        parts.store.close()
+    shown = shell.json("user", "show", "ann")
+    assert "link_made" in [each["event"] for each in shown["log"]]
+
+
+def test_a_link_for_who_may_not_sign_in_is_refused(shell: Shell) -> None:
+    """Disabled, or nobody."""
+    create(shell)
+    shell.call("user", "disable", "ann")
+
+    assert "is disabled" in unwrapped(shell.call("user", "link", "ann", code=1).output)
+    assert "does not exist" in unwrapped(shell.call("user", "link", "bob", code=1).output)
+
+
+def test_who_signs_in_by_a_provider_is_shown_so(shell: Shell) -> None:
+    """Without a password, and by whom."""
+    create(shell)
+    parts = shell.parts()
+    try:
+        Identities(parts.accounts).sign_in(
+            Vouched("https://login.example/", "1234", email="eve@shop.example"),
+            address="192.0.2.1",
+        )
+    finally:
+        parts.accounts.close()
+        parts.store.close()
+
+    shown = shell.json("user", "show", "eve@shop.example")
+    assert shown["password_at"] is None
+    assert shown["identities"] == [{"issuer": "https://login.example/", "subject": "1234"}]
+    said = unwrapped(shell.call("user", "show", "eve@shop.example").output)
+    assert "No password" in said
+    assert "Signs in by https://login.example/ as 1234" in said

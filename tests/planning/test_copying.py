@@ -38,7 +38,7 @@ def test_copies_are_the_same_customizations(
 ) -> None:
     """Id, creator, time and notes; a second copy changes nothing, and a later one what has changed."""
     originals = put(store, tracker, rule(target_metadata={"note": "n"}), rule(tags=["x"]))
-    copying = Copying(store, tracker, Filter())
+    copying = Copying(tracker, list(store.records(tracker, Filter())))
 
     apply(store, copying_plan(store, other, copying))
 
@@ -55,7 +55,9 @@ def test_a_filter_chooses(store: Store, tracker: TrackerId, other: TrackerId) ->
     put(store, tracker, rule(tags=["x"]), rule(tags=["y"]))
     put(store, other, rule(tags=["z"]))
 
-    made = copying_plan(store, other, Copying(store, tracker, Filter(tags=("x",))))
+    made = copying_plan(
+        store, other, Copying(tracker, list(store.records(tracker, Filter(tags=("x",)))))
+    )
     apply(store, made)
 
     assert sorted(each["tags"] for each in said(store, other)) == [["x"], ["z"]]
@@ -77,7 +79,11 @@ def test_items_are_called_as_the_map_says(
 
     apply(
         store,
-        copying_plan(store, other, Copying(store, tracker, Filter(), identities=identities)),
+        copying_plan(
+            store,
+            other,
+            Copying(tracker, list(store.records(tracker, Filter())), identities=identities),
+        ),
     )
 
     (copy,) = said(store, other)
@@ -92,8 +98,10 @@ def test_items_that_the_map_lacks_are_counted_and_refused(
     two = [pin("/p/1"), pin("/p/9", 2), pin("/p/9", 3)]
     put(store, tracker, rule(pin_definitions=two), rule())
     identities: IdentityMap = {ItemId("/p/1"): ItemId("/c/1")}
-    refusing = Copying(store, tracker, Filter(), identities=identities)
-    keeping = Copying(store, tracker, Filter(), identities=identities, keep=True)
+    refusing = Copying(tracker, list(store.records(tracker, Filter())), identities=identities)
+    keeping = Copying(
+        tracker, list(store.records(tracker, Filter())), identities=identities, keep=True
+    )
 
     refused, kept = (copying_plan(store, other, each) for each in (refusing, keeping))
 

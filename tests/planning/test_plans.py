@@ -155,7 +155,7 @@ def test_a_rule_outside_of_the_scope_is_told(store: Store, tracker: TrackerId) -
     made = plan(store, tracker, rule("a"), prune=GIT)
 
     assert len(made.steps) == 1
-    assert any("outside of what --prune names" in note for note in made.notes)
+    assert any("outside of the scope for deleting" in note for note in made.notes)
 
 
 def test_files_without_a_rule_do_not_empty_a_scope(store: Store, tracker: TrackerId) -> None:

@@ -16,9 +16,11 @@ from endcap.store.accounts import (
     AccountStore,
     Event,
     Failures,
+    Identity,
     Session,
     SignIn,
     SignInFilter,
+    Upload,
 )
 from tests.store.writes import NOON, at
 
@@ -242,3 +244,143 @@ def test_the_log_backwards_in_pages(accounts: AccountStore) -> None:
     ]
     assert every(SignInFilter(since=Micros(NOON + 2), who="log-ann")) == newest_first[:1]
     assert every(SignInFilter(until=Micros(NOON + 1), who="log-root")) == newest_first[-1:]
+
+
+def upload_of(account: str, seconds: float = 0, content: bytes = b"rules") -> Upload:
+    return Upload(str(uuid4()), account, "shop", at(seconds), b'{"type":"import"}', content)
+
+
+def test_an_upload_is_kept_for_who_brought_it(accounts: AccountStore) -> None:
+    """As it was, also a long one; nobody else finds it, and after its time nobody does."""
+    made, other = added(accounts), added(accounts)
+    upload = upload_of(made.name, 5, b"\x00\xff" + b"a line\n" * 500_000)
+
+    assert accounts.hold(upload, kept=3, since=at(0))
+
+    assert accounts.upload(upload.id, made.name, since=at(5)) == upload
+    assert accounts.upload(upload.id, other.name, since=at(5)) is None
+    assert accounts.upload(upload.id, made.name, since=at(6)) is None
+
+
+def test_only_the_newest_uploads_are_kept(accounts: AccountStore) -> None:
+    """So many of an account, and of nobody those of before an instant; others' newer ones stay."""
+    made, other = added(accounts), added(accounts)
+    uploads = [upload_of(made.name, seconds) for seconds in (1, 2, 3)]
+    old, new = upload_of(other.name, 0), upload_of(other.name, 9)
+    for each in (old, new, *uploads):
+        assert accounts.hold(each, kept=2, since=at(1))
+
+    def is_kept(each: Upload) -> bool:
+        return accounts.upload(each.id, each.account, since=at(0)) is not None
+
+    assert [is_kept(each) for each in (old, new, *uploads)] == [False, True, False, True, True]
+
+
+def test_who_may_not_sign_in_keeps_no_upload(accounts: AccountStore) -> None:
+    """Nothing is kept for a disabled account, and what was kept goes with the account."""
+    made, disabled = added(accounts), added(accounts, disabled=True)
+    upload = upload_of(made.name)
+    accounts.hold(upload, kept=3, since=at(0))
+
+    assert not accounts.hold(upload_of(disabled.name), kept=3, since=at(0))
+    assert accounts.remove(made.name, line(made.name, "deleted"))
+    added(accounts, name=made.name)
+    assert accounts.upload(upload.id, made.name, since=at(0)) is None
+
+
+def identity_of(account: str, subject: str = "", seconds: float = 0) -> Identity:
+    return Identity("https://login.example/", subject or uuid4().hex, account, at(seconds))
+
+
+def test_who_a_provider_vouches_for_is_found(accounts: AccountStore) -> None:
+    """By issuer and subject together; an account may have several, and somebody else's stay theirs."""
+    made, other = added(accounts), added(accounts)
+    first, second = identity_of(made.name, seconds=1), identity_of(made.name, seconds=2)
+
+    assert accounts.link(first, line(made.name, "linked"))
+    assert accounts.link(second, line(made.name, "linked"))
+    assert not accounts.link(replace(first, account=other.name), line(other.name, "linked"))
+    assert not accounts.link(identity_of("nobody"), line("nobody", "linked"))
+
+    assert accounts.identified(first.issuer, first.subject) == made
+    assert accounts.identified("https://other.example/", first.subject) is None
+    assert accounts.identities(made.name) == [first, second]
+    assert accounts.identities(other.name) == []
+
+
+def test_an_account_comes_with_its_identity_or_not_at_all(accounts: AccountStore) -> None:
+    """A name or an identity that is taken leaves nothing behind."""
+    made = somebody(password="")
+    identity = identity_of(made.name)
+    other = somebody()
+
+    assert accounts.enrol(made, identity, line(made.name))
+    assert not accounts.enrol(made, identity_of(made.name), line(made.name))
+    assert not accounts.enrol(other, replace(identity, account=other.name), line(other.name))
+
+    assert accounts.identified(identity.issuer, identity.subject) == made
+    assert accounts.account(other.name) is None
+    assert accounts.log(other.name, limit=9) == []
+    assert [each.event for each in accounts.log(made.name, limit=9)] == ["created"]
+
+
+def test_of_two_windows_one_enrols(accounts: AccountStore) -> None:
+    """At the same moment, under the same name."""
+    made = somebody()
+    subject = uuid4().hex
+
+    def enrol(number: int) -> bool:
+        account = replace(made, name=f"{made.name}-{number % 2}")
+        return accounts.enrol(account, identity_of(account.name, subject), line(account.name))
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(enrol, range(8)))
+
+    assert done.count(True) == 1
+
+
+def test_all_roles_are_set_at_once(accounts: AccountStore) -> None:
+    """The log tells of it only where that changes any."""
+    made = added(accounts, roles={"*": "viewer", "old": "admin"})
+
+    for _ in range(2):
+        assert accounts.set_roles(made.name, {"shop": "editor"}, line(made.name, "role", 5))
+    assert not accounts.set_roles("nobody", {}, line("nobody", "role"))
+
+    found = accounts.account(made.name)
+    assert found is not None
+    assert found.roles == {"shop": "editor"}
+    assert [each.event for each in accounts.log(made.name, limit=9)].count("role") == 1
+
+
+def test_a_link_is_used_once(accounts: AccountStore) -> None:
+    """The newest of an account, within its time, and by one of all who try."""
+    made, disabled = added(accounts), added(accounts, disabled=True)
+    old, new = uuid4().hex, uuid4().hex
+    assert accounts.hold_link(old, made.name, at(1), line(made.name, "link_made"))
+    assert accounts.hold_link(new, made.name, at(2), line(made.name, "link_made"))
+    assert not accounts.hold_link(uuid4().hex, disabled.name, at(2), line(disabled.name))
+
+    assert accounts.link_of(old, since=at(0)) is None
+    assert accounts.link_of(new, since=at(3)) is None
+    assert accounts.use_link(new, since=at(3)) is None
+    assert accounts.link_of(new, since=at(2)) == made.name
+    with ThreadPoolExecutor(4) as pool:
+        used = list(pool.map(lambda _: accounts.use_link(new, since=at(2)), range(6)))
+
+    assert sorted(used, key=lambda each: each or "") == [None] * 5 + [made.name]
+
+
+def test_an_account_goes_with_its_other_ways_in(accounts: AccountStore) -> None:
+    """Somebody of the same name later is somebody else."""
+    made = added(accounts)
+    identity, link = identity_of(made.name), uuid4().hex
+    accounts.link(identity, line(made.name, "linked"))
+    accounts.hold_link(link, made.name, at(0), line(made.name, "link_made"))
+
+    assert accounts.remove(made.name, line(made.name, "deleted"))
+    added(accounts, name=made.name)
+
+    assert accounts.identified(identity.issuer, identity.subject) is None
+    assert accounts.identities(made.name) == []
+    assert accounts.link_of(link, since=at(0)) is None

@@ -89,6 +89,23 @@ class Visitor:
         }
         return self._send("POST", path, urlencode(pairs).encode(), sent)
 
+    def post_files(
+        self,
+        path: str,
+        fields: Mapping[str, Any],
+        files: Mapping[str, tuple[str, bytes]],
+        **headers: str,
+    ) -> httpx2.Response:
+        """As a form with `enctype="multipart/form-data"` is sent; a file that was not chosen has no name."""
+        data = {"csrf": self.csrf, **fields}
+        made = httpx2.Request("POST", ORIGIN, data=data, files=files or {"file": ("", b"")})
+        sent = {
+            "Content-Type": made.headers["content-type"],
+            "Origin": f"http://{self.host}",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        return self._send("POST", path, made.read(), sent)
+
     def follow(self, answer: httpx2.Response) -> httpx2.Response:
         assert answer.status_code == 303, answer.text
         return self.get(answer.headers["location"])

@@ -3,10 +3,15 @@ Who may do what: every route, asked by everybody.
 """
 
 from collections.abc import Callable
+from uuid import uuid4
 
+import msgspec
 import pytest
 
 from endcap.accounts import ROLES
+from endcap.domain import Micros
+from endcap.planning.orders import Import
+from endcap.store.accounts import Upload
 from endcap.web.access import LEAST
 from endcap.web.console import Console
 from endcap.web.modules import Route
@@ -27,6 +32,16 @@ def visitor_of(server: ConsoleServer, who: str) -> Visitor:
             server.create_user(who, who, TRACKER)
         assert visitor.sign_in(who).status_code == 303
     return visitor
+
+
+def upload_of(server: ConsoleServer, who: str) -> str:
+    """A file of theirs that waits, or would if they were somebody."""
+    content = b'{"model": "basket", "target_type": "all", "tags": [], "pin_definitions": []}'
+    order = msgspec.json.encode(Import("rules.json"))
+    now = server.parts.service.clock()
+    upload = Upload(str(uuid4()), who, TRACKER, now, order, content)
+    server.parts.accounts.store.hold(upload, kept=9, since=Micros(0))
+    return upload.id
 
 
 def expected(route: Route, who: str) -> set[int]:
@@ -57,7 +72,9 @@ def test_every_route_asks_who_one_is(server: ConsoleServer, who: str) -> None:
         if route.path == "/console/account/sign-out-everywhere" or route.path.endswith("sign-out"):
             continue  # tried elsewhere: they end the session that the others need
         # Another parameter of a path wants a value here.
-        path = route.path.format(tracker=TRACKER, id=made, revision=made_at)
+        path = route.path.format(
+            tracker=TRACKER, id=made, revision=made_at, upload=upload_of(server, who)
+        )
         answer = visitor.get(path) if route.method == "GET" else visitor.post(path)
         found[route.method, route.path] = answer.status_code
         assert who in ("nobody", "elsewhere") or f"no tracker {TRACKER}" not in text_of(answer)

@@ -1,13 +1,15 @@
 """
 A file that comes as a part of a multipart body (https://www.rfc-editor.org/rfc/rfc7578), written to disk as it arrives.
 
-Nothing of it is held in memory but the chunk under way. Parts with other names are passed over.
+Nothing of it is held in memory but the chunk under way. Parts with other names are passed over. A form of a page, which
+is small or bounded by who reads it, is read whole instead: its fields, and its files by name.
 """
 
-from typing import IO
+from typing import IO, Any
 
+from msgspec import Struct
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import FormParser, MultipartParser, parse_options_header
 
 from endcap.api.http import Request
 from endcap.errors import FaultyFields, MalformedBody, UnsupportedMediaType
@@ -98,6 +100,80 @@ class FilePart:
 
     def _end(self) -> None:
         self._has_ended = True
+
+
+class SentFile(Struct, frozen=True):
+    """A file of a form; `name` is what the sender calls it, without folders."""
+
+    name: str
+    content: bytes
+
+
+class Parts(Struct, frozen=True):
+    """A form, in its order. A file that nobody chose is left out."""
+
+    fields: list[tuple[str, str]]
+    files: dict[str, SentFile]
+
+
+def parts_of(boundary: bytes, body: bytes, *, fields_max: int) -> Parts:
+    """Raises MalformedBody."""
+    reader = _Reader(boundary, len(body), fields_max)
+    try:
+        reader.parser.write(body)
+        reader.parser.finalize()
+    except FormParserError as error:
+        raise _malformed(str(error)) from error
+    if not reader.has_ended:
+        raise _malformed("It is cut short: the last boundary is missing")
+    return reader.parts
+
+
+class _Reader:
+    """One form under way. Its parser keeps files in memory, which the size of the body bounds."""
+
+    def __init__(self, boundary: bytes, size: int, fields_max: int) -> None:
+        self.parts = Parts([], {})
+        self.has_ended = False
+        self._fields_max = fields_max
+        self._count = 0
+        try:
+            self.parser = FormParser(
+                "multipart/form-data",
+                self._add_field,
+                self._add_file,
+                self._end,
+                boundary=boundary,
+                config={"MAX_MEMORY_FILE_SIZE": size + 1, "UPLOAD_ERROR_ON_BAD_CTE": True},
+            )
+        except FormParserError as error:
+            raise _malformed(str(error)) from error
+
+    def _add_field(self, field: Any) -> None:
+        self._take()
+        self.parts.fields.append((_text(field.field_name), _text(field.value)))
+
+    def _add_file(self, file: Any) -> None:
+        self._take()
+        content = file.file_object.getvalue()
+        name = _text(file.file_name).replace("\\", "/").rpartition("/")[2]
+        if name or content:
+            self.parts.files[_text(file.field_name)] = SentFile(name, content)
+
+    def _take(self) -> None:
+        self._count += 1
+        if self._count > self._fields_max:
+            raise _malformed(f"It has more than {self._fields_max} parts")
+
+    def _end(self) -> None:
+        self.has_ended = True
+
+
+def _text(sent: bytes | None) -> str:
+    try:
+        return (sent or b"").decode()
+    except UnicodeDecodeError as error:
+        raise _malformed("A name or a field is not UTF-8") from error
 
 
 def _malformed(said: str) -> MalformedBody:

@@ -75,9 +75,8 @@ def copy(
 
         def make(bar: Bar) -> Plan:
             copying = Copying(
-                built.store,
                 here,
-                filter_of(chosen),
+                built.store.records(here, filter_of(chosen)),
                 identities=identities,
                 keep=unmapped == "keep",
             )

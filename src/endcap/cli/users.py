@@ -14,6 +14,7 @@ import click
 
 from endcap.accounts import (
     EVERY_TRACKER,
+    LINK_SECONDS,
     PASSWORD_CHARACTERS_MAX,
     PASSWORD_CHARACTERS_MIN,
     ROLES,
@@ -155,11 +156,15 @@ def show(ctx: click.Context, /, name: str, *, as_json: bool) -> None:
     with parts(ctx) as built:
         account = built.accounts.account(name)
         sessions = built.accounts.store.sessions(account.name)
+        identities = built.accounts.store.identities(account.name)
         lines = built.accounts.store.log(account.name, limit=LOG_LINES)
     if as_json:
         print_json(
             _shape(account)
             | {
+                "identities": [
+                    {"issuer": each.issuer, "subject": each.subject} for each in identities
+                ],
                 "sessions": [_session(each) for each in sessions],
                 "log": [_line(each) for each in lines],
             }
@@ -168,7 +173,11 @@ def show(ctx: click.Context, /, name: str, *, as_json: bool) -> None:
     console.print(f"User     {account.name}", soft_wrap=True)
     console.print(f"Roles    {_roles(account.roles)}", soft_wrap=True)
     console.print("State    " + ("disabled" if account.disabled else "may sign in"))
-    console.print(f"Password set {seconds_text(account.password_at)}")
+    console.print(
+        f"Password set {seconds_text(account.password_at)}" if account.password else "No password"
+    )
+    for identity in identities:
+        console.print(f"Signs in by {identity.issuer} as {identity.subject}", soft_wrap=True)
     seen = table("last seen", "signed in", "address", "browser", title="Sessions")
     for each in sessions:
         seen.add_row(*_session(each).values())
@@ -306,6 +315,34 @@ def sign_out(ctx: click.Context, /, name: str, *, as_json: bool) -> None:
         errors.print(f"{account.name}: {ended} session{'' if ended == 1 else 's'} ended")
 
 
+@user.command()
+@name_argument
+@json_option
+@click.pass_context
+def link(ctx: click.Context, /, name: str, *, as_json: bool) -> None:
+    """
+    Make a link that signs user NAME in, once, within ten minutes.
+
+    The way back for who cannot sign in otherwise: where passwords are switched off and the sign-in provider is away.
+    Whoever has the link is NAME. A new one takes the place of the one before.
+
+    \b
+    Example:
+      endcap user link ann
+    """
+    with parts(ctx) as built:
+        account = built.accounts.account(name)
+        token = built.accounts.make_link(account.name, actor=_actor())
+        settings = built.settings
+    base = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
+    url = f"{base}/console/link?token={token}"
+    if as_json:
+        print_json({"user": account.name, "url": url, "seconds": LINK_SECONDS})
+        return
+    console.print(url, soft_wrap=True)
+    errors.print(f"It signs {account.name} in once, for {LINK_SECONDS // 60} minutes from now.")
+
+
 def _tell(account: Account, *, as_json: bool, said: str) -> None:
     if as_json:
         print_json(_shape(account))
@@ -361,7 +398,7 @@ def _shape(account: Account) -> dict[str, object]:
         "roles": dict(account.roles),
         "disabled": account.disabled,
         "created_at": seconds_text(account.created_at),
-        "password_at": seconds_text(account.password_at),
+        "password_at": seconds_text(account.password_at) if account.password else None,
     }
 
 

@@ -238,7 +238,7 @@ class _Planner:
             outside = [each for each in self._wanted.values() if not _names(self._prune, each)]
             if outside:
                 yield (
-                    f"{outside[0].where}: is outside of what --prune names, so it stays when it leaves the files"
+                    f"{outside[0].where}: is outside of the scope for deleting, so it stays when it leaves the files"
                     + (f"; so do {len(outside) - 1} more" if len(outside) > 1 else "")
                 )
 

@@ -4,6 +4,7 @@ Accounts over named queries: the whole of `accounts.AccountStore` but for how a 
 An adapter brings `_read`, which asks one query, and `_write`, which does its work in a transaction of its own.
 """
 
+import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -11,7 +12,15 @@ from typing import TypeVar
 import msgspec
 
 from endcap.domain import Micros
-from endcap.store.accounts import Account, Failures, Session, SignIn, SignInFilter
+from endcap.store.accounts import (
+    Account,
+    Failures,
+    Identity,
+    Session,
+    SignIn,
+    SignInFilter,
+    Upload,
+)
 from endcap.store.rows import Row, json_text
 
 T = TypeVar("T")
@@ -19,6 +28,10 @@ Ask = Callable[[str, Mapping[str, object]], list[Row]]
 """Asks a query of this name with these values, and returns its rows."""
 
 _roles = msgspec.json.Decoder(dict[str, str])
+
+
+class _Taken(Exception):
+    """Somebody has this already."""
 
 
 class AccountQueries:
@@ -38,8 +51,7 @@ class AccountQueries:
         return [_account(row) for row in self._read("fetch_accounts", {})]
 
     def add(self, account: Account, line: SignIn) -> bool:
-        values = msgspec.structs.asdict(account) | {"roles": json_text(account.roles)}
-        return self._told("add_account", values, line)
+        return self._told("add_account", _values(account), line)
 
     def give_role(self, name: str, tracker: str, role: str | None, line: SignIn) -> bool:
         def work(ask: Ask) -> bool:
@@ -51,6 +63,18 @@ class AccountQueries:
             given = kept if role is None else {**kept, tracker: role}
             ask("save_roles", {"name": name, "roles": json_text(given)})
             _note(ask, line)
+            return True
+
+        return self._write(work)
+
+    def set_roles(self, name: str, roles: Mapping[str, str], line: SignIn) -> bool:
+        def work(ask: Ask) -> bool:
+            found = ask("lock_account", {"name": name})
+            if not found:
+                return False
+            if _account(found[0]).roles != roles:
+                ask("save_roles", {"name": name, "roles": json_text(roles)})
+                _note(ask, line)
             return True
 
         return self._write(work)
@@ -69,7 +93,16 @@ class AccountQueries:
         return self._told("switch_account", values, line, ends=disabled)
 
     def remove(self, name: str, line: SignIn) -> bool:
-        return self._told("remove_account", {"name": name}, line, ends=True)
+        def work(ask: Ask) -> bool:
+            if not ask("remove_account", {"name": name}):
+                return False
+            ask("end_sessions", {"name": name, "but": ""})
+            for query in ("remove_uploads", "remove_identities", "remove_links"):
+                ask(query, {"name": name})
+            _note(ask, line)
+            return True
+
+        return self._write(work)
 
     def begin(self, session: Session, line: SignIn) -> bool:
         return self._told("begin_session", msgspec.structs.asdict(session), line)
@@ -94,6 +127,71 @@ class AccountQueries:
             return len(ended)
 
         return self._write(work)
+
+    def identified(self, issuer: str, subject: str) -> Account | None:
+        found = self._read("fetch_identified", {"issuer": issuer, "subject": subject})
+        return _account(found[0]) if found else None
+
+    def identities(self, name: str) -> Sequence[Identity]:
+        return [Identity(*row) for row in self._read("fetch_identities", {"name": name})]
+
+    def link(self, identity: Identity, line: SignIn) -> bool:
+        return self._told("link_identity", msgspec.structs.asdict(identity), line)
+
+    def enrol(self, account: Account, identity: Identity, line: SignIn) -> bool:
+        def work(ask: Ask) -> bool:
+            for query, values in (
+                ("add_account", _values(account)),
+                ("link_identity", msgspec.structs.asdict(identity)),
+            ):
+                if not ask(query, values):
+                    raise _Taken  # which undoes what was written before
+            _note(ask, line)
+            return True
+
+        try:
+            return self._write(work)
+        except _Taken:
+            return False
+
+    def hold_link(self, digest: str, name: str, at: Micros, line: SignIn) -> bool:
+        def work(ask: Ask) -> bool:
+            ask("remove_links", {"name": name})
+            if not ask("hold_link", {"digest": digest, "account": name, "made_at": at}):
+                return False
+            _note(ask, line)
+            return True
+
+        return self._write(work)
+
+    def link_of(self, digest: str, *, since: Micros) -> str | None:
+        found = self._read("fetch_link", {"digest": digest, "since": since})
+        return str(found[0][0]) if found else None
+
+    def use_link(self, digest: str, *, since: Micros) -> str | None:
+        found = self._write(lambda ask: ask("use_link", {"digest": digest, "since": since}))
+        return str(found[0][0]) if found else None
+
+    def hold(self, upload: Upload, *, kept: int, since: Micros) -> bool:
+        values = msgspec.structs.asdict(upload)
+        values |= {"facts": upload.facts.decode(), "content": zlib.compress(upload.content, 1)}
+        bound = {"account": upload.account, "kept": kept, "before": since}
+
+        def work(ask: Ask) -> bool:
+            if not ask("hold_upload", values):
+                return False
+            ask("drop_uploads", bound)
+            return True
+
+        return self._write(work)
+
+    def upload(self, id: str, account: str, *, since: Micros) -> Upload | None:
+        values = {"id": id, "account": account, "since": since}
+        found = self._read("fetch_upload", values)
+        if not found:
+            return None
+        known, owner, tracker, made_at, facts, content = found[0]
+        return Upload(known, owner, tracker, made_at, facts.encode(), zlib.decompress(content))
 
     def note(self, line: SignIn) -> None:
         self._write(lambda ask: _note(ask, line))
@@ -155,6 +253,10 @@ class AccountQueries:
             return True
 
         return self._write(work)
+
+
+def _values(account: Account) -> dict[str, object]:
+    return msgspec.structs.asdict(account) | {"roles": json_text(account.roles)}
 
 
 def _note(ask: Ask, line: SignIn) -> None:

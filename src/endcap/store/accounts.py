@@ -1,5 +1,6 @@
 """
-What the application asks of a database for people: accounts, their sessions, and the log of signing in.
+What the application asks of a database for people: accounts, their sessions, the files that they have just brought, and
+the log of signing in.
 
 A port beside `port.Store`, because none of it belongs to a tracker, and no mirror follows it: whoever must know whether
 a session is still good asks. Promised by every adapter, and held to by one contract suite:
@@ -30,13 +31,15 @@ Event = Literal[
     "enabled",
     "password",
     "role",
+    "linked",
+    "link_made",
 ]
 
 
 class Account(Struct, frozen=True):
     """
-    Somebody who may sign in. `name` is in small letters; `password` is Argon2's encoding of it; `roles` is the name of
-    a role by tracker, `*` standing for all trackers.
+    Somebody who may sign in. `name` is in small letters; `password` is Argon2's encoding of it, or empty where there is
+    none; `roles` is the name of a role by tracker, `*` standing for all trackers.
     """
 
     name: str
@@ -87,6 +90,29 @@ class SignInFilter(Struct, frozen=True):
     until: Micros | None = None
 
 
+class Identity(Struct, frozen=True):
+    """Whom a provider of OpenID Connect calls `subject`, for ever and nobody else; and who that is here."""
+
+    issuer: str
+    subject: str
+    account: str
+    linked_at: Micros
+
+
+class Upload(Struct, frozen=True):
+    """
+    What somebody brought and was shown as a plan, until they say yes or the hour is over. `facts` is JSON that says
+    what it is; `content` comes back as it was given.
+    """
+
+    id: str
+    account: str
+    tracker: str
+    made_at: Micros
+    facts: bytes
+    content: bytes
+
+
 class AccountStore(Protocol):
     inline: bool
     """Whether a point read takes microseconds, so that it may be made on an event loop."""
@@ -106,6 +132,9 @@ class AccountStore(Protocol):
     def give_role(self, name: str, tracker: str, role: str | None, line: SignIn) -> bool:
         """None takes the role away."""
 
+    def set_roles(self, name: str, roles: Mapping[str, str], line: SignIn) -> bool:
+        """All of them at once; the line is written only where that changes any."""
+
     def set_password(
         self, name: str, password: str, line: SignIn, *, but: str | None = None
     ) -> bool:
@@ -118,7 +147,7 @@ class AccountStore(Protocol):
         """Disabling ends the account's sessions."""
 
     def remove(self, name: str, line: SignIn) -> bool:
-        """With its sessions. The log stays."""
+        """With its sessions, uploads, identities and links. The log stays."""
 
     # Sessions
 
@@ -137,6 +166,40 @@ class AccountStore(Protocol):
 
     def end_all(self, name: str, line: SignIn, *, but: str | None = None) -> int:
         """How many there were."""
+
+    # Other ways in
+
+    def identified(self, issuer: str, subject: str) -> Account | None:
+        """Whose identity that is, also of an account that is disabled."""
+
+    def identities(self, name: str) -> Sequence[Identity]:
+        """Of an account, the oldest first."""
+
+    def link(self, identity: Identity, line: SignIn) -> bool:
+        """False if its account is gone, or somebody has the identity already."""
+
+    def enrol(self, account: Account, identity: Identity, line: SignIn) -> bool:
+        """A new account with its identity; False, and nothing is written, if either is there already."""
+
+    def hold_link(self, digest: str, name: str, at: Micros, line: SignIn) -> bool:
+        """A link of an account, in place of one it had. False if the account is gone or disabled."""
+
+    def link_of(self, digest: str, *, since: Micros) -> str | None:
+        """The account of a link that was made since an instant."""
+
+    def use_link(self, digest: str, *, since: Micros) -> str | None:
+        """The same, and the link is gone: of two at once only one gets it."""
+
+    # Uploads
+
+    def hold(self, upload: Upload, *, kept: int, since: Micros) -> bool:
+        """
+        False if the account is gone or disabled by now. Of the account's only so many of the newest are kept, and of
+        nobody those that were made before an instant.
+        """
+
+    def upload(self, id: str, account: str, *, since: Micros) -> Upload | None:
+        """That account's own, if it was made since an instant."""
 
     # The log
 

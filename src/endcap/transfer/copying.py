@@ -5,8 +5,9 @@ A copy keeps the id, so that a later copy finds it again, and who made it and wh
 themselves as the originals do. Identities are looked up in targets and pins; criteria name attributes and stay.
 """
 
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,14 +16,13 @@ from msgspec import Raw
 from endcap.domain import (
     IDENTITY_CHARACTERS_MAX,
     Definition,
-    Filter,
     ItemId,
     Record,
     TrackerId,
 )
 from endcap.errors import Problem, UsageFault
-from endcap.store.port import Store
 from endcap.transfer.rows import Faults, Progress, Unreadable, csv_header, quietly, read_rows
+from endcap.transfer.rows import Record as Row
 from endcap.transfer.rules import Entry
 from endcap.wire.customizations import body_of, read_definition
 from endcap.wire.reading import UNREADABLE
@@ -44,9 +44,32 @@ def read_identities(path: Path, *, progress: Progress = quietly) -> IdentityMap:
         raise UsageFault(
             f"{path} must be a table (CSV) with the columns from and to; it lacks {', '.join(missing)}"
         )
+    return _identities(path, read_rows(path, progress=progress))
+
+
+def read_identity_text(text: str) -> IdentityMap:
+    """The same of a table that was typed or pasted: two columns will do, without their names. Raises as above."""
+    with tempfile.NamedTemporaryFile(prefix=".map-", suffix=".csv") as file:
+        file.write(text.encode())
+        file.flush()
+        path = Path(file.name)
+        try:
+            columns = csv_header(path).columns
+            is_named = set(COLUMNS) <= set(columns)
+            if not is_named and len(columns) != len(COLUMNS):
+                raise UsageFault(
+                    "The map must be a table (CSV) of two columns, what an item is called here and what it is called "
+                    f"there; this one has {len(columns)}"
+                )
+            return _identities(path, read_rows(path, columns=None if is_named else COLUMNS))
+        except UsageFault as fault:
+            raise UsageFault(fault.reason.replace(str(path), "The map"), fault.details) from fault
+
+
+def _identities(path: Path, rows: Iterable[tuple[int, Row | Unreadable]]) -> IdentityMap:
     found: dict[ItemId, ItemId] = {}
     faults = Faults()
-    for line, record in read_rows(path, progress=progress):
+    for line, record in rows:
         if isinstance(record, Unreadable):
             faults.add(line, record.reason)
             continue
@@ -65,30 +88,27 @@ def read_identities(path: Path, *, progress: Progress = quietly) -> IdentityMap:
 
 class Copying:
     """
-    The customizations of a tracker that a filter selects, for another tracker. Without a map every item is called the
-    same there. `unmapped` counts, once they were read, the identities that the map does not have: customizations with
-    any are refused, or, if `keep` says so, come with these as they are.
+    Customizations of a tracker, in their order, for another tracker. Without a map every item is called the same there.
+    `unmapped` counts, once they were read, the identities that the map does not have: customizations with any are
+    refused, or, if `keep` says so, come with these as they are.
     """
 
     def __init__(
         self,
-        store: Store,
         source: TrackerId,
-        filter: Filter,
+        records: Iterable[Record],
         *,
         identities: IdentityMap | None = None,
         keep: bool = False,
     ) -> None:
-        self._store = store
         self._source = source
-        self._filter = filter
+        self._records = records
         self._identities = identities
         self._keep = keep
         self.unmapped: Counter[ItemId] = Counter()
 
     def entries(self) -> Iterator[Entry]:
-        """Oldest first."""
-        for record in self._store.records(self._source, self._filter):
+        for record in self._records:
             yield self._entry(record)
 
     def _entry(self, record: Record) -> Entry:

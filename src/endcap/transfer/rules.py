@@ -125,9 +125,12 @@ def read_files(files: Iterable[RulesFile], *, progress: Progress = quietly) -> I
 
 
 def read_content(
-    content: bytes, format: RulesFormat, *, name: str, folder: Path | None = None
+    content: bytes, format: RulesFormat | None, *, name: str, folder: Path | None = None
 ) -> Iterator[Entry]:
-    """The same of bytes, for example of an upload, which lie in a temporary file meanwhile. Raises UsageFault."""
+    """
+    The same of bytes, for example of an upload, which lie in a temporary file meanwhile. Without a format: what their
+    name and they themselves say. Raises UsageFault.
+    """
     with tempfile.NamedTemporaryFile(prefix=".rules-", dir=folder) as file:
         file.write(content)
         file.flush()
@@ -169,16 +172,15 @@ def _read_file(file: RulesFile, progress: Progress) -> Iterator[Entry]:
     try:
         match format_of_rules(file):
             case RulesFormat.YAML:
-                content = read_whole(file.path, progress=progress)
-                return _entries(file, read_yaml(content))
+                yield from _entries(file, read_yaml(read_whole(file.path, progress=progress)))
             case RulesFormat.JSON:
-                return _entries(file, _json(read_whole(file.path, progress=progress)))
+                yield from _entries(file, _json(read_whole(file.path, progress=progress)))
             case RulesFormat.LINES:
-                return _entries(file, _lines(file.path, progress))
+                yield from _entries(file, _lines(file.path, progress))
             case RulesFormat.CSV:
-                return _csv_entries(file, progress)
+                yield from _csv_entries(file, progress)
             case RulesFormat.XLSX:
-                return _sheet_entries(file, progress)
+                yield from _sheet_entries(file, progress)
     except UsageFault as fault:
         raise _of_file(file, fault) from fault
 

@@ -127,13 +127,15 @@ def write_sheet(customizations: Iterable[bytes], file: IO[bytes]) -> None:
 
 
 def _cell(sheet: Any, text: str) -> Any:
-    """A text cell. Texts that begin with = would else be formulas."""
+    """A text cell. Texts that look like formulas or errors are said to be none; others are quicker so."""
     if not text:
         return None
     if len(text) > CELL_CHARACTERS_MAX or _UNKEPT.search(text):
         raise UsageFault(
             f"A cell of a sheet cannot hold {text[:40]!r} as it is ({len(text):,} characters): export csv, or json"
         )
+    if text[0] not in "=#":
+        return text
     cell = WriteOnlyCell(sheet, value=text)
     cell.data_type = "s"
     return cell

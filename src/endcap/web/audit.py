@@ -40,6 +40,8 @@ ACTION_WORDS = {
     "failed": "failed to sign in",
     "signed_out": "signed out",
     "signed_out_everywhere": "signed out everywhere",
+    "linked": "linked to a provider",
+    "link_made": "sign-in link made",
     "password": "new password",
     "role": "role changed",
 }

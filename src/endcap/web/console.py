@@ -26,6 +26,7 @@ from endcap.errors import (
     RoleLacking,
     SignInRefused,
     TooManyAttempts,
+    TooManyRequests,
     TrackerNotFound,
     UsageFault,
 )
@@ -40,24 +41,31 @@ from endcap.web.attention import AttentionPages
 from endcap.web.audit import AuditPages
 from endcap.web.campaigns import CalendarPages
 from endcap.web.changes import ChangePages
+from endcap.web.copies import CopyPages
 from endcap.web.doors import DoorPages
 from endcap.web.drafts import DraftPages
 from endcap.web.editor import EditorPages
+from endcap.web.exports import ExportPages
+from endcap.web.imports import ImportPages
+from endcap.web.links import LinkPages
 from endcap.web.lists import ListPages
 from endcap.web.modules import Ground, PageModule, Route
 from endcap.web.one import OnePages
 from endcap.web.pages import Pages
 from endcap.web.past import PastPages
+from endcap.web.single_sign_on import SingleSignOnPages
 from endcap.web.typeahead import PickPages
 from endcap.web.visits import (
     NO_FORM,
     SESSION,
     VISIT,
+    Form,
     Visit,
     check_csrf,
     check_origin,
     csrf_of,
     form_of,
+    form_with_files,
     page,
     redirect,
     security_headers,
@@ -66,6 +74,8 @@ from endcap.web.visits import (
 from endcap.wire.problems import INTERNAL, status_of
 
 FORM_BYTES_MAX = 1_000_000
+UPLOADS_MAX = 4  # on their way, in this worker
+UPLOAD_WAIT_SECONDS = 10  # what a fifth is told
 TITLES: Mapping[int, str] = {
     400: "This cannot be read",
     401: "Not signed in",
@@ -96,13 +106,18 @@ MODULES: Sequence[type[PageModule]] = (
     AuditPages,
     CalendarPages,
     ChangePages,
+    CopyPages,
     DoorPages,
     DraftPages,
     EditorPages,
+    ExportPages,
+    ImportPages,
+    LinkPages,
     ListPages,
     OnePages,
     PastPages,
     PickPages,
+    SingleSignOnPages,
 )
 """Every module of pages, by name."""
 
@@ -121,6 +136,7 @@ class Console:
         sections = [section for module in MODULES for section in module.sections]
         self._pages = Pages(parts.service, self._assets, sections)
         self._headers = security_headers(parts.settings)
+        self._uploads = 0
         bulk = Bulk(parts.store, parts.committer)
         ground = Ground(parts, self._pages, Rosters(), bulk, Finders())
         self.routes: Sequence[Route] = [
@@ -187,8 +203,10 @@ class Console:
         visit = replace(visit, who=await self._who(token), section=route.section)
         if route.verb != "enter" and visit.who is None:
             return self._to_the_door(visit)
+        if "tracker" in request.parameters:
+            visit = replace(visit, shop=self._shop(visit.user, request, route.verb))
         if route.method == "POST":
-            form = await form_of(request, FORM_BYTES_MAX)
+            form = await self._form(route, request)
             wanted = visit.who.csrf if visit.who else csrf_of(visit.cookie(VISIT))
             if not wanted:
                 raise FormRefused(
@@ -197,9 +215,22 @@ class Console:
                 )
             check_csrf(form, wanted)
             visit = replace(visit, form=form)
-        if "tracker" in request.parameters:
-            visit = replace(visit, shop=self._shop(visit.user, request, route.verb))
         return await route.answer(visit)
+
+    async def _form(self, route: Route, request: Request) -> Form:
+        """Raises TooManyRequests where too many files come at once: each is held in memory."""
+        if not route.takes_files:
+            return await form_of(request, FORM_BYTES_MAX)
+        if self._uploads >= UPLOADS_MAX:
+            raise TooManyRequests(UPLOAD_WAIT_SECONDS)
+        self._uploads += 1
+        try:
+            bytes_max = self._parts.settings.console_upload_bytes_max
+            return await form_with_files(
+                request, bytes_max=bytes_max, form_bytes_max=FORM_BYTES_MAX
+            )
+        finally:
+            self._uploads -= 1
 
     async def _who(self, token: str) -> SignedIn | None:
         if not token:

@@ -3,6 +3,7 @@ Signing in and out, and what is everybody's own: password, sessions, light or da
 """
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from endcap.accounts import PASSWORD_CHARACTERS_MIN
 from endcap.api.http import Response
@@ -29,6 +30,8 @@ EVENT_WORDS = {
     "signed_in": "Signed in",
     "signed_out": "Signed out",
     "signed_out_everywhere": "Signed out everywhere",
+    "linked": "Linked to a provider",
+    "link_made": "Sign-in link made",
     "created": "User created",
     "deleted": "User deleted",
     "disabled": "User disabled",
@@ -40,8 +43,10 @@ EVENT_WORDS = {
 
 class DoorPages(PageModule):
     def __init__(self, ground: Ground) -> None:
+        self._ground = ground
         self._accounts = ground.accounts
         self._pages = ground.pages
+        self._settings = ground.parts.settings
 
     def routes(self) -> Sequence[Route]:
         account = "/console/account"
@@ -78,6 +83,9 @@ class DoorPages(PageModule):
         form = visit.form
         if visit.who is not None:
             return redirect(inside(form.get("next")))
+        if not self._settings.console_passwords:
+            problem = SignInRefused("Passwords are switched off here")
+            return self._door(visit, problem=problem, status=401)
         agent = visit.request.header(b"user-agent") or ""
         try:
             token = await self._accounts.sign_in_aside(
@@ -85,16 +93,12 @@ class DoorPages(PageModule):
             )
         except (SignInRefused, TooManyAttempts) as problem:
             return self._refused(visit, problem)
-        seconds = round(self._accounts.session_seconds)
-        return redirect(
-            inside(form.get("next")),
-            visit.setting(SESSION, token, seconds=seconds),
-            visit.setting(VISIT, "", seconds=0),
-        )
+        return signed_in(self._ground, visit, token, form.get("next"))
 
     async def sign_out(self, visit: Visit) -> Response:
         await ask(lambda: self._accounts.sign_out(visit.user, address=visit.address), inline=False)
-        return redirect("/console/sign-in", visit.setting(SESSION, "", seconds=0))
+        out = "?out=1" if self._settings.oidc_issuer else ""
+        return redirect(f"/console/sign-in{out}", visit.setting(SESSION, "", seconds=0))
 
     async def theme(self, visit: Visit) -> Response:
         theme = visit.form.get("theme")
@@ -110,6 +114,8 @@ class DoorPages(PageModule):
         form = visit.form
         new = form.exact("new")
         try:
+            if not self._settings.console_passwords:
+                raise AccountFault("Passwords are switched off here")
             if new != form.exact("again"):
                 said = "The new password and its repetition are not the same"
                 raise AccountFault(said, {"again": ["Type the new password once more"]})
@@ -137,18 +143,14 @@ class DoorPages(PageModule):
         name: str = "",
         status: int = 200,
     ) -> Response:
-        """The page before anybody is signed in has a cookie too, and its form the token that follows from it."""
-        token = visit.cookie(VISIT) or self._accounts.new_token()
-        return self._pages.answer(
-            "sign_in",
+        return door(
+            self._ground,
             visit,
-            status=status,
-            headers=(visit.setting(VISIT, token, seconds=VISIT_SECONDS),),
-            csrf=csrf_of(token),
-            next=inside(goes_on),
+            goes_on=goes_on,
             notice=notice,
             problem=problem,
             name=name,
+            status=status,
         )
 
     def _refused(self, visit: Visit, problem: Problem) -> Response:
@@ -168,6 +170,7 @@ class DoorPages(PageModule):
         store, who = self._accounts.store, visit.user
         sessions = await ask(lambda: store.sessions(who.name), inline=False)
         lines = await ask(lambda: store.log(who.name, limit=LOG_LINES), inline=False)
+        identities = await ask(lambda: store.identities(who.name), inline=False)
         now = self._accounts.clock()
         return self._pages.answer(
             "account",
@@ -176,6 +179,8 @@ class DoorPages(PageModule):
             problem=problem,
             done=visit.query.get("done"),
             characters_min=PASSWORD_CHARACTERS_MIN,
+            passwords=self._settings.console_passwords,
+            issuers=list(dict.fromkeys(each.issuer for each in identities)),
             roles=sorted((tracker, role.word) for tracker, role in who.roles.items()),
             sessions=[
                 {
@@ -197,3 +202,45 @@ class DoorPages(PageModule):
                 for each in lines
             ],
         )
+
+
+def door(
+    ground: Ground,
+    visit: Visit,
+    *,
+    goes_on: str = "",
+    notice: str = "",
+    problem: Problem | None = None,
+    name: str = "",
+    status: int = 200,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> Response:
+    """The page before anybody is signed in; it has a cookie too, and its form the token that follows from it."""
+    settings = ground.parts.settings
+    token = visit.cookie(VISIT) or ground.accounts.new_token()
+    next_ = inside(goes_on)
+    return ground.pages.answer(
+        "sign_in",
+        visit,
+        status=status,
+        headers=(visit.setting(VISIT, token, seconds=VISIT_SECONDS), *headers),
+        csrf=csrf_of(token),
+        next=next_,
+        notice=notice,
+        problem=problem,
+        name=name,
+        passwords=settings.console_passwords,
+        provider=settings.oidc_label if settings.oidc_issuer else "",
+        provider_url=f"/console/oidc/start?{urlencode({'next': next_})}",
+        is_out=bool(visit.query.get("out")),
+    )
+
+
+def signed_in(ground: Ground, visit: Visit, token: str, goes_on: str) -> Response:
+    """On to where somebody wanted to go, with the cookie of their session."""
+    seconds = round(ground.accounts.session_seconds)
+    return redirect(
+        inside(goes_on),
+        visit.setting(SESSION, token, seconds=seconds),
+        visit.setting(VISIT, "", seconds=0),
+    )

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from endcap.api.http import Response
 from endcap.bulk import CHANGED_MAX
-from endcap.domain import CustomizationId, Priority
+from endcap.domain import CustomizationId, Micros, Priority
 from endcap.engine.roster import STATUSES, Findings, Order, Question, Roster, Status
 from endcap.web import words
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
@@ -38,6 +38,12 @@ STATUS_WORDS: Mapping[Status, str] = {
     "disabled": "Disabled",
     "empty": "No pins",
     "broken": "Broken",
+}
+EXPORT_WORDS: Mapping[str, str] = {
+    "csv": "CSV, a row a pin",
+    "xlsx": "Spreadsheet (XLSX)",
+    "json": "JSON",
+    "yaml": "YAML",
 }
 SORTS: Mapping[str, str] = {
     "-updated": "Changed last",
@@ -117,6 +123,7 @@ class ListPages(PageModule):
             clear=f"{base_of(visit.place.tracker)}/customizations",
             changed_max=CHANGED_MAX,
             told=told_of(visit.query),
+            formats=EXPORT_WORDS,
         )
 
     def _find(self, visit: Visit, asked: Asked) -> Found:
@@ -142,6 +149,12 @@ class ListPages(PageModule):
 def _fingerprint(roster: Roster, findings: Findings) -> str:
     """Of all that match, for who wants to change them all."""
     return roster.fingerprint(findings.rows) if 0 < len(findings) <= CHANGED_MAX else ""
+
+
+def found_ids(roster: Roster, asked: Asked, now: Micros) -> list[CustomizationId]:
+    """All that a list finds, in its order."""
+    found = roster.find(asked.question, now, order=asked.order, descending=asked.descending)
+    return [each.id for each in roster.customizations(found.rows)]
 
 
 def read_asked(query: Form) -> Asked:

@@ -31,13 +31,17 @@ Page = Callable[[Visit], Awaitable[Response]]
 
 
 class Route(Struct, frozen=True):
-    """One page or action. `section` marks the link of the navigation that leads here."""
+    """
+    One page or action. `section` marks the link of the navigation that leads here; `takes_files` says that its form may
+    bring files, within `console_upload_bytes_max`.
+    """
 
     method: Method
     path: str
     verb: Verb
     answer: Page
     section: Section | None = None
+    takes_files: bool = False
 
 
 class Ground(Struct, frozen=True):

@@ -45,15 +45,21 @@ def told_query(did: str, changed: int, skipped: int, done: Done | None) -> str:
 
 
 class Told(Struct, frozen=True):
-    """For the toast; `undo` holds what its button sends, if there is one."""
+    """
+    For the toast; `undo` holds what its button sends, if there is one. `action` is the revision of an action that can
+    be taken back on the page of changes instead, or 0.
+    """
 
     text: str
     undo: Mapping[str, int]
+    action: int = 0
 
 
 def told_of(query: Form) -> Told | None:
     """From the address that an action leads back to. Only numbers and known words are taken from there."""
     did = query.get("did")
+    if did == "apply":
+        return _applied(query)
     verb = DONE_WORDS.get(did)
     if verb is None:
         return None
@@ -68,6 +74,14 @@ def told_of(query: Form) -> Told | None:
     undo = {name: _number(query, name) for name in ("at", "after", "through")}
     can = changed > 0 and did != "undo" and undo["at"] > 0
     return Told(text, undo if can else {})
+
+
+def _applied(query: Form) -> Told:
+    """Of a plan: any of three things may have been done by it."""
+    counts = [(word, _number(query, word)) for word in ("created", "changed", "deleted")]
+    said = ", ".join(f"{count:,} {word}" for word, count in counts if count)
+    text = f"Done: {said}." if said else "Done: there was nothing to change."
+    return Told(text, {}, _number(query, "revision") if said else 0)
 
 
 def _number(query: Form, name: str) -> int:

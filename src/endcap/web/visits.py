@@ -2,6 +2,7 @@
 One request of a browser: who asks, from where, with which form; and the cookies and headers that pages travel with.
 """
 
+import asyncio
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,26 +12,31 @@ from msgspec import Struct
 
 from endcap.accounts import SignedIn, csrf
 from endcap.api.http import HTML, Request, Response
+from endcap.api.multipart import SentFile, boundary_of, parts_of
 from endcap.config import Settings
 from endcap.errors import FormRefused, MalformedBody, UnsupportedMediaType
 from endcap.mirror import Shop
 from endcap.web.sections import Section
 
 SESSION, VISIT, THEME = "endcap_session", "endcap_visit", "endcap_theme"
+PROVIDER = "endcap_provider"
 THEMES = ("auto", "light", "dark")
 FIELDS_MAX = 2_000
 TOKEN_CHARACTERS_MAX = 200
 YEAR_SECONDS = 365 * 24 * 3_600
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?", re.ASCII)
 _INSIDE = re.compile(r"/console(?:/[^/\\\s][^\\\s]*)?", re.ASCII)
-_FORM = "application/x-www-form-urlencoded"
+_FORM, _FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
 class Form:
-    """Fields of a query or of a body, in order; a field may come several times."""
+    """Fields of a query or of a body, in order; a field may come several times. Files by their fields' names."""
 
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, pairs: Sequence[tuple[str, str]], files: Mapping[str, SentFile] | None = None
+    ) -> None:
         self.pairs = pairs
+        self.files = files or {}
 
     def get(self, name: str, default: str = "") -> str:
         """The last value, without the spaces around it."""
@@ -119,10 +125,19 @@ def visit_of(request: Request, settings: Settings) -> Visit:
     )
 
 
+async def form_with_files(request: Request, *, bytes_max: int, form_bytes_max: int) -> Form:
+    """A form that may bring files; one without any may come either way. Raises as `form_of` does."""
+    if _type_of(request) != _FILES:
+        return await form_of(request, form_bytes_max)
+    boundary = boundary_of(request)
+    body = b"".join([chunk async for chunk in request.chunks(bytes_max=bytes_max + form_bytes_max)])
+    parts = await asyncio.to_thread(parts_of, boundary, body, fields_max=FIELDS_MAX)
+    return Form(parts.fields, parts.files)
+
+
 async def form_of(request: Request, bytes_max: int) -> Form:
     """Raises UnsupportedMediaType, MalformedBody, BodyTooLarge."""
-    content_type = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
-    if content_type != _FORM:
+    if _type_of(request) != _FORM:
         raise UnsupportedMediaType(f"A form of the console is sent as {_FORM}")
     body = await request.body(bytes_max=bytes_max)
     try:
@@ -135,6 +150,10 @@ async def form_of(request: Request, bytes_max: int) -> Form:
     except ValueError as error:
         raise MalformedBody("The form cannot be read", {"form": [str(error)]}) from error
     return Form(pairs)
+
+
+def _type_of(request: Request) -> str:
+    return (request.header(b"content-type") or "").partition(";")[0].strip().lower()
 
 
 def check_origin(request: Request) -> None:

@@ -85,6 +85,14 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def bytes_text(count: int) -> str:
+    """`20 MB`, in powers of ten as files are told."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count} bytes"
+
+
 def window_text(window: Window, now: Micros, zone: tzinfo = UTC) -> str:
     """`always`, `until 30 Nov 2026`, `from 1 Dec 2026 (in 9 days)`, `ended 3 days ago, on 18 Nov 2026`."""
     opens, closes = window.opens, window.closes

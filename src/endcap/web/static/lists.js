@@ -105,5 +105,5 @@ function count(changed) {
   every.checked = picks.length > 0 && picks.every((each) => each.checked);
   every.indeterminate = !every.checked && picks.some((each) => each.checked);
   form.querySelector("[data-chosen]").textContent = chosen ? `${chosen.toLocaleString("en")} chosen` : "";
-  for (const button of form.querySelectorAll("[data-act]")) button.disabled = chosen === 0;
+  for (const button of form.querySelectorAll("[data-act], [data-goes]")) button.disabled = chosen === 0;
 }

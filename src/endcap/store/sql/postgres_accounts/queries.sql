@@ -118,3 +118,69 @@ LIMIT %(limit)s
 
 -- name: purge_log
 DELETE FROM sign_in WHERE at < %(noted_before)s RETURNING 1
+
+-- name: hold_upload
+-- Of who may sign in at this very moment.
+INSERT INTO upload (id, account, tracker, made_at, facts, content)
+SELECT %(id)s, name, %(tracker)s, %(made_at)s, %(facts)s, %(content)s
+FROM account
+WHERE name = %(account)s AND NOT disabled
+FOR SHARE
+RETURNING 1
+
+-- name: drop_uploads
+-- Of an account all but its newest; of everybody those of before an instant.
+DELETE FROM upload
+WHERE made_at < %(before)s OR (account = %(account)s AND id NOT IN (
+    SELECT id FROM upload WHERE account = %(account)s ORDER BY made_at DESC, id LIMIT %(kept)s))
+RETURNING 1
+
+-- name: fetch_upload
+SELECT id, account, tracker, made_at, facts, content
+FROM upload
+WHERE id = %(id)s AND account = %(account)s AND made_at >= %(since)s
+
+-- name: remove_uploads
+DELETE FROM upload WHERE account = %(name)s RETURNING 1
+
+-- name: fetch_identified
+-- Who signs in by a provider, be it that they may or not.
+SELECT a.name, a.password, a.roles, a.created_at, a.password_at, a.disabled
+FROM identity AS i
+JOIN account AS a ON a.name = i.account
+WHERE i.issuer = %(issuer)s AND i.subject = %(subject)s
+
+-- name: fetch_identities
+SELECT issuer, subject, account, linked_at
+FROM identity
+WHERE account = %(name)s
+ORDER BY linked_at, issuer, subject
+
+-- name: link_identity
+INSERT INTO identity (issuer, subject, account, linked_at)
+SELECT %(issuer)s, %(subject)s, name, %(linked_at)s
+FROM account
+WHERE name = %(account)s
+ON CONFLICT (issuer, subject) DO NOTHING
+RETURNING 1
+
+-- name: remove_identities
+DELETE FROM identity WHERE account = %(name)s RETURNING 1
+
+-- name: hold_link
+-- The account's only one.
+INSERT INTO sign_in_link (digest, account, made_at)
+SELECT %(digest)s, name, %(made_at)s
+FROM account
+WHERE name = %(account)s AND NOT disabled
+FOR SHARE
+RETURNING 1
+
+-- name: remove_links
+DELETE FROM sign_in_link WHERE account = %(name)s RETURNING 1
+
+-- name: fetch_link
+SELECT account FROM sign_in_link WHERE digest = %(digest)s AND made_at >= %(since)s
+
+-- name: use_link
+DELETE FROM sign_in_link WHERE digest = %(digest)s AND made_at >= %(since)s RETURNING account

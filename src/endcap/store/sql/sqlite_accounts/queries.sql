@@ -116,3 +116,67 @@ LIMIT :limit
 
 -- name: purge_log
 DELETE FROM sign_in WHERE at < :noted_before RETURNING 1
+
+-- name: hold_upload
+-- Of who may sign in at this very moment.
+INSERT INTO upload (id, account, tracker, made_at, facts, content)
+SELECT :id, name, :tracker, :made_at, :facts, :content
+FROM account
+WHERE name = :account AND NOT disabled
+RETURNING 1
+
+-- name: drop_uploads
+-- Of an account all but its newest; of everybody those of before an instant.
+DELETE FROM upload
+WHERE made_at < :before OR (account = :account AND id NOT IN (
+    SELECT id FROM upload WHERE account = :account ORDER BY made_at DESC, id LIMIT :kept))
+RETURNING 1
+
+-- name: fetch_upload
+SELECT id, account, tracker, made_at, facts, content
+FROM upload
+WHERE id = :id AND account = :account AND made_at >= :since
+
+-- name: remove_uploads
+DELETE FROM upload WHERE account = :name RETURNING 1
+
+-- name: fetch_identified
+-- Who signs in by a provider, be it that they may or not.
+SELECT a.name, a.password, a.roles, a.created_at, a.password_at, a.disabled
+FROM identity AS i
+JOIN account AS a ON a.name = i.account
+WHERE i.issuer = :issuer AND i.subject = :subject
+
+-- name: fetch_identities
+SELECT issuer, subject, account, linked_at
+FROM identity
+WHERE account = :name
+ORDER BY linked_at, issuer, subject
+
+-- name: link_identity
+INSERT INTO identity (issuer, subject, account, linked_at)
+SELECT :issuer, :subject, name, :linked_at
+FROM account
+WHERE name = :account
+ON CONFLICT (issuer, subject) DO NOTHING
+RETURNING 1
+
+-- name: remove_identities
+DELETE FROM identity WHERE account = :name RETURNING 1
+
+-- name: hold_link
+-- The account's only one.
+INSERT INTO sign_in_link (digest, account, made_at)
+SELECT :digest, name, :made_at
+FROM account
+WHERE name = :account AND NOT disabled
+RETURNING 1
+
+-- name: remove_links
+DELETE FROM sign_in_link WHERE account = :name RETURNING 1
+
+-- name: fetch_link
+SELECT account FROM sign_in_link WHERE digest = :digest AND made_at >= :since
+
+-- name: use_link
+DELETE FROM sign_in_link WHERE digest = :digest AND made_at >= :since RETURNING account
