@@ -7,6 +7,7 @@ A tracker's own log is for its administrators; that of accounts and of signing i
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
+from datetime import tzinfo
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -17,15 +18,14 @@ from endcap.api.http import CSV, NDJSON, Response
 from endcap.api.threads import begun, in_thread
 from endcap.audit import ACTIONS, EVENTS, KINDS, Audit, Line, Wanted, csv_head, csv_line, json_line
 from endcap.domain import CustomizationId, Micros
-from endcap.errors import FaultyFields, RoleLacking
+from endcap.errors import RoleLacking
 from endcap.store.port import Place
-from endcap.web import words
+from endcap.web import times, words
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.one import one_url
 from endcap.web.pages import base_of
 from endcap.web.sections import Section
 from endcap.web.visits import Form, Visit
-from endcap.wire.past import read_moment
 
 AUDIT = Section("/audit", "Audit log", 900, "audit")
 PAGE_SIZE = 100
@@ -71,6 +71,8 @@ class AuditPages(PageModule):
     def __init__(self, ground: Ground) -> None:
         self._audit = Audit(ground.parts.store, ground.accounts.store)
         self._pages = ground.pages
+        self._zone = ground.service.settings.zone
+        self._zone_name = ground.service.settings.console_time_zone
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -88,7 +90,8 @@ class AuditPages(PageModule):
         return self._pages.answer(
             "audit",
             visit,
-            rows=[_row(visit, line) for line in lines],
+            rows=[_row(visit, line, self._zone) for line in lines],
+            zone=self._zone_name,
             asked=asked,
             kinds=KINDS,
             actions=[(each, ACTION_WORDS.get(each, each)) for each in _actions(asked.source)],
@@ -156,8 +159,8 @@ class AuditPages(PageModule):
             kind=kind if kind in KINDS and source == "changes" else "",
             action=action if action in _actions(source) else "",
             subject=query.get("subject"),
-            since=_moment(query, "since"),
-            until=_moment(query, "until"),
+            since=_moment(query, "since", self._zone),
+            until=_moment(query, "until", self._zone),
         )
         return Asked(source, wanted, query.get("since"), query.get("until"))
 
@@ -170,16 +173,10 @@ def _may_see_accounts(visit: Visit) -> bool:
     return visit.user.roles.get(EVERY_TRACKER) is Role.ADMIN
 
 
-def _moment(query: Form, name: str) -> Micros | None:
+def _moment(query: Form, name: str, zone: tzinfo) -> Micros | None:
     """Raises FaultyFields."""
     text = query.get(name)
-    if not text:
-        return None
-    try:
-        return read_moment(text, name)
-    except FaultyFields as fault:
-        fault.reason = "This moment cannot be read"
-        raise
+    return times.read_field(text, zone, name) if text else None
 
 
 def _query(asked: Asked) -> list[tuple[str, str]]:
@@ -196,13 +193,13 @@ def _query(asked: Asked) -> list[tuple[str, str]]:
     return [(name, value) for name, value in pairs if value]
 
 
-def _row(visit: Visit, line: Line) -> Row:
+def _row(visit: Visit, line: Line, zone: tzinfo) -> Row:
     url = ""
     if line.kind in ("customization", "draft"):
         url = one_url(visit.place, CustomizationId(line.subject)) + "/history"
     detail = line.address or ("" if line.revision is None else f"revision {line.revision}")
     return Row(
-        words.full_text(line.at),
+        words.full_text(line.at, zone),
         words.iso(line.at),
         line.actor,
         ACTION_WORDS.get(line.action, line.action),

@@ -8,6 +8,7 @@ does somebody have to look. Members are kept as they are spelled.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any, Literal
 
 import msgspec
@@ -58,7 +59,9 @@ class _Read(Struct, frozen=True):
     pins: Mapping[str, tuple[Raw, Mapping[str, Any]]]
 
 
-def fields(common: bytes | None, mine: bytes, theirs: bytes, name: Name) -> list[Field]:
+def fields(
+    common: bytes | None, mine: bytes, theirs: bytes, name: Name, zone: tzinfo = UTC
+) -> list[Field]:
     """What differs between mine and theirs. Raises FaultyFields for what cannot be taken apart."""
     began, one, other = (None if common is None else _taken(common)), _taken(mine), _taken(theirs)
     found: list[Field] = []
@@ -71,7 +74,7 @@ def fields(common: bytes | None, mine: bytes, theirs: bytes, name: Name) -> list
         pins = [None if each is None else each.pins.get(key) for each in (began, one, other)]
         values = [None if pin is None else pin[1] for pin in pins]
         if values[1] != values[2]:
-            texts = ["" if pin is None else pin_text(pin[1], name) for pin in pins]
+            texts = ["" if pin is None else pin_text(pin[1], name, zone) for pin in pins]
             shown = [text or _NOT_THERE for text in texts]
             found.append(_field(f"pin-{number}", "Pin", values, shown, knows=began is not None))
     return found

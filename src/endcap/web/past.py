@@ -6,6 +6,7 @@ a moment. Whatever would change is shown first.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import tzinfo
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from endcap.errors import FaultyFields, Problem, RevisionNotReached
 from endcap.mirror import Shop
 from endcap.store.port import ChangeRow
 from endcap.versions import Action, Deed, Reversal, Step
-from endcap.web import access, words
+from endcap.web import access, times, words
 from endcap.web.changes import is_about_tags
 from endcap.web.diff import Change, changes
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
@@ -26,7 +27,6 @@ from endcap.web.sections import CHANGES, CUSTOMIZATIONS
 from endcap.web.shown import Gallery
 from endcap.web.toasts import told_of
 from endcap.web.visits import Form, Visit, redirect
-from endcap.wire.past import read_moment
 from endcap.wire.versions import read_draft, version_of
 
 PAGE_SIZE = 50
@@ -61,6 +61,7 @@ class PastPages(PageModule):
 
     def __init__(self, ground: Ground) -> None:
         self._service = ground.service
+        self._zone = ground.service.settings.zone
         self._versions = ground.parts.versions
         self._pages = ground.pages
 
@@ -94,7 +95,8 @@ class PastPages(PageModule):
             is_first=before is None,
             url=_url(shop),
             told=told_of(visit.query),
-            now=words.iso(now).removesuffix("Z"),
+            now=times.field_text(now, self._zone),
+            zone=self._service.settings.console_time_zone,
         )
 
     # An action
@@ -123,7 +125,7 @@ class PastPages(PageModule):
         return action, self._versions.undoing(tracker, action)
 
     def _undo_words(self, action: Action) -> tuple[str, str, str]:
-        when = words.full_text(action.at)
+        when = words.full_text(action.at, self._zone)
         return ("undo", "Undo this?", f"What {action.actor} did on {when} is taken back.")
 
     # A whole tracker
@@ -133,7 +135,9 @@ class PastPages(PageModule):
         shop = visit.place
         at = self._moment(visit.query.get("at"))
         reversal = await self._versions.in_turn(lambda: self._restore_of(shop, at))
-        return self._asked(visit, shop, reversal, _restore_words(at), ("at", visit.query.get("at")))
+        return self._asked(
+            visit, shop, reversal, _restore_words(at, self._zone), ("at", visit.query.get("at"))
+        )
 
     async def restore(self, visit: Visit) -> Response:
         """Raises FaultyFields, RevisionConflict."""
@@ -142,7 +146,7 @@ class PastPages(PageModule):
         reversal = await self._versions.in_turn(lambda: self._restore_of(shop, at))
         if visit.form.get("confirmed") != reversal.fingerprint:
             asked = ("at", visit.form.get("at"))
-            return self._asked(visit, shop, reversal, _restore_words(at), asked)
+            return self._asked(visit, shop, reversal, _restore_words(at, self._zone), asked)
         return await self._done(visit, shop, reversal, "restore")
 
     def _restore_of(self, shop: Shop, at: Micros) -> Reversal:
@@ -150,9 +154,9 @@ class PastPages(PageModule):
 
     def _moment(self, text: str) -> Micros:
         if not text:
-            told = "Choose the day and the time, in UTC"
+            told = "Choose the day and the time"
             raise FaultyFields("No moment was chosen", {"at": [told]})
-        at = read_moment(text, "at")
+        at = times.read_field(text, self._zone, "at")
         if at > self._service.clock():
             raise FaultyFields("This moment is yet to come", {"at": ["Choose one that is past"]})
         return at
@@ -227,10 +231,10 @@ class PastPages(PageModule):
             revision=revision,
             current=0 if record is None else record.revision,
             other=line.actor,
-            when=words.full_text(line.at),
+            when=words.full_text(line.at, self._zone),
             is_same=now == document,
             is_gone=now is None,
-            changes=changes(now, document, self._gallery(shop).title, self._service.settings.zone),
+            changes=changes(now, document, self._gallery(shop).title, self._zone),
             json=_pretty(document),
             url=one_url(shop, id_),
         )
@@ -266,8 +270,8 @@ def _revision(visit: Visit) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
 
 
-def _restore_words(at: Micros) -> tuple[str, str, str]:
-    then = words.full_text(at)
+def _restore_words(at: Micros, zone: tzinfo) -> tuple[str, str, str]:
+    then = words.full_text(at, zone)
     sentence = f"Every customization becomes what it was on {then}. Drafts and the catalog stay as they are."
     return "restore", "Restore all customizations?", sentence
 
@@ -308,7 +312,7 @@ def _told(shop: Shop, line: ChangeRow, gallery: Gallery) -> Subject:
     if line.kind == "draft":
         before, after = _draft(id_, old), _draft(id_, new)
         old, new = (None if each is None else each.document for each in (before, after))
-        told = _time_changes(before, after)
+        told = _time_changes(before, after, gallery.zone)
     if not told or old != new:
         told = [*changes(old, new, gallery.title, gallery.zone), *told]
     return Subject(title_of(shop, id_, gallery, new or old), one_url(shop, id_), told)
@@ -321,7 +325,7 @@ def _draft(id_: CustomizationId, logged: bytes | None) -> Draft | None:
         return None
 
 
-def _time_changes(before: Draft | None, after: Draft | None) -> list[Change]:
+def _time_changes(before: Draft | None, after: Draft | None, zone: tzinfo) -> list[Change]:
     """When a draft is to be published, as far as that is new."""
     if after is None:
         return []
@@ -332,7 +336,7 @@ def _time_changes(before: Draft | None, after: Draft | None) -> list[Change]:
         return []
     if after.publish_at is None:
         return [Change("removed", "Not published by itself any more")]
-    return [Change("added", f"To be published on {words.full_text(after.publish_at)}")]
+    return [Change("added", f"To be published on {words.full_text(after.publish_at, zone)}")]
 
 
 def _subject(shop: Shop, step: Step, gallery: Gallery) -> Subject:

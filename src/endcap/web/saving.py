@@ -140,7 +140,9 @@ class Saving:
         """Of two that moved, draft and published, the draft is chosen about first: its base stays what it was."""
         shop, now, theirs = visit.place, self._service.clock(), met.theirs
         gallery = Gallery(shop.snapshot.catalog, now, self._service.settings)
-        found = [] if theirs is None else fields(met.common, mine, theirs, gallery.title)
+        found = (
+            [] if theirs is None else fields(met.common, mine, theirs, gallery.title, gallery.zone)
+        )
         return self._pages.answer(
             "conflict",
             visit,
