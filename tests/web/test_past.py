@@ -3,7 +3,9 @@ The console's pages of the past: what was done, undoing it, a version, and every
 """
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -110,6 +112,29 @@ def test_everything_is_had_back_as_it_was_at_a_moment(
     assert "3 customizations put back as they were then." in text_of(done)
     assert [tags(server, each) for each in worked] == [["old"], ["old"]]
     assert server.send("GET", f"{BASE}/scope/{made}").status_code == 404
+
+
+def test_moments_are_those_of_the_shop(tmp_path: Path, clock: ToldClock) -> None:
+    """What is typed and what is told, of the past and of the audit log: an hour ahead of UTC in Prague's winter."""
+    server = ConsoleServer(tmp_path, clock, console_time_zone="Europe/Prague")
+    server.create_tracker()
+    server.create_user("ann")
+    ann = Visitor(server)
+    ann.sign_in()
+    server.create()
+    at = clock()
+    clock.advance(7_200)
+    said = (datetime.fromtimestamp(at / 1_000_000, UTC) + timedelta(hours=1)).strftime(
+        "%Y-%m-%dT%H:%M"
+    )
+
+    asked = ann.get(f"{CHANGES}/restore?at={said}")
+    audited = ann.get(f"/console/t/{TRACKER}/audit?since={said}&kind=customization")
+
+    assert f"what it was on {said[8:10]} Jan 2025, {said[11:]} CET" in text_of(asked)
+    assert "Day and time, Europe/Prague" in text_of(ann.get(CHANGES))
+    assert f"{said[8:10]} Jan 2025, {said[11:]} CET" in text_of(audited)
+    server.close()
 
 
 @pytest.mark.parametrize("at", ["", "soon", "2099-01-01T00:00"])
