@@ -181,6 +181,19 @@ class Bulk:
         through = await asyncio.to_thread(self._revision, tracker)
         return tally.done(now, after, through)
 
+    async def carry_out(
+        self, tracker: TrackerId, writes: Sequence[CustomizationWrite], *, now: Micros
+    ) -> Done:
+        """Writes that were made elsewhere, all of one actor at this instant. Raises as `do` does."""
+        if len(writes) > CHANGED_MAX:
+            raise UsageFault(f"At most {CHANGED_MAX:,} can be changed at once: narrow the filter")
+        after = await asyncio.to_thread(self._revision, tracker)
+        tally = _Tally()
+        for start in range(0, len(writes), GROUP):
+            await self._commit(writes[start : start + GROUP], tally)
+        through = await asyncio.to_thread(self._revision, tracker)
+        return tally.done(now, after, through)
+
     async def undo(
         self, tracker: TrackerId, *, actor: str, at: Micros, after: int, through: int, now: Micros
     ) -> Done:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
@@ -210,6 +211,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             "`https://cdn.example.com` (separated by commas)"
         ),
     ] = ()
+    console_time_zone: Annotated[
+        str,
+        Meta(
+            description="Zone of the times that the console shows and asks for, by its name in the IANA database, e.g. "
+            "`Europe/Prague`"
+        ),
+    ] = "UTC"
     console_upload_bytes_max: Annotated[
         int, Meta(ge=1_024, description="Largest file that may be uploaded to the console")
     ] = 20_000_000
@@ -287,6 +295,22 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """When trackers are built; None: by command alone."""
         return read_schedule(self.build_every)
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """That of the console's times. Raises UsageFault."""
+        return read_zone(self.console_time_zone)
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """By its name in the IANA time zone database (https://www.iana.org/time-zones). Raises UsageFault."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageFault(
+            f"The setting console_time_zone ({variable('console_time_zone')}) cannot be used: {name!r} is no time zone "
+            "known here. It is named like Europe/Prague; the system's package tzdata has the names"
+        ) from error
+
 
 _LISTS = (
     "scalar_attributes",
@@ -338,7 +362,8 @@ def load(
         settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise UsageFault(f"{_fault(str(error))}. See docs/settings.md") from None
-    read_schedule(settings.build_every)  # said now, not by a worker
+    read_schedule(settings.build_every)  # all said now, not by a worker
+    read_zone(settings.console_time_zone)
     read_role_map(settings.oidc_roles)
     if settings.oidc_issuer and not settings.oidc_client_id:
         raise UsageFault(

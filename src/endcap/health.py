@@ -2,19 +2,22 @@
 What needs a merchandiser's attention: pins and customizations that do nothing, do nothing any more, or soon will not.
 
 Looks at one shop as it is mirrored, at one moment, and says only what holds for every request: a pin that is merely
-moved on for some shoppers is not ill. Reads nothing and changes nothing; what mends a finding is named with it.
+moved on for some shoppers is not ill. Reads nothing and changes nothing; what mends a finding is named with it, and
+done by `mending`.
 
 That one customization speaks whenever another does is certain where both have one model and one target; it is all
 that is claimed here. So a pin may be out of luck in ways that only `explain` shows, but what is found is true.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import inf
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from endcap.criteria import Rule
 from endcap.domain import (
     AllTarget,
     Blocked,
@@ -29,10 +32,8 @@ from endcap.domain import (
     Window,
 )
 from endcap.engine.catalog import ITEM_TYPES, Catalog
-from endcap.engine.rules import rank_of
+from endcap.engine.rules import Rules, rank_of
 from endcap.mirror import Shop
-from endcap.store.port import CustomizationWrite, DeleteCustomization, ReplaceCustomization, Store
-from endcap.wire.customizations import definition_of, without_pins
 from endcap.wire.recommending import SIZE_MAX
 
 DAY = 86_400_000_000  # microseconds
@@ -50,6 +51,7 @@ class Severity(StrEnum):
 class Complaint(StrEnum):
     """What is the matter; the texts are for programs and never change."""
 
+    UNREADABLE = "unreadable"
     UNKNOWN_MODEL = "unknown_model"
     TARGET_NOT_IN_CATALOG = "target_not_in_catalog"
     TARGET_NO_MATCH = "target_no_match"
@@ -68,13 +70,16 @@ class Complaint(StrEnum):
 
 
 class Fix(StrEnum):
-    """What mends it in one step, where there is such a step."""
+    """What mends it in one step."""
 
     REMOVE_PIN = "remove_pin"
     DELETE_CUSTOMIZATION = "delete_customization"
+    DISABLE_CUSTOMIZATION = "disable_customization"
+    LENGTHEN_WINDOW = "lengthen_window"
 
 
 SEVERITIES: Mapping[Complaint, Severity] = {
+    Complaint.UNREADABLE: Severity.ERROR,
     Complaint.UNKNOWN_MODEL: Severity.ERROR,
     Complaint.TARGET_NOT_IN_CATALOG: Severity.WARNING,
     Complaint.TARGET_NO_MATCH: Severity.ERROR,
@@ -104,9 +109,22 @@ FIXES: Mapping[Complaint, Fix] = {
     Complaint.BEYOND_SIZE: Fix.REMOVE_PIN,
 }
 """
-An item that is sold out comes back, and criteria find items again: neither is a reason to remove a pin. And a page may
-ask for an item that the catalog does not have: its customization speaks there.
+What may be done without asking: it takes away what does nothing. An item that is sold out comes back, and criteria
+find items again: neither is a reason to remove a pin. And a page may ask for an item that the catalog does not have:
+its customization speaks there.
 """
+
+OFFERS: Mapping[Complaint, Fix] = {
+    **FIXES,
+    Complaint.UNREADABLE: Fix.DELETE_CUSTOMIZATION,
+    Complaint.UNKNOWN_MODEL: Fix.DISABLE_CUSTOMIZATION,
+    Complaint.TARGET_NOT_IN_CATALOG: Fix.DISABLE_CUSTOMIZATION,
+    Complaint.TARGET_NO_MATCH: Fix.DISABLE_CUSTOMIZATION,
+    Complaint.UNAVAILABLE: Fix.REMOVE_PIN,
+    Complaint.NO_MATCH: Fix.REMOVE_PIN,
+    Complaint.ENDS_SOON: Fix.LENGTHEN_WINDOW,
+}
+"""What is offered to somebody who looks at it and decides."""
 
 
 class Finding(Struct, frozen=True):
@@ -123,55 +141,45 @@ class Finding(Struct, frozen=True):
     """The customization whose pin is in the way."""
     at: Micros | None = None
     """When a window ended or will."""
+    other_pin: int | None = None
+    """The pin that is in the way, of that customization or, where there is none, of this one."""
 
 
 def findings(shop: Shop, *, now: Micros, soon_days: float = SOON_DAYS) -> Iterator[Finding]:
     """
     All of a shop, customization by customization, the higher-ranked first; about a pin at most one each. Nothing is
-    said of those that are switched off, or that this version cannot read: they are in nobody's way.
+    said of those that are switched off: they are in nobody's way.
     """
-    alike: dict[tuple[str, Target], list[Customization]] = {}
-    speaking = (each for each in shop.snapshot.rules.all() if not each.is_silent)
-    ranked = sorted(speaking, key=lambda each: (each.model, rank_of(each)))
+    return findings_among(shop, shop.snapshot.rules.all(), now=now, soon_days=soon_days)
+
+
+def alike(rules: Rules, some: Sequence[Customization]) -> list[Customization]:
+    """Some, as far as they are still there, as they are now; and all that speak whenever one of them does or did."""
+    there = {each.id: each for each in rules.alike(some)}
+    for each in some:
+        if each.id not in there and (now := rules.customization(each.id)) is not None:
+            there[each.id] = now
+    return list(there.values())
+
+
+def findings_among(
+    shop: Shop,
+    examined: Iterable[Customization],
+    *,
+    now: Micros,
+    soon_days: float = SOON_DAYS,
+) -> Iterator[Finding]:
+    """The findings of customizations; of those of one model and target all are among them (`alike`)."""
+    together: dict[tuple[str, Target], list[Customization]] = {}
+    enabled = (each for each in examined if not each.disabled)
+    ranked = sorted(enabled, key=lambda each: (each.model, rank_of(each)))
     for each in ranked:
-        alike.setdefault((each.model, each.target), []).append(each)
-    company = {key: _Company(together) for key, together in alike.items()}
+        together.setdefault((each.model, each.target), []).append(each)
+    company = {key: _Company(each) for key, each in together.items()}
     soon = Micros(now + round(soon_days * DAY))
     for each in ranked:
         patient = _Patient(shop, each, company[each.model, each.target], now=now, soon=soon)
         yield from patient.findings()
-
-
-def mending(
-    store: Store, shop: Shop, found: Iterable[Finding], *, actor: str, now: Micros
-) -> Iterator[CustomizationWrite]:
-    """
-    The writes that mend findings, one a customization; those without a fix are passed over.
-
-    A customization that loses its last pin goes as a whole: it would only be found again. One that somebody changed
-    since it was examined is refused by the store as a conflict of revisions, and left alone.
-    """
-    by_customization: dict[CustomizationId, list[Finding]] = {}
-    for each in found:
-        if each.fix is not None:
-            by_customization.setdefault(each.customization, []).append(each)
-    for id_, complaints in by_customization.items():
-        known = shop.snapshot.rules.customization(id_)
-        record = store.customization(shop.tracker, id_)
-        if known is None or record is None:
-            continue
-        expected = frozenset({known.revision})
-        removed = {each.pin for each in complaints if each.fix is Fix.REMOVE_PIN}
-        is_emptied = len(removed) == len(known.pins)
-        if is_emptied or any(each.fix is Fix.DELETE_CUSTOMIZATION for each in complaints):
-            yield DeleteCustomization(shop.tracker, id_, actor, now, expected)
-        elif record.revision == known.revision:
-            left = without_pins(record, _all_but(removed))
-            yield ReplaceCustomization(shop.tracker, id_, definition_of(left), actor, now, expected)
-
-
-def _all_but(removed: Collection[int | None]) -> Callable[[int, Pin], bool]:
-    return lambda index, _: index not in removed
 
 
 class _Company:
@@ -242,6 +250,7 @@ class _Patient:
         self._catalog = shop.snapshot.catalog
         self._customization = customization
         self._company = company
+        self._recommender = shop.recommenders.find(customization.model)
         self._now = now
         self._soon = soon
 
@@ -249,7 +258,7 @@ class _Patient:
         whole = self._whole()
         if whole is not None:
             yield whole
-            if whole.fix is Fix.DELETE_CUSTOMIZATION:
+            if OFFERS[whole.complaint] is Fix.DELETE_CUSTOMIZATION:
                 return  # what its pins lack does not matter any more
         for index, pin in enumerate(self._customization.pins):
             found = self._of_pin(index, pin)
@@ -258,7 +267,9 @@ class _Patient:
 
     def _whole(self) -> Finding | None:
         customization = self._customization
-        if self._shop.recommenders.find(customization.model) is None:
+        if customization.unreadable:
+            return self._found(Complaint.UNREADABLE, "This version cannot read it")
+        if self._recommender is None:
             return self._found(
                 Complaint.UNKNOWN_MODEL, f"No recommender is called {customization.model}"
             )
@@ -306,7 +317,7 @@ class _Patient:
         if number is None:
             return self._found(Complaint.NOT_IN_CATALOG, f"{pin.item} is not in the catalog", index)
         item = self._catalog.item(number)
-        if item.type not in ITEM_TYPES:
+        if not self._is_returned(item.type):
             because = f"{pin.item} is of type {item.type}, which is not recommended"
             return self._found(Complaint.WRONG_TYPE, because, index)
         target = self._customization.target
@@ -329,14 +340,26 @@ class _Patient:
 
     def _of_rule(self, index: int, pin: Pin) -> Finding | None:
         assert pin.rule is not None
-        items = self._catalog.matches(pin.rule).items
-        if items & self._catalog.offered:
-            return None
-        timed = items & self._catalog.timed
-        if any(self._catalog.item(number).offered_at(self._now) for number in timed):
+        if self._can_pick(pin.rule):
             return None
         because = "No item that can be bought meets its criteria"
         return self._found(Complaint.NO_MATCH, because, index)
+
+    def _is_returned(self, type: str) -> bool:
+        """Whether the recommender returns objects of a type; most return items, some another type alone."""
+        returned = self._recommender and self._recommender.returned_type
+        return type == returned if returned else type in ITEM_TYPES
+
+    def _can_pick(self, rule: Rule) -> bool:
+        """Whether any object that meets criteria may be shown now."""
+        numbers, item = self._catalog.matches(rule).items, self._catalog.item
+        returned = self._recommender and self._recommender.returned_type
+        if returned:
+            of_type = numbers & self._catalog.offered_as(returned)
+            return any(item(number).window.contains(self._now) for number in of_type)
+        if numbers & self._catalog.offered:
+            return True
+        return any(item(each).offered_at(self._now) for each in numbers & self._catalog.timed)
 
     def _beaten(
         self, complaint: Complaint, how: str, index: int, owner: Customization, other: int
@@ -344,7 +367,8 @@ class _Patient:
         """By another pin, of this customization or another one."""
         is_own = owner is self._customization
         by = f"pin {other}" if is_own else f"pin {other} of customization {owner.id}"
-        return self._found(complaint, f"{how} {by}", index, other=None if is_own else owner.id)
+        found = self._found(complaint, f"{how} {by}", index, other=None if is_own else owner.id)
+        return replace(found, other_pin=other)
 
     def _found(
         self,

@@ -498,10 +498,23 @@ class Service:
             ]
         )
 
-    def explain(self, shop: Shop, request: Request, *, now: Micros) -> Explanation:
-        """One object's placement at any moment, explained; nothing is written."""
+    def explain(
+        self,
+        shop: Shop,
+        request: Request,
+        *,
+        now: Micros,
+        candidate: Customization | None = None,
+        chance: random.Random | None = None,
+    ) -> Explanation:
+        """
+        One object's placement at any moment, explained; nothing is written. `candidate`: as if that was saved already.
+        With the same `chance` recommenders that draw lots answer the same again.
+        """
         recommender = self._recommender(shop, request)
-        ranking = self.rank(shop, request, recommender, now)
+        ranking = self.rank(shop, request, recommender, now, chance=chance)
+        if candidate is not None:
+            shop = replace(shop, snapshot=shop.snapshot.with_candidate(candidate))
         scene = self.scene(shop, request, ranking, now)
         (placement,) = place_page(shop.snapshot.catalog, [scene])
         return explanation(shop, placement, partial(recommender.stage, ranking))
@@ -522,10 +535,11 @@ class Service:
         *,
         others: int = 0,
         brought: Sequence[str] = (),
+        chance: random.Random | None = None,
     ) -> Ranking:
         """
         The recommender's answer to one object of a call, before rules. `others` is how many items the rest of the page
-        may take away, `brought` what a recommender elsewhere answered.
+        may take away, `brought` what a recommender elsewhere answered, `chance` what lots are drawn with.
         """
         catalog = shop.snapshot.catalog
         field = request.availability_field
@@ -541,7 +555,7 @@ class Service:
                 context=request.context,
                 count=_count(request, others),
                 now=now,
-                seed=self._chance,
+                seed=chance or self._chance,
                 available=None if field is None else catalog.available_by(field),
                 brought=brought,
             )

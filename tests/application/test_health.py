@@ -4,6 +4,7 @@ What is found to be the matter with customizations: each complaint alone, and th
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -14,7 +15,8 @@ from endcap.domain import CustomizationId, Micros
 from endcap.engine.place import Verdict
 from endcap.engine.snapshot import Snapshot
 from endcap.errors import RevisionConflict
-from endcap.health import Complaint, Finding, Fix, Severity, findings, mending
+from endcap.health import FIXES, OFFERS, SEVERITIES, Complaint, Finding, Fix, Severity, findings
+from endcap.mending import fingerprint, mending, remedies
 from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommenders
 from endcap.store.port import (
@@ -131,6 +133,52 @@ def test_what_is_the_matter_with_a_customization(sent: Wire, what: str) -> None:
     assert complaints(sent) == [("a", None, what)]
 
 
+def test_a_recommender_of_another_type_shows_that_type() -> None:
+    """What is no item is pinned rightly there, and an item is not."""
+    brands = body(
+        pin("/c/1"),
+        pin("/p/1", 2),
+        pin(None, 3, pin_type="criteria", pin_criteria={"title": "Strings"}),
+        pin(None, 4, pin_type="criteria", pin_criteria={"title": "One"}),
+        model="top_categories",
+    )
+    category: Wire = {"identity": "/c/1", "type": "category", "fields": {"title": "Strings"}}
+    made = [scenes.customization_of("a", NOW_MICROS, brands)]
+    seen = shop_of(scenes.snapshot_of((*ITEMS, category), made))
+
+    found = [(each.pin, each.complaint) for each in findings(seen, now=NOW_MICROS)]
+
+    assert found == [(1, "wrong_type"), (3, "no_match")]
+
+
+def test_what_cannot_be_read_is_found() -> None:
+    """It has no say; nothing is deleted unasked."""
+    unread = msgspec.structs.replace(
+        scenes.customization_of("a", NOW_MICROS, body()), unreadable=True
+    )
+    seen = shop_of(scenes.snapshot_of(ITEMS, [unread]))
+
+    (found,) = findings(seen, now=NOW_MICROS)
+
+    assert (found.complaint, found.severity, found.fix) == ("unreadable", "error", None)
+    assert remedies(seen, [found]) == []
+    assert remedies(seen, [found], OFFERS)[0].is_deleted
+
+
+def test_who_is_in_the_way_is_named() -> None:
+    """The customization, where it is another one, and which of its pins."""
+    own, other = body(pin(), pin(position=2)), body(pin("/p/2"), pin(position=3))
+    made = [
+        scenes.customization_of("a", NOW_MICROS, own),
+        scenes.customization_of("b", Micros(NOW_MICROS + 1), other),
+    ]
+    seen = shop_of(scenes.snapshot_of(ITEMS, made))
+
+    found = {each.pin: (each.other, each.other_pin) for each in findings(seen, now=NOW_MICROS)}
+
+    assert found == {0: ("b", 1), 1: ("b", 1)}
+
+
 def test_an_item_is_never_shown_beside_itself() -> None:
     """Pinned on its own page."""
     own = body(pin("/p/1"), pin("/p/2", 2), target_type="item", target_identity="/p/1")
@@ -233,7 +281,11 @@ def mended(world: World) -> tuple[Shop, list[Finding], list[CustomizationWrite]]
     mirror.load()
     seen = shop(mirror)
     found = list(findings(seen, now=NOW_MICROS))
-    return seen, found, list(mending(world.here, seen, found, actor="test", now=world.tick()))
+    return (
+        seen,
+        found,
+        list(mending(world.here, seen, remedies(seen, found), actor="test", now=world.tick())),
+    )
 
 
 def test_mending_removes_what_does_nothing(ill: World) -> None:
@@ -278,10 +330,38 @@ def test_what_has_no_fix_is_passed_over(world: World) -> None:
     assert writes == []
 
 
+def test_what_is_offered_is_done(ill: World) -> None:
+    """A window made longer by the shop's week, a customization disabled, several of it together."""
+    prague = ZoneInfo("Europe/Prague")
+    soon: Wire = {"active_to": "2025-01-25T23:00:00Z"}
+    sent = body(pin("/p/1", **soon), pin("/p/2", 2), model="basket", tags=["x"])
+    odd = body(pin("/p/2"), model="nobodys")
+    creates = [
+        CreateCustomization(
+            SHOP, CustomizationId(name), read_definition(msgspec.json.encode(each)), "t", ill.tick()
+        )
+        for name, each in (("e", sent), ("f", odd))
+    ]
+    committed(ill.here, *creates)
+    seen, found, _ = mended(ill)
+
+    planned = remedies(seen, found, OFFERS)
+    writes = list(mending(ill.here, seen, planned, actor="t", now=ill.tick(), zone=prague))
+    committed(ill.here, *writes)
+
+    longer, silent = record(ill.here, "e"), record(ill.here, "f")
+    assert longer is not None
+    assert silent is not None
+    assert b"2025-02-01T23:00:00Z" in longer.document
+    assert (longer.tags, longer.disabled) == (("x",), False)
+    assert silent.disabled
+    assert fingerprint(planned) != fingerprint(planned[1:])
+    assert fingerprint(planned) == fingerprint(planned[::-1])
+
+
 @given(st.sampled_from(Complaint))
 def test_every_complaint_has_a_severity(complaint: Complaint) -> None:
-    """And only what is an error or does nothing any more is removed."""
-    from endcap.health import FIXES, SEVERITIES
-
+    """And a fix that is offered; without asking only what does nothing is removed."""
     assert SEVERITIES[complaint] is not Severity.NOTICE or complaint not in FIXES
-    assert FIXES.get(complaint) in (None, *Fix)
+    assert FIXES.get(complaint) in (None, Fix.REMOVE_PIN, Fix.DELETE_CUSTOMIZATION)
+    assert OFFERS[complaint] is FIXES.get(complaint, OFFERS[complaint])

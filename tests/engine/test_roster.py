@@ -344,3 +344,43 @@ def test_what_changed_in_a_map_makes_it_of_the_older(
 
     assert dict(older.changed(told).items()) == dict(newer.items())
     assert set(told) <= {*changes, *range(10_000, 10_000 + more)}
+
+
+@settings(max_examples=EXAMPLES)
+@given(st.lists(customizations(), unique_by=lambda each: each.id), instants, instants)
+def test_who_has_a_window_in_a_span(
+    made: list[Customization], since: Micros | None, until: Micros | None
+) -> None:
+    """Against the plain meaning: a bound on a side, and a moment in common; the silent ones apart."""
+    span = Window(since or Micros(60), until or Micros(150))
+    assert span.opens is not None
+    assert span.closes is not None
+    roster = Roster(Rules.of(made), Catalog.of([]))
+    found = roster.find(Question(), NOW, order="created", descending=False)
+
+    told = roster.windowed(found.rows, since=span.opens, until=span.closes)
+
+    def touches(window: Window) -> bool:
+        assert span.opens is not None
+        assert span.closes is not None
+        return (
+            window != ALWAYS
+            and (window.opens is None or window.opens < span.closes)
+            and (window.closes is None or window.closes > span.opens)
+        )
+
+    loud = [each for each in made if not each.is_silent]
+    expected = {each.id for each in loud if any(touches(pin.window) for pin in each.pins)}
+    always = sum(all(pin.window == ALWAYS for pin in each.pins) for each in loud)
+    rows = roster.customizations(told.rows)
+    begins = [
+        (
+            each.model,
+            min(pin.window.opens or -1 for pin in each.pins if touches(pin.window)),
+        )
+        for each in rows
+    ]
+    assert len(rows) == len(expected)
+    assert {each.id for each in rows} == expected
+    assert begins == sorted(begins)
+    assert (told.always, told.silent) == (always, len(made) - len(loud))

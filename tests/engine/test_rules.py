@@ -120,6 +120,19 @@ def test_those_speak_whose_target_is_met(
         assert found == speaking_plainly(held, objects, model, items)
 
 
+@usual
+@given(rule_sets, st.lists(customizations, max_size=3))
+def test_those_that_are_alike(held: list[Customization], some: list[Customization]) -> None:
+    """All that speak and have a model and target of some, be those there or not; each once."""
+    wanted = {(each.model, each.target) for each in some}
+
+    found = Rules.of(held).alike(some)
+
+    alike = {e.id for e in held if not e.is_silent and (e.model, e.target) in wanted}
+    assert {each.id for each in found} == alike
+    assert len(found) == len(alike)
+
+
 def described(rules: Rules, catalog: Catalog, called: Sequence[str]) -> dict[str, object]:
     """All that rules answer."""
     return {

@@ -125,3 +125,31 @@ def test_the_criteria_of_pins_are_answered_before_they_are_asked() -> None:
 def _pinning(name: str, rule: criteria.Rule, model: str = "one") -> Customization:
     pins = (Pin(Slot(1), rule=rule),)
     return Customization(CustomizationId(name), model, AllTarget(), pins, Micros(0), 1)
+
+
+@settings(max_examples=EXAMPLES)
+@given(
+    test_rules.rule_sets, catalogs.objects, test_rules.rule_sets, shapes.shapes, test_rules.calls
+)
+def test_a_candidate_changes_what_saving_it_would(
+    customizations: list[Customization],
+    objects: list[CatalogObject],
+    candidates: list[Customization],
+    shape: object,
+    items: list[str],
+) -> None:
+    """Claims and matches are those of the snapshot after the write; the one that is asked stays as it was."""
+    snapshot, rule = Snapshot.build(1, customizations, objects), criteria.read(shape)
+    for candidate in candidates:
+        before = {model: claimed(snapshot, model, items) for model in test_rules.MODELS}
+        ready = set(snapshot.catalog.answered)
+
+        tried = snapshot.with_candidate(candidate)
+        saved = snapshot.changed(2, {candidate.id: candidate}, {})
+
+        for model in test_rules.MODELS:
+            assert claimed(tried, model, items) == claimed(saved, model, items)
+            assert claimed(snapshot, model, items) == before[model]
+        assert tried.catalog.matches(rule).items == saved.catalog.matches(rule).items
+        assert tried.catalog is not snapshot.catalog
+        assert ready <= set(snapshot.catalog.answered)

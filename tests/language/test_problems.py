@@ -30,6 +30,7 @@ AT_HOME: dict[type[Problem], str] = {
     errors.RoleLacking: "of the console's pages",
     errors.SignInRefused: "of the console's pages",
     errors.TooManyAttempts: "of the console's pages",
+    errors.ProviderUnavailable: "of the console's pages",
 }
 """Problems that no answer speaks of."""
 

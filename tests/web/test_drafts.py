@@ -31,7 +31,7 @@ def send(
 
 
 def saved(visitor: Visitor, id: str, **fields: Any) -> httpx2.Response:
-    return visitor.follow(edit(visitor, f"{LIST}/{id}/edit", **fields))
+    return visitor.follow(edit(visitor, f"{LIST}/{id}/json", **fields))
 
 
 def press(visitor: Visitor, page: httpx2.Response, action: str, **more: str) -> httpx2.Response:
@@ -66,8 +66,8 @@ def test_a_draft_is_published_now(server: ConsoleServer, ann: Visitor) -> None:
 
 def test_a_new_customization(server: ConsoleServer, ann: Visitor) -> None:
     """Saved as a draft, then published; a form that is sent twice makes one."""
-    opened = ann.get(f"{DRAFTS}/new")
-    action = re.findall(r'action="([^"]+/edit)"', opened.text)[0]
+    opened = ann.get(f"{DRAFTS}/new-json")
+    action = re.findall(r'action="([^"]+/json)"', opened.text)[0]
 
     first = send(ann, opened, action, tags=["a"])
     again = send(ann, opened, action, tags=["a"])
@@ -77,7 +77,7 @@ def test_a_new_customization(server: ConsoleServer, ann: Visitor) -> None:
     page = ann.follow(first)
     assert "Published, this would be new" in text_of(page)
     ann.post(
-        action.replace("/edit", "/publish"), fields_of(page, action.replace("/edit", "/publish"))
+        action.replace("/json", "/publish"), fields_of(page, action.replace("/json", "/publish"))
     )
     assert tags(server, action.split("/")[-2]) == ["a"]
 
@@ -86,7 +86,7 @@ def test_saving_and_publishing_at_once(server: ConsoleServer, ann: Visitor) -> N
     """One button for who may."""
     made = server.create(tags=["old"])["id"]
 
-    done = ann.follow(edit(ann, f"{LIST}/{made}/edit", "publish", tags=["new"]))
+    done = ann.follow(edit(ann, f"{LIST}/{made}/json", "publish", tags=["new"]))
 
     assert "1 customization published." in text_of(done)
     assert tags(server, made) == ["new"]
@@ -135,8 +135,8 @@ def test_unpublishing_and_discarding(server: ConsoleServer, ann: Visitor) -> Non
 def test_what_is_typed_wrong_stays(server: ConsoleServer, ann: Visitor) -> None:
     """With every fault beside it."""
     made = server.create()["id"]
-    opened = ann.get(f"{LIST}/{made}/edit")
-    action = f"{LIST}/{made}/edit"
+    opened = ann.get(f"{LIST}/{made}/json")
+    action = f"{LIST}/{made}/json"
 
     for typed, said in (
         ('{"model": "x", "pin_definitions": [{}]}', "target_type"),
@@ -165,7 +165,7 @@ def test_of_two_editors_the_second_chooses(
 ) -> None:
     """Field by field: what only one of them changed is chosen already, what both changed is marked."""
     made = server.create(tags=["old"], pin_definitions=TWO_PINS)["id"]
-    action = f"{LIST}/{made}/edit"
+    action = f"{LIST}/{made}/json"
     opened = bob.get(action)
     saved(ann, made, tags=["ann"], pin_definitions=[*TWO_PINS, pin("/p/126", 3)])
 
@@ -202,7 +202,7 @@ def test_all_of_one_side_is_kept(
 ) -> None:
     """Here against what was published meanwhile; published after that, it is what was chosen."""
     made = server.create(tags=["old"])["id"]
-    action = f"{LIST}/{made}/edit"
+    action = f"{LIST}/{made}/json"
     opened = bob.get(action)
     replace(server, made, tags=["api"], pin_definitions=[pin("/p/126", 5)])
 
@@ -236,7 +236,7 @@ def test_who_publishes_over_a_change_chooses_too(server: ConsoleServer, ann: Vis
 def test_what_was_deleted_meanwhile_can_be_kept(server: ConsoleServer, ann: Visitor) -> None:
     """As a draft of a new one with the old id."""
     made = server.create(tags=["old"])["id"]
-    action = f"{LIST}/{made}/edit"
+    action = f"{LIST}/{made}/json"
     opened = ann.get(action)
     server.send("DELETE", f"{BASE}/scope/{made}")
 
@@ -254,7 +254,7 @@ def test_a_draft_that_was_discarded_meanwhile_is_saved_anew(
     """There is nothing to choose from, and nothing typed is lost."""
     made = server.create(tags=["old"])["id"]
     page = saved(ann, made, tags=["ann"])
-    action = f"{LIST}/{made}/edit"
+    action = f"{LIST}/{made}/json"
     opened = bob.get(action)
     press(ann, page, f"{LIST}/{made}/discard")
 
@@ -274,12 +274,12 @@ def test_roles_of_drafts(server: ConsoleServer, ann: Visitor, bob: Visitor) -> N
     assert "Publish now" not in page.text
     assert "Publish now" in ann.get(f"{LIST}/{made}/draft").text
     assert vic.get(f"{LIST}/{made}/draft").status_code == 200
-    assert vic.get(f"{LIST}/{made}/edit").status_code == 403
+    assert vic.get(f"{LIST}/{made}/json").status_code == 403
     for visitor in (bob, vic):
         for action in ("publish", "schedule", "unpublish"):
             assert visitor.post(f"{LIST}/{made}/{action}", {"draft": "1"}).status_code == 403
     assert vic.post(f"{LIST}/{made}/discard", {"draft": "1"}).status_code == 403
-    assert edit(bob, f"{LIST}/{made}/edit", "publish", tags=["x"]).status_code == 403
+    assert edit(bob, f"{LIST}/{made}/json", "publish", tags=["x"]).status_code == 403
     assert tags(server, made) == ["old"]
 
 
@@ -289,7 +289,7 @@ def test_a_version_is_edited_as_a_draft(server: ConsoleServer, ann: Visitor) -> 
     first = re.findall(r"/versions/(\d+)", ann.get(f"{LIST}/{made}/history").text)[-1]
     replace(server, made, tags=["new"])
 
-    opened = ann.get(f"{LIST}/{made}/edit?version={first}")
+    opened = ann.get(f"{LIST}/{made}/json?version={first}")
 
     assert "&#34;old&#34;" in opened.text
-    assert ann.get(f"{LIST}/{made}/edit?version=999").status_code == 404
+    assert ann.get(f"{LIST}/{made}/json?version=999").status_code == 404

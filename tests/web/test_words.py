@@ -5,16 +5,17 @@ Values in words, amendments, files: what pages are made of.
 import re
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 
 from endcap import criteria
 from endcap.domain import BLOCKED, EVERYWHERE, Micros, Slot, Window
-from endcap.web import words
+from endcap.web import times, words
 from endcap.web.assets import BASE, Assets
 from endcap.web.diff import changes
-from endcap.wire.amending import moved_text
+from endcap.wire.amending import day_moved_text, moved_text
 from endcap.wire.reading import instant
 from tests.web.driver import LIST, ConsoleServer, Visitor
 
@@ -92,6 +93,31 @@ def test_moments_are_moved_in_their_spelling(text: str, hours: int, moved: str) 
     """And by exactly that much."""
     assert moved_text(text, timedelta(hours=hours)) == moved
     assert at(moved) - at(text) == hours * 3_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "moved"),
+    [
+        ("2025-03-25", 7, "2025-04-01"),  # a day stays a day
+        ("2025-03-25T08:00:00Z", 7, "2025-04-01T07:00:00Z"),
+        ("2025-03-25T09:00:00+01:00", 7, "2025-04-01T09:00:00+02:00"),
+        ("2025-03-25T08:00:00", 7, "2025-04-01T07:00:00"),
+        ("2025-03-29T01:30:00Z", 1, "2025-03-30T01:30:00Z"),  # 02:30 is skipped: 03:30 it is
+        ("2025-03-29T02:30:00+01:00", 1, "2025-03-30T03:30:00+02:00"),
+        ("2025-10-25T00:30:00Z", 1, "2025-10-26T00:30:00Z"),  # 02:30 comes twice: the first
+        ("2025-03-24T08:00:00-05:00", 7, "2025-03-31T14:00:00+02:00"),
+        ("2025-10-26T01:30:00Z", 0, "2025-10-26T01:30:00Z"),
+        ("2025-10-26T01:30:00Z", 7, "2025-11-02T01:30:00Z"),
+        ("2025-03-25T08:00:00.5Z", -365, "2024-03-25T08:00:00.500000Z"),
+    ],
+)
+def test_days_are_moved_in_their_spelling(text: str, days: int, moved: str) -> None:
+    """By the shop's clock, so that the time of day stays; as `times.moved` has it for what is no day alone."""
+    prague = ZoneInfo("Europe/Prague")
+
+    assert day_moved_text(text, days, prague) == moved
+    if len(text) > len("2025-01-22"):
+        assert at(moved) == times.moved(at(text), days, prague)
 
 
 @pytest.mark.parametrize("old", [b"", b"[]", b"\xff", b'{"a"'])

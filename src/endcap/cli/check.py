@@ -19,7 +19,8 @@ from endcap.cli.support import (
 )
 from endcap.clock import system_clock
 from endcap.errors import Problem
-from endcap.health import SOON_DAYS, Finding, Fix, Severity, findings, mending
+from endcap.health import SOON_DAYS, Finding, Fix, Severity, findings
+from endcap.mending import mending, remedies
 from endcap.mirror import Shop
 from endcap.store.port import CustomizationWrite
 
@@ -101,7 +102,8 @@ def check(
             for each in findings(shop, now=now, soon_days=soon)
             if not models or each.model in models
         ]
-        writes = list(mending(built.store, shop, found, actor=ACTOR, now=now)) if fix else []
+        planned = remedies(shop, found) if fix else []
+        writes = list(mending(built.store, shop, planned, actor=ACTOR, now=now))
         refused = 0 if dry_run else _refused(built, writes)
     report = _report(shop, found, fixed=len(writes) - refused, refused=refused)
     if as_json:

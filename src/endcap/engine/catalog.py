@@ -245,6 +245,14 @@ class Catalog:
             successor._facts.pop(number, None)
         return successor
 
+    def apart(self) -> "Catalog":
+        """The same catalog with a memory of its own: what is tried out does not push out what shoppers ask for."""
+        copied = Catalog.__new__(Catalog)
+        copied.__dict__.update(self.__dict__)
+        copied._matches, copied._facts = dict(self._matches), dict(self._facts)
+        copied._hits, copied._offered_as = {}, dict(self._offered_as)
+        return copied
+
     def changed(self, changes: Mapping[ItemId, CatalogObject | None]) -> "Catalog":
         """The catalog after objects were put, or removed where the value is None."""
         before: dict[int, Item] = {}
@@ -452,6 +460,11 @@ class Catalog:
             column = Column.of(self._values_of(attribute))
             self._columns = {**self._columns, attribute: column}
         return column or _NO_COLUMN
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """The attributes that are laid out, by name: all that objects have but prose that no rule has asked for."""
+        return self._columns
 
     def _values_of(self, attribute: str) -> dict[int, Any]:
         return {

@@ -127,17 +127,26 @@ class Rare:
         return [int(self._items[entry]) for entry in entries if self._text(entry) == data]
 
     def containing(self, text: str) -> Iterator[int]:
-        """The items whose text has this text in it. UTF-8 has no character inside of another."""
+        """The items whose text has this text in it."""
+        return (int(self._items[entry]) for entry in self._entries_with(text))
+
+    def found(self, text: str) -> Iterator[tuple[str, int]]:
+        """The texts with this text in them, each with an item that has it."""
+        for entry in self._entries_with(text):
+            yield self._text(entry).decode("utf-8", "surrogatepass"), int(self._items[entry])
+
+    def _entries_with(self, text: str) -> Iterator[int]:
+        """In order of the buffer. UTF-8 has no character inside of another."""
         data, blob, ends = _encoded(text), self._blob, self._ends
         if not data:
-            yield from self._items.tolist()
+            yield from range(len(self._items))
             return
         at = blob.find(data)
         while at >= 0:
             entry = int(ends.searchsorted(ends.dtype.type(at), "right"))
             end = int(ends[entry])
             if at + len(data) <= end:
-                yield int(self._items[entry])
+                yield entry
                 at = blob.find(data, end)
             else:
                 at = blob.find(data, at + 1)
@@ -502,6 +511,21 @@ class Column:
             if item not in self._lost:
                 counts[text] = counts.get(text, 0) + 1
         return counts
+
+    def common(self) -> Iterator[tuple[str, int]]:
+        """The texts that lie beside the buffer, all that many items have among them, and how many have each."""
+        for text, known in self._texts.items():
+            yield text, 1 if isinstance(known, int) else len(known)
+
+    def rare(self, containing: str) -> Iterator[tuple[str, int]]:
+        """The texts of the buffer with a text in them, as they come, each with an item that has it."""
+        for text, item in self._rare.found(containing):
+            if item not in self._lost:
+                yield text, item
+
+    def flagged(self) -> Mapping[bool, int]:
+        """How many items say yes, and how many no."""
+        return {flag: len(items) for flag, items in self._flags.items()}
 
     def pairs(self) -> Iterator[tuple[str, int]]:
         """Every text with each item that has it."""

@@ -115,6 +115,17 @@ class Findings(Struct, frozen=True):
         return len(self.rows)
 
 
+class Windowed(Struct, frozen=True):
+    """
+    Those with a window, by model and then by when the first of their windows that touches begins; how many beside them
+    have none; and how many are silent, whatever they have.
+    """
+
+    rows: Ints
+    always: int
+    silent: int
+
+
 def state_of(customization: Customization, now: Micros) -> State:
     """The one state. Windows decide; widgets, criteria and the catalog do not."""
     if customization.disabled:
@@ -302,6 +313,23 @@ class Roster:
             _counts(columns.author, but["author"], self._authors),
             int(np.count_nonzero(columns.alive)),
         )
+
+    def windowed(self, rows: Ints, *, since: Micros, until: Micros) -> Windowed:
+        """Of rows that a question found, those whose windows touch a span of time, `until` not in it."""
+        columns, chosen = self._columns, np.zeros(len(self._columns.alive), np.bool_)
+        chosen[rows] = True
+        silent = chosen & (columns.disabled | columns.unreadable)
+        chosen &= ~silent
+        opens, closes, row = columns.pin_opens, columns.pin_closes, columns.pin_row
+        bounded = (opens != _ALWAYS) | (closes != _NEVER)
+        touching = np.flatnonzero(bounded & chosen[row] & (opens < until) & (closes > since))
+        order = np.lexsort((row[touching], opens[touching]))
+        found, first = np.unique(row[touching][order], return_index=True)
+        in_order = found[np.argsort(first)].astype(np.int64)
+        always = np.count_nonzero(chosen & ~self._rows_with(row[bounded]))
+        by_model = self._models.ranks()[columns.model[in_order]]
+        in_order = in_order[np.argsort(by_model, kind="stable")]
+        return Windowed(in_order, int(always), int(np.count_nonzero(silent)))
 
     def customizations(self, rows: Iterable[int]) -> list[Customization]:
         return [self.held[row] for row in rows]

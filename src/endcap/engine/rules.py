@@ -17,6 +17,7 @@ from endcap.domain import (
     CustomizationId,
     ItemId,
     ItemTarget,
+    Target,
 )
 from endcap.engine.catalog import Catalog
 from endcap.engine.persistent import PersistentMap
@@ -130,6 +131,28 @@ class Rules:
     def changed_since(self, older: "Rules") -> Mapping[CustomizationId, Customization | None]:
         """What was put since, and None for what was removed."""
         return self._by_id.changed_since(older._by_id)
+
+    def alike(self, some: Iterable[Customization]) -> list[Customization]:
+        """
+        Those that speak and have the model and the target of one of some, which need not be here: whenever one of them
+        speaks, so do all. Looked up where the target is an item or everything; criteria cost a walk over all.
+        """
+        found: dict[CustomizationId, Customization] = {}
+        criteria: set[tuple[str, Target]] = set()
+        for each in some:
+            model = self._models.get(each.model) or _NO_MODEL
+            match each.target:
+                case ItemTarget(identity):
+                    found.update((one.id, one) for one in model.by_item.get(identity) or ())
+                case AllTarget():
+                    found.update((one.id, one) for one in model.everything)
+                case CriteriaTarget():
+                    criteria.add((each.model, each.target))
+        if criteria:
+            stated = (one for one in self.all() if isinstance(one.target, CriteriaTarget))
+            loud = (one for one in stated if not one.is_silent)
+            found.update((one.id, one) for one in loud if (one.model, one.target) in criteria)
+        return list(found.values())
 
     def speaking(
         self, catalog: Catalog, *, model: str, items: Sequence[str]

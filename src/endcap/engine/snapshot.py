@@ -104,6 +104,14 @@ class Snapshot(Struct, frozen=True):
             _Remembered() if objects else self._remembered.without(self._models(customizations)),
         )
 
+    def with_candidate(self, candidate: Customization) -> "Snapshot":
+        """
+        The same with a customization as it might be, in the place of the one with its id if there is one. Who asks it
+        gets what shoppers would get after that was saved; nothing that it finds out is kept for them.
+        """
+        rules = self.rules.changed({candidate.id: candidate})
+        return Snapshot(self.revision, rules, self.catalog.apart())
+
     def _models(
         self, customizations: Mapping[CustomizationId, Customization | None]
     ) -> Collection[str]:

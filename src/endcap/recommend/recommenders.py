@@ -2,7 +2,7 @@
 The recommenders of one tracker: one catalog, one artifact, every model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -173,6 +173,11 @@ class Recommenders:
             found = Recommender(name, means, self._knowledge, means.returned_type)
             self._found[model] = found
         return found
+
+    @property
+    def names(self) -> Iterable[str]:
+        """All that have a name of their own; others mean one of these by their stems."""
+        return self._models.keys()
 
     def external(self, model: str) -> External | None:
         """The service that a model's name has to be asked of before it can rank, if so."""

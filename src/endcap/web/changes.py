@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -29,7 +30,7 @@ from endcap.bulk import (
     read_shift,
     read_tags,
 )
-from endcap.domain import Customization, CustomizationId, Micros
+from endcap.domain import Customization, CustomizationId, Micros, Window
 from endcap.errors import FaultyFields, UsageFault
 from endcap.store.port import ChangeRow
 from endcap.telemetry import log
@@ -39,10 +40,13 @@ from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.pages import base_of
 from endcap.web.sections import CUSTOMIZATIONS
 from endcap.web.shown import Gallery
+from endcap.web.toasts import told_query
 from endcap.web.visits import Form, Visit, redirect
 from endcap.wire.reading import UNREADABLE
 
 _PICK = re.compile(r"([0-9a-zA-Z-]{1,64}):(\d{1,18})", re.ASCII)
+PAGES = frozenset({"health", "calendar"})
+"""Below a tracker's path: where else an action may be undone from."""
 FIELDS_SHOWN = ("tags", "amount", "unit")
 
 
@@ -177,7 +181,8 @@ class ChangePages(PageModule):
         if isinstance(action, Untag):
             return "− " + ", ".join(tag for tag in action.tags if tag in each.tags)
         if isinstance(action, Shift):
-            moved = [_moved(pin.window.opens, pin.window.closes, action.hours) for pin in each.pins]
+            zone, hours = self._service.settings.zone, action.hours
+            moved = [_moved(pin.window, hours, zone) for pin in each.pins]
             return "; ".join(dict.fromkeys(each for each in moved if each))
         return ""
 
@@ -209,23 +214,16 @@ class ChangePages(PageModule):
         return Choice(chosen, _digest(mark), len(picked) - len(chosen), False)
 
     def _back(self, visit: Visit, name: str, done: Done) -> Response:
-        skipped = len(done.overtaken) + len(done.refused)
-        told = urlencode(
-            {
-                "did": name,
-                "changed": done.changed,
-                "skipped": skipped,
-                "at": done.at,
-                "after": done.after,
-                "through": done.through,
-            }
-        )
+        told = told_query(name, done.changed, len(done.overtaken) + len(done.refused), done)
         url = self._back_url(visit, gone=name == "delete")
         return redirect(f"{url}{'&' if '?' in url else '?'}{told}")
 
     def _back_url(self, visit: Visit, *, gone: bool = False) -> str:
-        """The list as it was, or the customization that the user came from."""
+        """The page as it was that the user came from: of several, or of one customization; or else the list."""
         tracker, form = visit.place.tracker, visit.form
+        if (page := form.get("page")) in PAGES:
+            query = urlencode(parse_qsl(form.get("query"), max_num_fields=200))
+            return f"{base_of(tracker)}/{page}" + (f"?{query}" if query else "")
         back = form.get("back")
         if back and re.fullmatch(r"[0-9a-zA-Z-]{1,64}", back) and not gone:
             return f"{base_of(tracker)}/customizations/{back}"
@@ -286,13 +284,13 @@ def shift_text(hours: int) -> str:
     return f"{amount} {'later' if hours > 0 else 'earlier'}"
 
 
-def _moved(opens: Micros | None, closes: Micros | None, hours: int) -> str:
+def _moved(window: Window, hours: int, zone: tzinfo) -> str:
     by = hours * 3_600_000_000
     parts = []
-    if opens is not None:
-        parts.append(f"begins {words.time_text(Micros(opens + by))}")
-    if closes is not None:
-        parts.append(f"ends {words.time_text(Micros(closes + by))}")
+    if window.opens is not None:
+        parts.append(f"begins {words.time_text(Micros(window.opens + by), zone)}")
+    if window.closes is not None:
+        parts.append(f"ends {words.time_text(Micros(window.closes + by), zone)}")
     return ", ".join(parts)
 
 

@@ -30,17 +30,21 @@ from endcap.errors import (
     TrackerNotFound,
     UsageFault,
 )
+from endcap.finders import Finders
 from endcap.mirror import Shop
 from endcap.rosters import Rosters
 from endcap.telemetry import log
 from endcap.web import access
 from endcap.web.access import Verb
 from endcap.web.assets import BASE, Assets
+from endcap.web.attention import AttentionPages
 from endcap.web.audit import AuditPages
+from endcap.web.campaigns import CalendarPages
 from endcap.web.changes import ChangePages
 from endcap.web.copies import CopyPages
 from endcap.web.doors import DoorPages
 from endcap.web.drafts import DraftPages
+from endcap.web.editor import EditorPages
 from endcap.web.exports import ExportPages
 from endcap.web.imports import ImportPages
 from endcap.web.links import LinkPages
@@ -50,6 +54,7 @@ from endcap.web.one import OnePages
 from endcap.web.pages import Pages
 from endcap.web.past import PastPages
 from endcap.web.single_sign_on import SingleSignOnPages
+from endcap.web.typeahead import PickPages
 from endcap.web.visits import (
     NO_FORM,
     SESSION,
@@ -97,17 +102,21 @@ _STATUSES: Mapping[type[Problem], int] = {
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?", re.ASCII)
 
 MODULES: Sequence[type[PageModule]] = (
+    AttentionPages,
     AuditPages,
+    CalendarPages,
     ChangePages,
     CopyPages,
     DoorPages,
     DraftPages,
+    EditorPages,
     ExportPages,
     ImportPages,
     LinkPages,
     ListPages,
     OnePages,
     PastPages,
+    PickPages,
     SingleSignOnPages,
 )
 """Every module of pages, by name."""
@@ -128,7 +137,8 @@ class Console:
         self._pages = Pages(parts.service, self._assets, sections)
         self._headers = security_headers(parts.settings)
         self._uploads = 0
-        ground = Ground(parts, self._pages, Rosters(), Bulk(parts.store, parts.committer))
+        bulk = Bulk(parts.store, parts.committer)
+        ground = Ground(parts, self._pages, Rosters(), bulk, Finders())
         self.routes: Sequence[Route] = [
             route for module in MODULES for route in module(ground).routes()
         ]

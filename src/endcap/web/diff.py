@@ -5,6 +5,7 @@ Pins are matched by what they pin and where, then by what they pin; so a pin tha
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any, Literal
 
 import msgspec
@@ -29,14 +30,14 @@ class Change(Struct, frozen=True):
     text: str
 
 
-def changes(old: bytes | None, new: bytes | None, name: Name) -> list[Change]:
+def changes(old: bytes | None, new: bytes | None, name: Name, zone: tzinfo = UTC) -> list[Change]:
     """What became of a document; all of it is new, or gone, where the other is missing."""
     before, after = _document(old), _document(new)
     if before is None or after is None:
         return [
             Change("changed", "This version cannot be read any more; the JSON shows what is kept")
         ]
-    found = list(_changes(before, after, name))
+    found = list(_changes(before, after, name, zone))
     if len(found) > CHANGES_SHOWN:
         more = len(found) - CHANGES_SHOWN
         found = [
@@ -56,14 +57,14 @@ def _document(logged: bytes | None) -> Document | None:
     return found if isinstance(found, dict) else None
 
 
-def _changes(before: Document, after: Document, name: Name) -> Iterator[Change]:
+def _changes(before: Document, after: Document, name: Name, zone: tzinfo) -> Iterator[Change]:
     if bool(before.get("disabled")) != bool(after.get("disabled")) and before and after:
         yield Change("changed", "Disabled" if after.get("disabled") else "Enabled")
     yield from _told("Recommender", before.get("model"), after.get("model"))
     yield from _told("Target", target_text(before, name), target_text(after, name))
     yield from _tag_changes(before, after)
     yield from _metadata_changes(before, after)
-    yield from _pin_changes(_pins(before), _pins(after), name)
+    yield from _pin_changes(_pins(before), _pins(after), name, zone)
 
 
 def _told(what: str, before: str | None, after: str | None) -> Iterator[Change]:
@@ -117,7 +118,9 @@ def _pins(document: Document) -> list[Document]:
     return [pin for pin in pins if isinstance(pin, dict)]
 
 
-def _pin_changes(before: list[Document], after: list[Document], name: Name) -> Iterator[Change]:
+def _pin_changes(
+    before: list[Document], after: list[Document], name: Name, zone: tzinfo
+) -> Iterator[Change]:
     left, come = _unmatched(before, after, lambda pin: pin)
     pairs: list[tuple[Document, Document]] = []
     for key in (
@@ -127,11 +130,11 @@ def _pin_changes(before: list[Document], after: list[Document], name: Name) -> I
         left, come, matched = _matched(left, come, key)
         pairs += matched
     for old, new in pairs:
-        yield Change("changed", f"{what_text(new, name)}: {'; '.join(_pin_facts(old, new))}")
+        yield Change("changed", f"{what_text(new, name)}: {'; '.join(_pin_facts(old, new, zone))}")
     for pin in left:
-        yield Change("removed", f"No longer pinned: {pin_text(pin, name)}")
+        yield Change("removed", f"No longer pinned: {pin_text(pin, name, zone)}")
     for pin in come:
-        yield Change("added", f"Pinned: {pin_text(pin, name)}")
+        yield Change("added", f"Pinned: {pin_text(pin, name, zone)}")
 
 
 def _unmatched(
@@ -158,15 +161,19 @@ def _matched(
     return left, come, pairs
 
 
-def _pin_facts(old: Document, new: Document) -> list[str]:
+def _pin_facts(old: Document, new: Document, zone: tzinfo) -> list[str]:
     """What is another one in a pin that stayed."""
-    facts = [(_place(old), _place(new)), (_window(old), _window(new)), (_rest(old), _rest(new))]
+    facts = [
+        (_place(old), _place(new)),
+        (_window(old, zone), _window(new, zone)),
+        (_rest(old), _rest(new)),
+    ]
     return [f"{one} → {other}" for one, other in facts if one != other] or ["spelled another way"]
 
 
-def pin_text(pin: Document, name: Name) -> str:
+def pin_text(pin: Document, name: Name, zone: tzinfo = UTC) -> str:
     parts = [what_text(pin, name), _place(pin)]
-    if (window := _window(pin)) != "always":
+    if (window := _window(pin, zone)) != "always":
         parts.append(window)
     if (rest := _rest(pin)) != "in any widget":
         parts.append(rest)
@@ -199,8 +206,8 @@ def _place(pin: Document) -> str:
     return ("everywhere" if position == -1 else f"slot {position}") + bundle
 
 
-def _window(pin: Document) -> str:
-    opens, closes = _moment(pin.get("active_from")), _moment(pin.get("active_to"))
+def _window(pin: Document, zone: tzinfo) -> str:
+    opens, closes = (_moment(pin.get(name), zone) for name in ("active_from", "active_to"))
     if opens and closes:
         return f"{opens} to {closes}"
     if opens:
@@ -208,11 +215,11 @@ def _window(pin: Document) -> str:
     return f"until {closes}" if closes else "always"
 
 
-def _moment(sent: object) -> str | None:
+def _moment(sent: object, zone: tzinfo) -> str | None:
     if not isinstance(sent, str):
         return None
     at = instant(sent)
-    return sent if at is None else words.time_text(Micros(at))
+    return sent if at is None else words.time_text(Micros(at), zone)
 
 
 def _rest(pin: Document) -> str:

@@ -8,37 +8,36 @@ travels in that page's form, so it is lost nowhere.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from endcap.api.http import Response
 from endcap.domain import CustomizationId, Draft, Micros
-from endcap.drafts import Compared, Standing
+from endcap.drafts import Standing
 from endcap.errors import (
     CustomizationNotFound,
-    DraftConflict,
     DraftNotFound,
     FaultyFields,
     MalformedBody,
-    PublishConflict,
 )
 from endcap.mirror import Shop
-from endcap.web import access, words
+from endcap.web import times, words
 from endcap.web.diff import changes
-from endcap.web.merge import Side, fields, merged
+from endcap.web.forms import NotForForms, opened
+from endcap.web.merge import Side, merged
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.one import id_of_path, one_url
 from endcap.web.pages import base_of
 from endcap.web.past import title_of
+from endcap.web.saving import Begun, Saving
 from endcap.web.sections import DRAFTS
 from endcap.web.shown import Gallery
 from endcap.web.toasts import told_of
 from endcap.web.visits import Form, Visit, redirect
 from endcap.wire.customizations import read_definition
-from endcap.wire.past import read_moment
 from endcap.wire.reading import UNREADABLE
 from endcap.wire.versions import version_from, version_of
 
@@ -78,16 +77,17 @@ class DraftPages(PageModule):
         self._drafts = ground.parts.drafts
         self._versions = ground.parts.versions
         self._pages = ground.pages
+        self._saving = Saving(ground)
+        self._zone = ground.service.settings.zone
 
     def routes(self) -> list[Route]:
         one = f"{TRACKER}/customizations/{{id}}"
-        new = f"{TRACKER}/drafts/new"
         return [
             Route("GET", f"{TRACKER}/drafts", "look", self.listing, DRAFTS),
-            Route("GET", new, "draft", self.new, DRAFTS),
+            Route("GET", f"{TRACKER}/drafts/new-json", "draft", self.new, DRAFTS),
             Route("GET", f"{one}/draft", "look", self.draft, DRAFTS),
-            Route("GET", f"{one}/edit", "draft", self.edit, DRAFTS),
-            Route("POST", f"{one}/edit", "draft", self.save, DRAFTS),
+            Route("GET", f"{one}/json", "draft", self.edit, DRAFTS),
+            Route("POST", f"{one}/json", "draft", self.save, DRAFTS),
             Route("POST", f"{one}/merge", "draft", self.merge, DRAFTS),
             Route("POST", f"{one}/discard", "draft", self.discard, DRAFTS),
             Route("POST", f"{one}/publish", "change", self.publish, DRAFTS),
@@ -136,12 +136,15 @@ class DraftPages(PageModule):
         published = None if standing.record is None else version_of(standing.record)
         content: dict[str, Any] = {
             "row": _row(shop, draft, gallery, now, is_moved=standing.is_moved),
-            "changes": changes(published, draft.document, gallery.title),
+            "changes": changes(published, draft.document, gallery.title, gallery.zone),
             "json": pretty(draft.document),
             "revision": draft.revision,
             "published": standing.published,
             "url": one_url(shop, draft.id),
-            "now": words.iso(now)[:16],  # a browser counts its steps, which are minutes, from there
+            "now": times.field_text(now, self._zone)[
+                :16
+            ],  # a browser counts its steps, minutes, from there
+            "zone": self._service.settings.console_time_zone,
             "told": told_of(visit.query),
         }
         return self._pages.answer("draft", visit, **content, **more)
@@ -186,42 +189,13 @@ class DraftPages(PageModule):
         shop, form = visit.place, visit.form
         typed = form.exact("document") if text is None else text
         base, drafted = number_of(form, "base"), number_of(form, "draft")
-        publishes = form.get("do") == "publish"
-        if publishes:
-            access.check(visit.user, "change", shop.tracker)
         try:
             definition = self._service.read(shop, typed.encode())
         except (FaultyFields, MalformedBody) as problem:
             return self._edit_page(visit, shop, id_, typed, base, drafted, problem)
-        definition = replace(definition, disabled=bool(definition.disabled))  # all of it was typed
-        mine = version_from(definition)
-        for expected in (drafted, 0):  # a draft that was discarded meanwhile is made anew
-            met = await self._met(shop, id_, base, drafted)
-            if met is not None:
-                return self._conflict_page(visit, shop, id_, mine, met, base, publishes=publishes)
-            try:
-                draft = await self._drafts.save(
-                    shop.tracker,
-                    id_,
-                    definition,
-                    base=base,
-                    actor=visit.user.name,
-                    now=self._service.clock(),
-                    expected=expected,
-                )
-            except DraftConflict:
-                continue
-            if publishes:
-                return await self._published(visit, shop, id_, draft.revision)
-            return redirect(f"{one_url(shop, id_)}/draft?did=draft&changed=1")
-        raise DraftConflict
-
-    async def _met(
-        self, shop: Shop, id_: CustomizationId, base: int, drafted: int
-    ) -> Compared | None:
-        return await asyncio.to_thread(
-            lambda: self._drafts.compared(shop.tracker, id_, base=base, draft=drafted)
-        )
+        publishes = form.get("do") == "publish"
+        begun = Begun(id_, base, drafted)
+        return await self._saving.save(visit, begun, definition, publishes=publishes)
 
     def _edit_page(
         self,
@@ -234,6 +208,12 @@ class DraftPages(PageModule):
         problem: FaultyFields | MalformedBody | None = None,
     ) -> Response:
         is_new = base == drafted == 0
+        why = ""
+        if problem is None and not is_new:
+            try:
+                opened(text.encode(), self._zone)
+            except NotForForms as reason:
+                why = str(reason)
         title = title_of(shop, id_, self._gallery(shop), _version(text))
         return self._pages.answer(
             "edit",
@@ -242,43 +222,10 @@ class DraftPages(PageModule):
             is_new=is_new,
             title="New customization" if is_new else title,
             document=text,
+            why=why,
             problem=problem,
             base_revision=base,
             draft_revision=drafted,
-            url=one_url(shop, id_),
-        )
-
-    def _conflict_page(
-        self,
-        visit: Visit,
-        shop: Shop,
-        id_: CustomizationId,
-        mine: bytes,
-        met: Compared,
-        base: int,
-        *,
-        publishes: bool,
-    ) -> Response:
-        """Of two that moved, draft and published, the draft is chosen about first: its base stays what it was."""
-        gallery, theirs = self._gallery(shop), met.theirs
-        found = [] if theirs is None else fields(met.common, mine, theirs, gallery.title)
-        return self._pages.answer(
-            "conflict",
-            visit,
-            status=CONFLICT,
-            title=title_of(shop, id_, gallery, mine),
-            fields=found,
-            knows_common=met.common is not None,
-            is_gone=theirs is None,
-            is_draft=met.of == "draft",
-            other=met.who or "Somebody",
-            when="" if met.when is None else words.ago(met.when, self._service.clock()),
-            mine=mine.decode(),
-            theirs=(theirs or b"").decode(),
-            mine_changes=changes(met.common, mine, gallery.title) if met.common else [],
-            base_revision=base if met.of == "draft" else met.standing.published,
-            draft_revision=met.standing.drafted,
-            does_publish=publishes,
             url=one_url(shop, id_),
         )
 
@@ -286,37 +233,14 @@ class DraftPages(PageModule):
 
     async def publish(self, visit: Visit) -> Response:
         """Raises DraftNotFound, DraftConflict; where somebody changed what is published, both are shown."""
-        shop, id_ = visit.place, id_of_path(visit)
-        return await self._published(visit, shop, id_, number_of(visit.form, "draft"))
-
-    async def _published(
-        self, visit: Visit, shop: Shop, id_: CustomizationId, drafted: int
-    ) -> Response:
-        try:
-            await self._drafts.publish(
-                shop.tracker,
-                id_,
-                actor=visit.user.name,
-                now=self._service.clock(),
-                expected=drafted,
-            )
-        except PublishConflict:
-            draft = (await self._standing(shop, id_)).draft
-            if draft is None:
-                raise
-            base = draft.base or 0
-            met = await self._met(shop, id_, base, draft.revision)
-            if met is None:
-                raise
-            mine = draft.document
-            return self._conflict_page(visit, shop, id_, mine, met, base, publishes=True)
-        return redirect(f"{one_url(shop, id_)}?did=publish&changed=1")
+        id_ = id_of_path(visit)
+        return await self._saving.publish(visit, id_, number_of(visit.form, "draft"))
 
     async def schedule(self, visit: Visit) -> Response:
         """Raises DraftNotFound, DraftConflict, FaultyFields."""
         shop, id_, form = visit.place, id_of_path(visit), visit.form
         cancels = form.get("do") == "cancel"
-        at = None if cancels else _moment(form)
+        at = None if cancels else _moment(form, self._zone)
         await self._drafts.schedule(
             shop.tracker,
             id_,
@@ -375,13 +299,13 @@ def pretty(document: bytes) -> str:
         return document.decode(errors="replace")
 
 
-def _moment(form: Form) -> Micros:
+def _moment(form: Form, zone: tzinfo) -> Micros:
     """Raises FaultyFields."""
     text = form.get("at")
     if not text:
-        told = "Choose the day and the time, in UTC"
+        told = "Choose the day and the time"
         raise FaultyFields("No moment was chosen", {"at": [told]})
-    return read_moment(text, "at")
+    return times.read_field(text, zone, "at")
 
 
 def _choices(form: Form) -> Mapping[str, Side]:
@@ -400,7 +324,7 @@ def _version(text: str) -> bytes | None:
 
 
 def _row(shop: Shop, draft: Draft, gallery: Gallery, now: Micros, *, is_moved: bool) -> Row:
-    at = draft.publish_at
+    at, zone = draft.publish_at, gallery.zone
     return Row(
         draft.id,
         gallery.version(draft.document) or title_of(shop, draft.id, gallery, draft.document),
@@ -408,10 +332,10 @@ def _row(shop: Shop, draft: Draft, gallery: Gallery, now: Micros, *, is_moved: b
         draft.author,
         words.ago(draft.updated_at, now),
         words.iso(draft.updated_at),
-        words.full_text(draft.updated_at),
+        words.full_text(draft.updated_at, zone),
         draft.base is None,
         is_moved,
-        "" if at is None else f"{words.full_text(at)} ({words.ago(at, now)})",
+        "" if at is None else f"{words.full_text(at, zone)} ({words.ago(at, now)})",
         draft.publisher or "",
         draft.held or "",
     )

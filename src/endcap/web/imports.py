@@ -231,7 +231,7 @@ class ImportPages(PageModule):
             if isinstance(order, Copy)
             else f"{base_of(visit.place.tracker)}/import",
             meanwhile=meanwhile,
-            ends=words.full_text(Micros(upload.made_at + KEPT_MICROS)),
+            ends=words.full_text(Micros(upload.made_at + KEPT_MICROS), self._service.settings.zone),
         )
 
     def _rows(self, shop: Shop, order: Order, steps: Sequence[Step]) -> list[StepShown]:
@@ -249,7 +249,12 @@ class ImportPages(PageModule):
                     gallery.version(new or old) or step.subject,
                     "" if record is None else one_url(shop, step.id),
                     where_text(order, step.where, step.name),
-                    changes(old if step.action is not Action.CREATE else None, new, gallery.title),
+                    changes(
+                        None if step.action is Action.CREATE else old,
+                        new,
+                        gallery.title,
+                        gallery.zone,
+                    ),
                 )
             )
         return rows

@@ -140,7 +140,7 @@ class ListPages(PageModule):
             shop.tracker, [CustomizationId(row.id) for row in rows]
         )
         drafted: dict[str, str] = {
-            id_: "" if each.publish_at is None else words.full_text(each.publish_at)
+            id_: "" if each.publish_at is None else words.full_text(each.publish_at, gallery.zone)
             for id_, each in drafts.items()
         }
         return Found(findings, rows, page, pages, _fingerprint(roster, findings), drafted)

@@ -15,6 +15,7 @@ from endcap.accounts import Accounts
 from endcap.api.app import Parts
 from endcap.api.http import Response
 from endcap.bulk import Bulk
+from endcap.finders import Finders
 from endcap.rosters import Rosters
 from endcap.service import Service
 from endcap.web.access import Verb
@@ -50,6 +51,7 @@ class Ground(Struct, frozen=True):
     pages: Pages
     rosters: Rosters
     bulk: Bulk
+    finders: Finders
 
     @property
     def service(self) -> Service:

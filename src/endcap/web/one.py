@@ -184,7 +184,7 @@ class OnePages(PageModule):
             criteria=words.rule_text(known.target.rule)
             if isinstance(known.target, CriteriaTarget)
             else "",
-            created=words.full_text(known.created_at),
+            created=words.full_text(known.created_at, gallery.zone),
             moment=self._moment(visit, known, gallery, now),
             json=words.pretty_json(self._service.render(shop, record).body)
             if not known.unreadable
@@ -194,7 +194,7 @@ class OnePages(PageModule):
             draft=None if draft is None else _draft_shown(draft, now),
             told=told_of(visit.query),
             url=one_url(shop, record.id),
-            now=words.full_text(now),
+            now=words.full_text(now, gallery.zone),
             size_max=SIZE_MAX,
         )
 
@@ -332,10 +332,10 @@ def _entries(lines: Sequence[ChangeRow], gallery: Gallery, now: Micros) -> list[
             line.revision,
             ACTION_WORDS[line.action],
             line.actor,
-            words.full_text(line.at),
+            words.full_text(line.at, gallery.zone),
             words.iso(line.at),
             words.ago(line.at, now),
-            changes(line.old, line.new, gallery.title),
+            changes(line.old, line.new, gallery.title, gallery.zone),
             line.new is not None,
         )
         for line in reversed(lines)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from endcap import __version__
 from endcap.accounts import SignedIn
 from endcap.api.http import Response
+from endcap.mirror import Shop
 from endcap.service import Service
 from endcap.web import words
 from endcap.web.access import Verb, may
@@ -32,6 +33,8 @@ class Pages:
     def __init__(self, service: Service, assets: Assets, sections: Sequence[Section]) -> None:
         self._service = service
         self._sections = sorted(sections, key=lambda section: section.rank)
+        self.counters: dict[Section, Callable[[Shop], int | None]] = {}
+        """Numbers beside links of the navigation: what is known without looking, or None."""
         self._environment = Environment(
             loader=PackageLoader("endcap.web"),
             autoescape=True,
@@ -75,6 +78,9 @@ class Pages:
             "may": may_here,
             "sections": [each for each in self._sections if may_here(each.verb)],
             "section": visit.section,
+            "section_counts": {}
+            if shop is None
+            else {s: c(shop) for s, c in self.counters.items()},
             "role": _role(visit),
         }
 

@@ -230,7 +230,7 @@ class PastPages(PageModule):
             when=words.full_text(line.at),
             is_same=now == document,
             is_gone=now is None,
-            changes=changes(now, document, self._gallery(shop).title),
+            changes=changes(now, document, self._gallery(shop).title, self._service.settings.zone),
             json=_pretty(document),
             url=one_url(shop, id_),
         )
@@ -292,7 +292,7 @@ def _entry(visit: Visit, shop: Shop, deed: Deed, gallery: Gallery, now: Micros) 
         deed.revision,
         deed_words(deed),
         deed.actor,
-        words.full_text(deed.at),
+        words.full_text(deed.at, gallery.zone),
         words.iso(deed.at),
         words.ago(deed.at, now),
         [_told(shop, line, gallery) for line in told],
@@ -310,7 +310,7 @@ def _told(shop: Shop, line: ChangeRow, gallery: Gallery) -> Subject:
         old, new = (None if each is None else each.document for each in (before, after))
         told = _time_changes(before, after)
     if not told or old != new:
-        told = [*changes(old, new, gallery.title), *told]
+        told = [*changes(old, new, gallery.title, gallery.zone), *told]
     return Subject(title_of(shop, id_, gallery, new or old), one_url(shop, id_), told)
 
 
@@ -337,7 +337,9 @@ def _time_changes(before: Draft | None, after: Draft | None) -> list[Change]:
 
 def _subject(shop: Shop, step: Step, gallery: Gallery) -> Subject:
     title = title_of(shop, step.id, gallery, step.then or step.now)
-    return Subject(title, one_url(shop, step.id), changes(step.now, step.then, gallery.title))
+    return Subject(
+        title, one_url(shop, step.id), changes(step.now, step.then, gallery.title, gallery.zone)
+    )
 
 
 def title_of(shop: Shop, id_: CustomizationId, gallery: Gallery, document: bytes | None) -> str:

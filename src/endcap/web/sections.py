@@ -19,4 +19,6 @@ class Section(Struct, frozen=True):
 
 CUSTOMIZATIONS = Section("/customizations", "Customizations", 100)
 DRAFTS = Section("/drafts", "Drafts", 200)
+CALENDAR = Section("/calendar", "Calendar", 300)
+ATTENTION = Section("/health", "Needs attention", 400)
 CHANGES = Section("/changes", "Changes", 800)

@@ -91,6 +91,7 @@ class Gallery:
         self._catalog = catalog
         self._now = now
         self._hosts = frozenset(settings.console_picture_hosts)
+        self.zone = settings.zone
 
     def item(self, identity: str) -> Thing:
         number = self._catalog.number(identity)
@@ -149,7 +150,7 @@ class Gallery:
             _KIND_WORDS[type(customization.target).__name__],
             self.pins(shown),
             len(customization.pins) - len(shown),
-            words.windows_text(customization.pins, now),
+            words.windows_text(customization.pins, now, self.zone),
             state,
             STATE_WORDS[state],
             sum(each is not None for each in troubles),
@@ -158,13 +159,13 @@ class Gallery:
             customization.creator,
             words.ago(customization.updated_at, now),
             words.iso(customization.updated_at),
-            words.full_text(customization.updated_at),
+            words.full_text(customization.updated_at, self.zone),
         )
 
     def pins(self, pins: Iterable[Pin]) -> list[PinShown]:
-        return [self._pin(number, pin) for number, pin in enumerate(pins, 1)]
+        return [self.pin(number, pin) for number, pin in enumerate(pins, 1)]
 
-    def _pin(self, number: int, pin: Pin) -> PinShown:
+    def pin(self, number: int, pin: Pin) -> PinShown:
         now, closes = self._now, pin.window.closes
         trouble = trouble_of(pin, self._catalog, now)
         if pin.item is not None:
@@ -177,7 +178,7 @@ class Gallery:
             thing,
             _badge(pin),
             words.place_text(pin.place),
-            words.window_text(pin.window, now),
+            words.window_text(pin.window, now, self.zone),
             pin.window.contains(now),
             closes is not None and closes <= now,
             pin.widget or "",

@@ -3,9 +3,11 @@ What was just done, told on the page that an action leads back to.
 """
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from endcap.bulk import Done
 from endcap.web.visits import Form
 
 DONE_WORDS: Mapping[str, str] = {
@@ -14,6 +16,8 @@ DONE_WORDS: Mapping[str, str] = {
     "discard": "left as it is; its draft is discarded",
     "draft": "kept as a draft",
     "enable": "enabled",
+    "mend": "mended",
+    "move": "moved",
     "publish": "published",
     "restore": "put back as they were then",
     "schedule": "to be published at its time",
@@ -30,6 +34,14 @@ _OF_ONE: Mapping[str, str] = {
     "undo": "put back as it was",
 }
 _DIGITS_MAX = 18
+
+
+def told_query(did: str, changed: int, skipped: int, done: Done | None) -> str:
+    """What an action adds to the address that it leads back to; with `done` it can be undone."""
+    told = {"did": did, "changed": changed, "skipped": skipped}
+    if done is not None:
+        told |= {"at": done.at, "after": done.after, "through": done.through}
+    return urlencode(told)
 
 
 class Told(Struct, frozen=True):

@@ -1,12 +1,11 @@
 """
-Values in words for people: moments, windows, criteria, places, sizes. Pure; the time is an argument.
-
-Times are told in UTC, as they are on the wire.
+Values in words for people: moments, windows, criteria, places, sizes. Pure; the time is an argument, and so is the zone
+that times are told in: the shop's, or UTC, as on the wire, where none is given.
 """
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import assert_never
 
 from msgspec import Struct
@@ -38,9 +37,9 @@ _UNITS = (
 VALUES_SHOWN = 4
 
 
-def moment(at: Micros) -> datetime:
+def moment(at: Micros, zone: tzinfo = UTC) -> datetime:
     """What lies beyond the years that a calendar has is told as its end."""
-    return datetime.fromtimestamp(min(max(at // _MICROS, _FIRST), _LAST), UTC)
+    return datetime.fromtimestamp(min(max(at // _MICROS, _FIRST), _LAST), zone)
 
 
 def iso(at: Micros) -> str:
@@ -48,21 +47,28 @@ def iso(at: Micros) -> str:
     return moment(at).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def day_text(at: Micros) -> str:
-    then = moment(at)
+def day_text(at: Micros, zone: tzinfo = UTC) -> str:
+    then = moment(at, zone)
     return f"{then.day} {then:%b %Y}"
 
 
-def time_text(at: Micros) -> str:
+def time_text(at: Micros, zone: tzinfo = UTC) -> str:
     """A day, and the time of day if it is not midnight."""
-    then = moment(at)
+    then = moment(at, zone)
     if (then.hour, then.minute, then.second) == (0, 0, 0):
-        return day_text(at)
-    return f"{day_text(at)}, {then:%H:%M}"
+        return day_text(at, zone)
+    return f"{day_text(at, zone)}, {then:%H:%M}"
 
 
-def full_text(at: Micros) -> str:
-    return f"{day_text(at)}, {moment(at):%H:%M} UTC"
+def full_text(at: Micros, zone: tzinfo = UTC) -> str:
+    """With the zone's name at that time of the year: `22 Jan 2025, 09:49 CET`."""
+    return f"{day_text(at, zone)}, {moment(at, zone):%H:%M} {zone_text(at, zone)}"
+
+
+def zone_text(at: Micros, zone: tzinfo) -> str:
+    """`CET`; where a zone has no name but a number, `UTC-03`."""
+    name = moment(at, zone).tzname() or ""
+    return f"UTC{name}" if name[:1] in ("+", "-") else name
 
 
 def ago(at: Micros, now: Micros) -> str:
@@ -87,31 +93,31 @@ def bytes_text(count: int) -> str:
     return f"{count} bytes"
 
 
-def window_text(window: Window, now: Micros) -> str:
+def window_text(window: Window, now: Micros, zone: tzinfo = UTC) -> str:
     """`always`, `until 30 Nov 2026`, `from 1 Dec 2026 (in 9 days)`, `ended 3 days ago, on 18 Nov 2026`."""
     opens, closes = window.opens, window.closes
     if closes is not None and closes <= now:
-        return f"ended {ago(closes, now)}, on {time_text(closes)}"
+        return f"ended {ago(closes, now)}, on {time_text(closes, zone)}"
     if opens is not None and opens > now:
-        until = f" until {time_text(closes)}" if closes is not None else ""
-        return f"from {time_text(opens)}{until} ({ago(opens, now)})"
+        until = f" until {time_text(closes, zone)}" if closes is not None else ""
+        return f"from {time_text(opens, zone)}{until} ({ago(opens, now)})"
     if closes is not None:
-        return f"until {time_text(closes)} ({ago(closes, now)})"
-    return f"since {time_text(opens)}" if opens is not None else "always"
+        return f"until {time_text(closes, zone)} ({ago(closes, now)})"
+    return f"since {time_text(opens, zone)}" if opens is not None else "always"
 
 
-def windows_text(pins: Sequence[Pin], now: Micros) -> str:
+def windows_text(pins: Sequence[Pin], now: Micros, zone: tzinfo = UTC) -> str:
     """The windows of a customization in a few words."""
     windows = list(dict.fromkeys(pin.window for pin in pins))
     if not windows:
         return ""
     if len(windows) == 1:
-        return window_text(windows[0], now)
+        return window_text(windows[0], now, zone)
     changes = min(window.changes_at(now) for window in windows)
     if changes == float("inf"):
         return f"{len(windows)} windows"
     at = Micros(int(changes))
-    return f"{len(windows)} windows, next change {time_text(at)}"
+    return f"{len(windows)} windows, next change {time_text(at, zone)}"
 
 
 def place_text(place: Place) -> str:

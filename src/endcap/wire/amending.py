@@ -4,8 +4,9 @@ Changes to a kept customization that leave the rest of it as it was spelled: tag
 Each takes a record and returns the definition to store instead, or None if it says that already.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import partial
 
 import msgspec
 from msgspec import Raw
@@ -44,12 +45,35 @@ def shifted(record: Record, by: timedelta) -> Definition | None:
     With every beginning and end of its pins' windows moved, in the zone and the spelling that each was sent in. Raises
     FaultyFields where a year beyond 9999, or before 1, would come out.
     """
+    return _with_bounds(record, lambda _, name, text: moved_text(text, by))
+
+
+def moved_by_days(
+    record: Record, pins: Collection[int], *, opens: int, closes: int, zone: tzinfo
+) -> Definition | None:
+    """
+    With the windows of some pins (by index) beginning and ending so many days later, at the same time of day in a zone,
+    each in the spelling that it was sent in. Raises FaultyFields as `shifted` does, and where an end would not be
+    after its beginning.
+    """
+    by = {"active_from": opens, "active_to": closes}
+    return _with_bounds(
+        record,
+        lambda pin, name, text: text if pin not in pins else day_moved_text(text, by[name], zone),
+    )
+
+
+def _with_bounds(record: Record, moved: Callable[[int, str, str], str]) -> Definition | None:
+    """With beginnings and ends of windows as they are told by pin, name and what they are."""
     members = _members(record)
     pins = _PINS.decode(members["pin_definitions"])
-    moved = [{name: _moved(name, raw, by) for name, raw in pin.items()} for pin in pins]
-    if moved == pins:
+    after = [
+        {name: _moved(name, raw, partial(moved, index)) for name, raw in pin.items()}
+        for index, pin in enumerate(pins)
+    ]
+    if after == pins:
         return None
-    listed = b"[" + b",".join(map(_object, moved)) + b"]"
+    listed = b"[" + b",".join(map(_object, after)) + b"]"
     changed = replace(record, document=assembled(members, record.target_type, record.tags, listed))
     return definition_of(changed)
 
@@ -75,12 +99,13 @@ def _object(members: dict[str, Raw]) -> bytes:
     return b"{" + b",".join(pairs) + b"}"
 
 
-def _moved(name: str, raw: Raw, by: timedelta) -> Raw:
+def _moved(name: str, raw: Raw, moved: Callable[[str, str], str]) -> Raw:
     if name not in ("active_from", "active_to"):
         return raw
     try:
         text = msgspec.json.decode(raw, type=str)
-        return Raw(_encode(moved_text(text, by)))
+        after = moved(name, text)
+        return raw if after == text else Raw(_encode(after))
     except UNREADABLE:
         return raw
     except OverflowError as error:
@@ -95,3 +120,26 @@ def moved_text(text: str, by: timedelta) -> str:
     if text.endswith(("Z", "z")):
         return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return moment.isoformat()
+
+
+def day_moved_text(text: str, days: int, zone: tzinfo) -> str:
+    """
+    The same time of day in a zone, so many days later; a time that its clock skips is as much later as the clock is put
+    forward. A day stays a day, `Z` stays `Z`. Raises OverflowError.
+    """
+    by = timedelta(days=days)
+    if len(text) == len("2025-01-22"):
+        return (date.fromisoformat(text) + by).isoformat()
+    if not days:
+        return text
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    said = moment.astimezone(zone).replace(tzinfo=None, fold=0) + by
+    # By way of UTC: of a time that the clock skips this makes one that it shows.
+    after = said.replace(tzinfo=zone).astimezone(UTC)
+    if text.endswith(("Z", "z")):
+        return after.isoformat().replace("+00:00", "Z")
+    if "+" not in text[10:] and "-" not in text[10:]:
+        return after.replace(tzinfo=None).isoformat()
+    return after.astimezone(zone).isoformat()
