@@ -65,6 +65,7 @@ ALLOWED = {
     f"{BASE}/scopes/export": "POST",
     f"{BASE}/summary": "GET, HEAD",
     "/v1/recommend": "OPTIONS, POST",
+    "/v2/recommend": "OPTIONS, POST",
     "/v1/content": "DELETE, PATCH, POST",
     "/": "OPTIONS, POST",
     "/v1": "OPTIONS, POST",

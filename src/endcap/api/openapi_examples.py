@@ -151,6 +151,22 @@ GIVEN: dict[str, Any] = {
         }
     ],
 }
+WISH_V2 = {
+    "model": "basket",
+    "widget_id": "basket-sidebar",
+    "device_user_id": "7138",
+    "identities": ["/p/123"],
+    "size": 3,
+}
+GIVEN_V2: dict[str, Any] = {
+    **{name: GIVEN[name] for name in ("generated_at", "model_version", "recommendation_id")},
+    "model": "basket",
+    "recommender": "basket",
+    "widget_id": "basket-sidebar",
+    "recommender_version": "b36705710",
+    "user_id": "7138",
+    "hits": [{"identity": "/p/555", **each} for each in GIVEN["hits"]],
+}
 EXPLAINED: dict[str, Any] = {
     **GIVEN,
     "explanation": {

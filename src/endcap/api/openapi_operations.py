@@ -17,6 +17,7 @@ from endcap.api.openapi_examples import (
     CONTENT_PAGE,
     EXPLAINED,
     GIVEN,
+    GIVEN_V2,
     GUITAR,
     INPUTS,
     PLACED,
@@ -25,6 +26,7 @@ from endcap.api.openapi_examples import (
     STORED,
     STRAP,
     WISH,
+    WISH_V2,
 )
 from endcap.api.openapi_schemas import TRACKER, Schema, ref
 from endcap.domain import ItemId
@@ -471,6 +473,68 @@ OPERATIONS: tuple[Operation, ...] = (
         method="options",
         path="/v1/recommend",
         id="preflightRecommend",
+        tag=RECOMMENDATIONS,
+        summary="Ask whether a browser may ask",
+        description="The browser's preflight of a recommendation from a page of another origin.",
+        answers=(
+            Answer(
+                status=204,
+                description="It may. No body.",
+                headers=(
+                    "Access-Control-Allow-Origin",
+                    "Access-Control-Allow-Methods",
+                    "Access-Control-Allow-Headers",
+                    "Access-Control-Max-Age",
+                ),
+            ),
+        ),
+        call="-i",
+    ),
+    Operation(
+        method="post",
+        path="/v2/recommend",
+        id="recommendV2",
+        tag=RECOMMENDATIONS,
+        summary="Recommend, in the words of v2",
+        description="Experimental. As `POST /v1/recommend`, under the names that customizations use with `identity` "
+        "in every hit.",
+        signed="for an explanation",
+        parameters=parameters.RECOMMEND_PARAMETERS,
+        body=Body(schema=parameters.RECOMMEND_BODY_V2, examples={"one": [WISH_V2]}),
+        answers=(
+            Answer(
+                status=200,
+                description="One object for each wish, in the same order.",
+                content={JSON: {"type": "array", "items": ref("RecommendAnswerV2")}},
+                examples={"answer": [GIVEN_V2]},
+                headers=(
+                    "Endcap-Revision",
+                    "Access-Control-Allow-Origin",
+                    "Access-Control-Expose-Headers",
+                ),
+            ),
+        ),
+        refusals=(
+            MalformedBody(details={"body": ["Must be a JSON array of request objects"]}),
+            TOO_LARGE,
+            NOT_JSON_TYPE,
+            BAD_QUERY,
+            *UNSIGNED,
+            *ALWAYS,
+            *SEEN,
+            TrackerNotFound(),
+            RecommenderNotFound(details={"model": ["Unknown recommender: no_such_model"]}),
+            FaultyFields(
+                "Invalid recommendation request",
+                {"widget_id": ["Missing required field: widget_id (object 1)"]},
+            ),
+        ),
+        call=f"?tracker_id={TRACKER}",
+    ),
+    Operation(
+        method="options",
+        path="/v2/recommend",
+        id="preflightRecommendV2",
         tag=RECOMMENDATIONS,
         summary="Ask whether a browser may ask",
         description="The browser's preflight of a recommendation from a page of another origin.",

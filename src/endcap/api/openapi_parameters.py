@@ -207,4 +207,5 @@ RECOMMEND_BODY: Schema = {
     "maxItems": OBJECTS_MAX,
     "items": ref("RecommendRequest"),
 }
+RECOMMEND_BODY_V2: Schema = {**RECOMMEND_BODY, "items": ref("RecommendRequestV2")}
 PATCH_OBJECTS = objects("CatalogPatch", at_most=PATCH_OBJECTS_MAX)

@@ -29,6 +29,7 @@ from endcap.wire.listing import LIMIT_MAX
 from endcap.wire.placing import RANKING_MAX
 from endcap.wire.placing import SIZE_MAX as PLACEMENT_SIZE_MAX
 from endcap.wire.recommending import HIT_FIELDS_MAX, SIZE_DEFAULT, SIZE_MAX
+from endcap.wire.recommending_v2 import V1_NAMES
 from endcap.wire.updates import FIELDS_MAX, TYPES_MAX
 
 Schema = dict[str, Any]
@@ -91,6 +92,7 @@ def schemas() -> dict[str, Schema]:
         **_pins(),
         **_criteria("", "attributes of catalog objects", None),
         **_recommending(),
+        **_recommending_v2(),
         **_placing(),
         **_catalog(),
         **event_shapes(),
@@ -706,6 +708,47 @@ def _recommending() -> dict[str, Schema]:
                     "description": "From ranking or fallback: the kind of strategy that gave it.",
                 },
             },
+        },
+    }
+
+
+def _recommending_v2() -> dict[str, Schema]:
+    """The same shapes under other names; those of v1 are taken too."""
+    shapes = _recommending()
+    request, answer, hit = (shapes[name] for name in ("RecommendRequest", "RecommendAnswer", "Hit"))
+    asked, told = dict(request["properties"]), dict(answer["properties"])
+    some_text: Schema = {"type": ["string", "integer"], "maxLength": IDENTITY_CHARACTERS_MAX}
+    model, shopper = (asked.pop(V1_NAMES[name]) for name in ("model", "auth_user_id"))
+    del asked[V1_NAMES["widget_id"]]
+    wished = {
+        "model": model,
+        "widget_id": described(some_text, "The widget, for pins that name one."),
+        "auth_user_id": described(shopper, "The shopper, where they are signed in to the shop."),
+        "device_user_id": described(shopper, "The shopper's device, where they are not."),
+        "identities": asked.pop(V1_NAMES["identities"]),
+        "blacklisted_identities": asked.pop(V1_NAMES["blacklisted_identities"]),
+        **asked,
+    }
+    given = {name: told.pop(V1_NAMES[name]) for name in ("model", "widget_id")} | told
+    given["hits"] = {"type": "array", "maxItems": SIZE_MAX, "items": ref("HitV2")}
+    renamed = {V1_NAMES[name]: name for name in ("model", "widget_id")}
+    identity: Schema = {"type": "string", "description": "The same as `url`."}
+    return {
+        "RecommendRequestV2": {
+            **request,
+            "description": "What one widget wishes to show. Unknown fields are ignored; those of v1 are taken, too.",
+            "required": ["model", "widget_id"],
+            "properties": wished,
+        },
+        "RecommendAnswerV2": {
+            **answer,
+            "required": [renamed.get(name, name) for name in answer["required"]],
+            "properties": given,
+        },
+        "HitV2": {
+            **hit,
+            "required": ["identity", *hit["required"]],
+            "properties": {"identity": identity, **hit["properties"]},
         },
     }
 
