@@ -2,13 +2,16 @@
 The services every test may ask for. Each is started when first asked for and stopped at the end.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from playwright.sync_api import Browser, Page
 
+from endcap.telemetry import log
 from tests.services import browser as browsers
 from tests.services import needs, postgres
 
@@ -18,6 +21,18 @@ hypothesis.settings.register_profile(
     "endcap-ci", deadline=None, print_blob=True, derandomize=True, database=None
 )
 hypothesis.settings.load_profile("endcap-ci" if needs.in_ci() else "endcap")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command sets up its process's logs. This process is the tests', and the stream that it saw is closed by now."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+    vars(log).pop("bind", None)  # the logger that was made at its first use
 
 
 @pytest.fixture(scope="session")
