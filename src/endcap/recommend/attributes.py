@@ -6,10 +6,11 @@ Knows nothing of orders. Everything is derived when first asked for and then kep
 the catalog left true.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from endcap.criteria import AnyOf, Rule, Some
 from endcap.domain import Micros
@@ -27,18 +28,15 @@ _INTRODUCED = ("introduced_at", "_introduced_at")
 _DAY = 86_400_000_000
 
 Columns = tuple[Column, ...]
+Instants = npt.NDArray[np.int64]
 
 
 class Dates:
     """Objects of any type with a date of introduction, the latest first, then by popularity."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, introduced_by_number: Instants) -> None:
         numbers = numbers_of(catalog.all_items)  # of any type: an object may become an item
-        introduced = np.fromiter(  # from a generator, so that other threads get their turn
-            (catalog.item(number).introduced_at for number in catalog.all_items),
-            dtype=np.int64,
-            count=len(numbers),
-        )
+        introduced = introduced_by_number[numbers]
         dated = introduced != Micros(0)
         numbers, introduced = numbers[dated], introduced[dated]
         newest = np.lexsort((catalog.places[numbers], -introduced))
@@ -54,6 +52,7 @@ class Attributes:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self._introduced: tuple[Catalog, Instants] | None = None
         self._dates: tuple[Columns, Dates] | None = None
         self._discounted: tuple[Columns, Order, Floats] | None = None
         self._titles: Titles | None = None
@@ -65,6 +64,10 @@ class Attributes:
         """The same of a successor (`changed` or `ranked_by`) of the catalog."""
         successor = Attributes(catalog)
         successor._dates, successor._discounted = self._dates, self._discounted
+        if self._introduced is not None:
+            is_so_still = self._dates is not None and self._dates[0] == _introductory(catalog)
+            known, instants = self._introduced
+            successor._introduced = (catalog if is_so_still else known), instants
         successor._labels = dict(self._labels)
         if self._titles is not None:
             successor._titles = self._titles.followed(catalog)
@@ -83,10 +86,24 @@ class Attributes:
     @property
     def dates(self) -> Dates:
         catalog = self.catalog
-        basis = tuple(map(catalog.column, _INTRODUCED))
+        basis = _introductory(catalog)
         if self._dates is None or self._dates[0] != basis:
-            self._dates = basis, Dates(catalog)
+            self._dates = basis, Dates(catalog, self._introductions())
         return self._dates[1]
+
+    def _introductions(self) -> Instants:
+        """When each object was introduced, by number; 0: nobody knows. What changed is looked at, the rest is known."""
+        catalog = self.catalog
+        found = np.zeros(catalog.numbers_given, dtype=np.int64)
+        looked_at: Iterable[int] = catalog.all_items
+        if self._introduced is not None:
+            known, instants = self._introduced
+            found[: len(instants)] = instants
+            looked_at = catalog.differing(known)
+        for number in looked_at:  # one by one, so that other threads get their turn
+            found[number] = catalog.item(number).introduced_at if number in catalog.all_items else 0
+        self._introduced = catalog, found
+        return found
 
     @property
     def newest(self) -> Order:
@@ -205,3 +222,8 @@ def texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def _introductory(catalog: Catalog) -> Columns:
+    """What dates of introduction are told in."""
+    return tuple(map(catalog.column, _INTRODUCED))
