@@ -20,7 +20,9 @@ def thing(number: int, chance: random.Random) -> CatalogObject:
     if day is not None:
         fields["introduced_at"] = day
     type_ = chance.choice(["item", "category"])
-    return object_from({"identity": f"/p/{number}", "type": type_, "fields": fields})
+    made = object_from({"identity": f"/p/{number}", "type": type_, "fields": fields})
+    assert isinstance(made, CatalogObject)
+    return made
 
 
 def test_dates_follow_the_catalog() -> None:
