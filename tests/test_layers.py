@@ -74,6 +74,7 @@ LAYERS: Mapping[str, Layer] = {
                 "list_watch",
                 "neighbour_lists",
                 "placing",
+                "recommending",
                 "bulk",
                 "drafts",
                 "scheduled",

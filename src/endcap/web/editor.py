@@ -88,6 +88,7 @@ class View(Struct, frozen=True):
 class EditorPages(PageModule):
     def __init__(self, ground: Ground) -> None:
         self._service = ground.service
+        self._recommending = ground.recommending
         self._drafts = ground.parts.drafts
         self._versions = ground.parts.versions
         self._pages = ground.pages
@@ -245,6 +246,7 @@ class EditorPages(PageModule):
         return trial(
             Trying(
                 self._service,
+                self._recommending,
                 shop,
                 begun.id,
                 created_at,
