@@ -75,6 +75,7 @@ LAYERS: Mapping[str, Layer] = {
                 "neighbour_lists",
                 "placing",
                 "recommending",
+                "objects",
                 "bulk",
                 "drafts",
                 "scheduled",

@@ -1,17 +1,14 @@
 """
-The verbs: what can be done with customizations, catalog and models, whoever asks. Recommending has a module of its own.
+The verbs: what can be done with customizations and models, whoever asks.
 
-API, commands and, later, the console call these. A verb takes bytes or values that the wire understands, speaks to the
-mirror and the store, and answers with bytes ready to send. It knows nothing of HTTP: problems are raised, statuses are
-the caller's.
+API, commands and the console call these, and those on the catalog, which are in `objects`. A verb takes bytes or values
+that the wire understands, speaks to the mirror and the store, and answers with bytes ready to send. It knows nothing of
+HTTP: problems are raised, statuses are the caller's.
 """
 
-import asyncio
 import hashlib
-import random
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
@@ -21,7 +18,6 @@ from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
 from endcap.domain import (
-    CatalogObject,
     Customization,
     CustomizationId,
     Definition,
@@ -29,45 +25,21 @@ from endcap.domain import (
     Pin,
     Record,
 )
-from endcap.errors import (
-    CatalogFault,
-    CatalogFaults,
-    CustomizationNotFound,
-    FaultyFields,
-    JobNotFound,
-    TooManyRequests,
-)
+from endcap.errors import CustomizationNotFound, FaultyFields
 from endcap.mirror import Mirror, Shop
 from endcap.renderings import Rendered, Renderings
 from endcap.store.port import (
-    CommitGeneration,
-    Committed,
     CreateCustomization,
     DeleteCustomization,
     Idempotency,
-    Job,
-    MergeObjects,
-    PutObjects,
     RemoveModel,
-    RemoveObjects,
     ReplaceCustomization,
-    StartJob,
     Store,
 )
 from endcap.telemetry import log
-from endcap.wire import catalog as wire_catalog
-from endcap.wire import catalog_export
 from endcap.wire import customizations as wire
-from endcap.wire.catalog_export import ContentExport
-from endcap.wire.kinds import mismatch
 from endcap.wire.listing import Export, Listing
-from endcap.wire.updates import Progress, progress_json, read_update
 
-LONG_BODY_BYTES = 100_000  # some two milliseconds
-OPEN_JOBS_MAX = 20  # of one tracker: they are done one after the other
-OPEN_JOBS_RETRY_SECONDS = 10
-JOB_ID_MAX = 2**53  # production clients read it as an integer, JavaScript among them
-T = TypeVar("T")
 _encode = msgspec.json.encode
 
 
@@ -86,14 +58,6 @@ class TaggedModel(Struct, frozen=True):
     revision: int
 
 
-class Written(Struct, frozen=True):
-    """What a catalog write did."""
-
-    ok_count: int
-    faults: Mapping[str, CatalogFault]
-    revision: int
-
-
 class Service:
     """One a process; every argument is what a test may want to decide."""
 
@@ -106,7 +70,6 @@ class Service:
         *,
         clock: Clock = system_clock,
         new_id: NewId = random_id,
-        chance: random.Random | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -114,11 +77,7 @@ class Service:
         self.committer = committer
         self.clock = clock
         self._new_id = new_id
-        self._chance = chance or random.Random()
-        self._scalars = frozenset(settings.scalar_attributes)
         self._renderings = Renderings()
-        self.on_job: Callable[[], None] = lambda: None
-        """Called when there is a new job."""
 
     def shop(self, tracker: str) -> Shop:
         """Raises TrackerNotFound, StillLoading."""
@@ -276,106 +235,6 @@ class Service:
         known = shop.recommenders.find(definition.model) is not None
         return None if known else f"Unknown recommender: {definition.model}"
 
-    # Catalog
-
-    async def put_objects(self, shop: Shop, body: bytes) -> Written:
-        """Raises CatalogFaults for a body that is no list of objects."""
-        batch = await _read(wire_catalog.read_objects, body)
-        objects: Sequence[CatalogObject] = tuple(batch.objects.values())
-        if not objects:
-            return Written(0, batch.faults, shop.revision)
-        write = PutObjects(shop.tracker, objects, self.settings.creator, self.clock())
-        return _written(batch, await self.committer.commit(write))
-
-    async def patch_objects(self, shop: Shop, body: bytes) -> Written:
-        """Raises CatalogFaults, BodyTooLarge."""
-        batch = await _read(wire_catalog.read_patches, body)
-        if not batch.objects:
-            return Written(0, batch.faults, shop.revision)
-        write = MergeObjects(shop.tracker, batch.objects, self.settings.creator, self.clock())
-        return _written(batch, await self.committer.commit(write))
-
-    async def remove_objects(self, shop: Shop, body: bytes) -> Written:
-        """Raises CatalogFaults."""
-        batch = await _read(wire_catalog.read_removals, body)
-        if not batch.objects:
-            return Written(0, batch.faults, shop.revision)
-        write = RemoveObjects(shop.tracker, batch.objects, self.settings.creator, self.clock())
-        return _written(batch, await self.committer.commit(write))
-
-    async def commit_generation(self, shop: Shop, *, type_: str, generation: str) -> Committed:
-        """Removes the objects of a type from other generations. Raises CatalogFaults if the generation is empty."""
-        write = CommitGeneration(
-            shop.tracker, type_, generation, self.settings.creator, self.clock()
-        )
-        return await self.committer.commit(write)
-
-    async def start_update(self, shop: Shop, body: bytes) -> int:
-        """
-        Starts an update by query, and returns the id of its job. Raises CatalogFaults, also for fields that are of
-        other types by now; TooManyRequests.
-        """
-        update = await _read(read_update, body)
-        fields = await self._asked(lambda: self.store.fields(shop.tracker))
-        fault = mismatch(update.shape, {each.name: each for each in fields})
-        if fault is not None:
-            raise CatalogFaults(0, {"body": fault})
-        if await self._asked(lambda: self.store.count_open_jobs(shop.tracker)) >= OPEN_JOBS_MAX:
-            raise TooManyRequests(OPEN_JOBS_RETRY_SECONDS)
-        now = self.clock()
-        job = Job(
-            id=self._chance.randrange(1, JOB_ID_MAX),
-            kind="update",
-            request=body,
-            actor=self.settings.creator,
-            created_at=now,
-            updated_at=now,
-        )
-        await self.committer.commit(StartJob(shop.tracker, job, now))
-        self.on_job()
-        return job.id
-
-    async def update_progress(self, shop: Shop, id: int) -> bytes:
-        """How an update by query goes on. Raises JobNotFound."""
-        job = await self._asked(lambda: self.store.job(shop.tracker, id))
-        if job is None or job.kind != "update":
-            raise JobNotFound
-        return progress_json(
-            Progress(
-                shop.tracker,
-                job.status,
-                job.updates,
-                job.failures,
-                {key: CatalogFault(*told) for key, told in job.faults.items()},
-                job.checked,
-                job.reason,
-            )
-        )
-
-    async def _asked(self, ask: Callable[[], T]) -> T:
-        """A point read of the store, where it is quickest."""
-        return ask() if self.store.inline else await asyncio.to_thread(ask)
-
-    def content_page(self, shop: Shop, wanted: ContentExport, *, base_url: str) -> bytes:
-        """One page of the catalog, read from the store; links to the next begin with the base URL."""
-        total, types = wanted.total, wanted.types
-        if total is None:
-            total = self.store.count_objects(shop.tracker, types=types)
-        found = self.store.objects_after(
-            shop.tracker, wanted.after, types=types, limit=wanted.size + 1
-        )
-        page, href = found[: wanted.size], None
-        if len(found) > len(page):
-            cursor = catalog_export.next_cursor(
-                wanted, shop.tracker, after=page[-1].identity, total=total, now=self.clock()
-            )
-            href = catalog_export.next_href(base_url, cursor)
-        shown = [
-            catalog_export.exported_json(each, fields=wanted.fields, scalars=self._scalars)
-            for each in page
-        ]
-        return catalog_export.content_page_json(total, shown, next_href=href)
-
     # Models
 
     def models(self, shop: Shop) -> bytes:
@@ -416,18 +275,6 @@ class Service:
     def strategies(self) -> bytes:
         """What the document of a model may hold."""
         return _encode(modelling.strategies())
-
-
-async def _read(read: Callable[[bytes], T], body: bytes) -> T:
-    """A body's contents; what takes milliseconds to read is read beside the event loop."""
-    if len(body) < LONG_BODY_BYTES:
-        return read(body)
-    return await asyncio.to_thread(read, body)
-
-
-def _written(batch: wire_catalog.Batch, committed: Committed) -> Written:
-    faults = {**batch.faults, **committed.faults}
-    return Written(len(batch.objects) - len(committed.faults), faults, committed.revision)
 
 
 def _idempotency(key: str | None, body: bytes) -> Idempotency | None:

@@ -62,6 +62,7 @@ from endcap.errors import (
 from endcap.jobs import JobRunner
 from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
+from endcap.objects import Objects
 from endcap.placing import Placing
 from endcap.recommending import Recommending
 from endcap.recording import Recorder
@@ -88,6 +89,7 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    objects: Objects
     recommending: Recommending
     versions: Versions
     drafts: Drafts
@@ -129,7 +131,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
     recommending = Recommending(settings, clock=clock, shoppers=activity.shoppers)
     jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
-    service.on_job = jobs.wake
+    objects = Objects(settings, store, committer, on_job=jobs.wake, clock=clock)
     source = EventSource(events, open_place(settings))
     recorder = Recorder(settings, events, activity, clock=clock)
     return Parts(
@@ -139,6 +141,7 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         mirror,
         committer,
         service,
+        objects,
         recommending,
         versions,
         drafts,
@@ -178,7 +181,7 @@ class App:
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         VersionEndpoints(service, parts.versions, authenticator, by_tracker).mount(self._routes)
         DraftEndpoints(service, parts.drafts, authenticator, by_tracker).mount(self._routes)
-        CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        CatalogEndpoints(settings, parts.objects, authenticator, by_tracker).mount(self._routes)
         ModelEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._asker = Asker(settings.recommender_hosts)
         self.metrics.include(self._asker.metrics)
@@ -189,7 +192,9 @@ class App:
         )
         placing = Placing(recommending)
         PlaceEndpoints(service, placing, authenticator, by_tracker).mount(self._routes)
-        ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
+        ContentExportEndpoint(service, parts.objects, authenticator, by_tracker).mount(
+            self._routes
+        )
         EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
         InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._scheduled = Scheduled(parts.store, parts.committer, parts.drafts, clock=service.clock)
