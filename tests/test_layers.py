@@ -79,6 +79,7 @@ LAYERS: Mapping[str, Layer] = {
                 "bulk",
                 "drafts",
                 "scheduled",
+                "lookout",
                 "versions",
                 "rosters",
                 "finders",
