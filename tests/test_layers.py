@@ -81,6 +81,7 @@ LAYERS: Mapping[str, Layer] = {
                 "scheduled",
                 "lookout",
                 "versions",
+                "by_tracker",
                 "rosters",
                 "finders",
                 "verdicts",
