@@ -50,7 +50,6 @@ def test_dates_follow_the_catalog() -> None:
             found, expected = attributes.dates, Attributes(catalog).dates
             assert np.array_equal(found.numbers, expected.numbers)
             assert np.array_equal(found.introduced, expected.introduced)
-            assert np.array_equal(found.places, expected.places)
             assert attributes.introduced_since(SINCE).tolist() == [
                 number
                 for number in expected.numbers.tolist()

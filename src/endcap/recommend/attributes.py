@@ -43,7 +43,6 @@ class Dates:
         self.numbers = numbers
         self.introduced = introduced
         self.order = Order(numbers, catalog.numbers_given)
-        self.places: Floats = catalog.places[numbers]
         self.kept: dict[tuple[float, float], tuple[object, Order]] = {}
 
     @classmethod
@@ -157,7 +156,7 @@ class Attributes:
                 dates.kept.clear()
             score = dates.introduced / (_DAY * half_life_days)
             score = score + np.log2(1 + popularity * known[dates.numbers])
-            best = np.lexsort((dates.places, -score))
+            best = np.lexsort((self.catalog.places[dates.numbers], -score))
             kept = known, Order(dates.numbers[best], self.catalog.numbers_given)
             dates.kept[key] = kept
         return kept[1]
