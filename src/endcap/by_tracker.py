@@ -53,7 +53,7 @@ class ByTracker(Generic[T]):
 
 
 class Derived(ABC, Generic[T]):
-    """Made of a snapshot, and renewed when it is asked for with a later one. May be used from several threads at once."""
+    """Made of a snapshot, and renewed with a later one. May be used from several threads at once."""
 
     def __init__(self, trackers_max: int) -> None:
         self._held: ByTracker[tuple[int, T]] = ByTracker(trackers_max)

@@ -13,7 +13,7 @@ from endcap.errors import StoreUnavailable
 
 
 class Lookout:
-    """Calls `look` from `start` to `stop`, with a pause of `seconds` in between. `failed` is told what else it raises."""
+    """Calls `look` again and again, with a pause of `seconds` in between. `failed` is told what else it raises."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """
 The verbs on the objects of a catalog: written, removed, updated by query, read page by page.
 
-Of a list of objects what is faulty is told, and the rest is done. What takes long is a job, which `jobs` does; here it is
-started and asked about.
+Of a list of objects what is faulty is told, and the rest is done. What takes long is a job, which `jobs` does; here it
+is started and asked about.
 """
 
 import asyncio

@@ -192,9 +192,7 @@ class App:
         )
         placing = Placing(recommending)
         PlaceEndpoints(service, placing, authenticator, by_tracker).mount(self._routes)
-        ContentExportEndpoint(service, parts.objects, authenticator, by_tracker).mount(
-            self._routes
-        )
+        ContentExportEndpoint(service, parts.objects, authenticator, by_tracker).mount(self._routes)
         EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
         InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._scheduled = Scheduled(parts.store, parts.committer, parts.drafts, clock=service.clock)
