@@ -164,8 +164,8 @@ class Attributes:
     def introduced_since(self, since: Micros) -> Numbers:
         """Who was introduced at an instant or later, the latest first."""
         dates = self.dates
-        count = int(np.searchsorted(-dates.introduced, -since, "right"))
-        return dates.numbers[:count]
+        earlier = int(np.searchsorted(dates.introduced[::-1], since, "left"))
+        return dates.numbers[: len(dates.numbers) - earlier]
 
     @property
     def discounted(self) -> Order:
