@@ -1,6 +1,6 @@
 """
-What a call is: a request and how to read its answer, as a pure value; when it may be sent again; and how its path, query
-and headers are spelled.
+What a call is: a request and how to read its answer, as a value; when it may be sent again; how its path, query and
+headers are spelled.
 
 The verbs stand beside this module, by subject: each, once, a function from its arguments to a `Call`. The shells turn
 it into a method, sync and async, with its signature (less the tracker) and its docstring.

@@ -1,5 +1,6 @@
 """
-The verbs about recommendations, of the server or of the caller's own, and about the models that give them. See `_calls`.
+The verbs about recommendations, the server's or the caller's own, and about the models that give them. See
+`_calls`.
 """
 
 from collections.abc import Mapping, Sequence
