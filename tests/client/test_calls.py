@@ -23,6 +23,7 @@ from endcap.client import (
 from endcap.client import _catalog_calls as catalog_calls
 from endcap.client import _customization_calls as customization_calls
 from endcap.client import _ops_calls as ops_calls
+from endcap.client import _past_calls as past_calls
 from endcap.client import _recommending_calls as recommending_calls
 from endcap.client._calls import Outgoing
 from endcap.client._reading import decoded
@@ -170,6 +171,16 @@ def test_any_id_stays_one_segment(tracker: str, id: str) -> None:
 
     *_, arrived_tracker, scope, arrived_id = path.split("/")
     assert (unquote(arrived_tracker), scope, unquote(arrived_id)) == (tracker, "scope", id)
+
+
+@given(tracker=st.text(min_size=1), id=st.text(min_size=1) | st.sampled_from([".", ".."]))
+def test_restoring_a_version_never_restores_the_tracker(tracker: str, id: str) -> None:
+    """As an id of two dots would, were it taken for a step up the path."""
+    path = url(past_calls.restore_version(tracker, id, 1)).raw_path.decode()
+
+    *_, arrived_tracker, kind, arrived_id, verb = path.split("/")
+    assert (unquote(arrived_tracker), unquote(arrived_id)) == (tracker, id)
+    assert (kind, verb) == ("customizations", "restore")
 
 
 @given(

@@ -4,11 +4,10 @@ The verbs about the past and about drafts: paths of Endcap's own, which the vend
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
-from endcap.client._calls import Call, headers_of, query_of
+from endcap.client._calls import Call, headers_of, query_of, segment_of
 from endcap.client._customization_calls import document
 from endcap.client._reading import Answer, customization, decoded, etag, nothing
 from endcap.client._values import Customization, Definition, Draft, Drafts, HistoryPage, Reversal
@@ -183,11 +182,11 @@ _encode = msgspec.json.encode
 
 
 def _of(tracker: str, what: str) -> str:
-    return f"/api/trackers/{quote(tracker, safe='')}/{what}"
+    return f"/api/trackers/{segment_of(tracker)}/{what}"
 
 
 def _one(tracker: str, id: str, what: str) -> str:
-    return _of(tracker, f"customizations/{quote(id, safe='')}/{what}")
+    return _of(tracker, f"customizations/{segment_of(id)}/{what}")
 
 
 def _draft(answer: Answer) -> Draft:
