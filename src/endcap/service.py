@@ -58,20 +58,20 @@ from endcap.recommend.recommenders import Recommender
 from endcap.recommend.shoppers import UNKNOWN, Shopper, Shoppers
 from endcap.recommend.strategies import SPARE, External, Query
 from endcap.renderings import Rendered, Renderings
-from endcap.store.port import (
+from endcap.store.port import Store
+from endcap.store.states import Job
+from endcap.store.writes import (
     CommitGeneration,
     Committed,
     CreateCustomization,
     DeleteCustomization,
     Idempotency,
-    Job,
     MergeObjects,
     PutObjects,
     RemoveModel,
     RemoveObjects,
     ReplaceCustomization,
     StartJob,
-    Store,
 )
 from endcap.telemetry import log
 from endcap.wire import catalog as wire_catalog

@@ -25,17 +25,15 @@ from endcap.errors import (
     RevisionConflict,
     VersionNotFound,
 )
-from endcap.store.port import (
-    ChangeRow,
+from endcap.store.port import LogFilter, Place, Store
+from endcap.store.states import ChangeRow
+from endcap.store.writes import (
     Committed,
-    LogFilter,
-    Place,
     ReplaceCustomization,
     RestoreCustomization,
     ReviseCustomizations,
     Revised,
     RevisedDraft,
-    Store,
     Version,
     Write,
 )

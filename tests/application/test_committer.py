@@ -24,7 +24,7 @@ from endcap.errors import (
     TrackerNotFound,
 )
 from endcap.mirror import Mirror
-from endcap.store.port import Committed, MergeObjects, Outcome, Write
+from endcap.store.writes import Committed, MergeObjects, Outcome, Write
 from endcap.store.sqlite import SqliteStore
 from tests.application.conftest import Logged
 from tests.application.world import (

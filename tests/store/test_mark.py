@@ -10,7 +10,7 @@ import pytest
 
 from endcap.domain import Micros, TrackerId
 from endcap.store.mark import CommitMark
-from endcap.store.port import AddKey, CreateTracker
+from endcap.store.writes import AddKey, CreateTracker
 from endcap.store.sqlite import SqliteStore
 
 TRACKER = TrackerId("1234-5678")

@@ -29,9 +29,10 @@ from endcap.domain import (
 )
 from endcap.errors import CatalogFault
 from endcap.store.decide import Effects, Names, Present, Replay, ReplayKey, carry_out
-from endcap.store.port import (
+from endcap.store.port import LogFilter, Store, Touched
+from endcap.store.states import ChangeRow, Job, TrackerRow
+from endcap.store.writes import (
     AddKey,
-    ChangeRow,
     CommitGeneration,
     Committed,
     CreateCustomization,
@@ -40,8 +41,6 @@ from endcap.store.port import (
     DiscardDraft,
     HoldDraft,
     Idempotency,
-    Job,
-    LogFilter,
     MergeObjects,
     Outcome,
     PublishArtifact,
@@ -57,9 +56,6 @@ from endcap.store.port import (
     RevokeKey,
     SaveDraft,
     ScheduleDraft,
-    Store,
-    Touched,
-    TrackerRow,
     Unpublish,
     Version,
     Write,

@@ -20,7 +20,8 @@ import pytest
 from endcap.domain import CatalogObject, Filter, ItemId, Merge, TrackerId
 from endcap.errors import StoreUnavailable, UsageFault
 from endcap.store import open_store
-from endcap.store.port import Committed, MergeObjects, Store
+from endcap.store.port import Store
+from endcap.store.writes import Committed, MergeObjects
 from endcap.store.postgres import PostgresStore
 from endcap.store.sqlite import SqliteStore
 from tests.services import needs

@@ -33,7 +33,7 @@ from endcap.errors import (
     StoreUnavailable,
     TooManyRequests,
 )
-from endcap.store.port import IDEMPOTENCY_HOURS
+from endcap.store.writes import IDEMPOTENCY_HOURS
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
 OPERATIONS = (*MOST_OPERATIONS, *PAST_OPERATIONS, *EVENT_OPERATIONS)

@@ -50,7 +50,7 @@ from endcap.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from endcap.store.port import JOB_DAYS
+from endcap.store.states import JOB_DAYS
 from endcap.wire.catalog import PATCH_OBJECTS_MAX, malformed
 from endcap.wire.catalog_export import CURSOR_HOURS
 from endcap.wire.catalog_export import PATH as CONTENT_EXPORT

@@ -22,7 +22,7 @@ from endcap.domain import (
     TAGS_MAX,
 )
 from endcap.engine.place import Source, Verdict
-from endcap.store.port import JOB_FAULTS_MAX
+from endcap.store.states import JOB_FAULTS_MAX
 from endcap.wire.catalog import TYPE_CHARACTERS_MAX
 from endcap.wire.customizations import PIN_TYPES, TARGET_TYPES
 from endcap.wire.listing import LIMIT_MAX

@@ -44,11 +44,10 @@ from endcap.store.decide_drafts import Desk, conflict, overtaken, take
 from endcap.store.decide_models import ModelDecision, ModelKey
 from endcap.store.judge import FieldKey, Judge
 from endcap.store.ledger import Ledger, Overlay
-from endcap.store.port import (
-    FIELDS_JOB,
+from endcap.store.states import FIELDS_JOB, ChangeRow, Job, ModelRow, TrackerRow
+from endcap.store.writes import (
     IDEMPOTENCY_HOURS,
     AddKey,
-    ChangeRow,
     CommitGeneration,
     Committed,
     CreateCustomization,
@@ -57,9 +56,7 @@ from endcap.store.port import (
     DeleteCustomization,
     DiscardDraft,
     HoldDraft,
-    Job,
     MergeObjects,
-    ModelRow,
     ModelWrite,
     ObjectWrite,
     Outcome,
@@ -79,7 +76,6 @@ from endcap.store.port import (
     StartJob,
     StepJob,
     TakeJob,
-    TrackerRow,
     TrackerWrite,
     Unpublish,
     Write,

@@ -12,10 +12,9 @@ from endcap.errors import CatalogFault, CatalogFaults, JobNotFound, UsageFault
 from endcap.store import jobs
 from endcap.store.judge import Judge
 from endcap.store.ledger import Ledger, Overlay
-from endcap.store.port import (
-    JOB_DAYS,
+from endcap.store.states import JOB_DAYS, Job, TrackerRow
+from endcap.store.writes import (
     Committed,
-    Job,
     JobWrite,
     MergeObjects,
     ObjectWrite,
@@ -26,7 +25,6 @@ from endcap.store.port import (
     StartJob,
     StepJob,
     TakeJob,
-    TrackerRow,
 )
 from endcap.wire.catalog import settled
 

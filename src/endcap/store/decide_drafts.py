@@ -20,8 +20,8 @@ from endcap.errors import (
     RevisionConflict,
 )
 from endcap.store.ledger import Overlay
-from endcap.store.port import (
-    ChangeRow,
+from endcap.store.states import ChangeRow
+from endcap.store.writes import (
     Committed,
     DiscardDraft,
     DraftWrite,

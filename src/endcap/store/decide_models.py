@@ -10,16 +10,8 @@ from typing import Literal, Protocol
 from endcap.domain import TrackerId
 from endcap.errors import FaultyFields, RecommenderNotFound, RevisionConflict
 from endcap.store.ledger import Ledger, Overlay
-from endcap.store.port import (
-    MODELS_MAX,
-    Committed,
-    ModelRow,
-    ModelWrite,
-    Outcome,
-    PutModel,
-    RemoveModel,
-    TrackerRow,
-)
+from endcap.store.states import ModelRow, TrackerRow
+from endcap.store.writes import MODELS_MAX, Committed, ModelWrite, Outcome, PutModel, RemoveModel
 
 ModelKey = tuple[TrackerId, str]
 

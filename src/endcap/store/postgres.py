@@ -42,23 +42,9 @@ from endcap.store.decide import (
 )
 from endcap.store.filters import Filters
 from endcap.store.log_queries import LogQueries
-from endcap.store.port import (
-    Build,
-    BuildRecord,
-    ChangeRow,
-    Changes,
-    CommitGeneration,
-    Committed,
-    Job,
-    Load,
-    ModelRow,
-    Outcome,
-    Page,
-    Summary,
-    Touched,
-    TrackerRow,
-    Write,
-)
+from endcap.store.port import Changes, Load, Page, Summary, Touched
+from endcap.store.states import Build, BuildRecord, ChangeRow, Job, ModelRow, TrackerRow
+from endcap.store.writes import CommitGeneration, Committed, Outcome, Write
 from endcap.store.postgres_pool import (
     BORROW_SECONDS_MAX,
     LOCK_SECONDS_MAX,

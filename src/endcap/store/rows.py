@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from endcap.domain import CatalogObject, Draft, Field, Micros, Record, TrackerId
 from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import Build, BuildRecord, ChangeRow, Job, ModelRow, Touched, TrackerRow
+from endcap.store.port import Touched
+from endcap.store.states import Build, BuildRecord, ChangeRow, Job, ModelRow, TrackerRow
 
 Row = tuple[Any, ...]
 

@@ -53,23 +53,9 @@ from endcap.store.decide_catalog import ObjectKey
 from endcap.store.filters import Filters
 from endcap.store.log_queries import LogQueries
 from endcap.store.mark import CommitMark
-from endcap.store.port import (
-    Build,
-    BuildRecord,
-    ChangeRow,
-    Changes,
-    CommitGeneration,
-    Committed,
-    Job,
-    Load,
-    ModelRow,
-    Outcome,
-    Page,
-    Summary,
-    Touched,
-    TrackerRow,
-    Write,
-)
+from endcap.store.port import Changes, Load, Page, Summary, Touched
+from endcap.store.states import Build, BuildRecord, ChangeRow, Job, ModelRow, TrackerRow
+from endcap.store.writes import CommitGeneration, Committed, Outcome, Write
 from endcap.store.rows import Row
 from endcap.store.sqlite_file import (
     PATIENCE_SECONDS,

@@ -32,7 +32,7 @@ from endcap.bulk import (
 )
 from endcap.domain import Customization, CustomizationId, Micros, Window
 from endcap.errors import FaultyFields, UsageFault
-from endcap.store.port import ChangeRow
+from endcap.store.states import ChangeRow
 from endcap.telemetry import log
 from endcap.web import access, words
 from endcap.web.lists import list_url, query_of, read_asked

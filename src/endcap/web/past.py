@@ -15,7 +15,7 @@ from endcap.api.http import Response
 from endcap.domain import CustomizationId, Draft, Micros, Record
 from endcap.errors import FaultyFields, Problem, RevisionNotReached
 from endcap.mirror import Shop
-from endcap.store.port import ChangeRow
+from endcap.store.states import ChangeRow
 from endcap.versions import Action, Deed, Reversal, Step
 from endcap.web import access, times, words
 from endcap.web.changes import is_about_tags
