@@ -28,7 +28,8 @@ from endcap.domain import (
     TrackerId,
 )
 from endcap.errors import CatalogFault
-from endcap.store.decide import Effects, Names, Present, Replay, ReplayKey, carry_out
+from endcap.store.commit import carry_out
+from endcap.store.transaction import Effects, Names, Present, Replay, ReplayKey
 from endcap.store.port import LogFilter, Store, Touched
 from endcap.store.states import ChangeRow, Job, TrackerRow
 from endcap.store.writes import (

@@ -31,15 +31,8 @@ from endcap.domain import (
 )
 from endcap.errors import StoreUnavailable, TrackerNotFound
 from endcap.store import rows, scripts
-from endcap.store.decide import (
-    BATCH_NAMES_MAX,
-    Effects,
-    Names,
-    Present,
-    Replay,
-    carry_out,
-    carry_out_together,
-)
+from endcap.store.commit import carry_out, carry_out_together
+from endcap.store.transaction import BATCH_NAMES_MAX, Effects, Names, Present, Replay
 from endcap.store.filters import Filters
 from endcap.store.log_queries import LogQueries
 from endcap.store.port import Changes, Load, Page, Summary, Touched

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from endcap.domain import CatalogObject, Draft, Field, Micros, Record, TrackerId
-from endcap.store.decide import Replay, ReplayKey
+from endcap.store.transaction import Replay, ReplayKey
 from endcap.store.port import Touched
 from endcap.store.states import Build, BuildRecord, ChangeRow, Job, ModelRow, TrackerRow
 

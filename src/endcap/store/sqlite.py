@@ -38,7 +38,8 @@ from endcap.domain import (
 )
 from endcap.errors import StoreUnavailable, TrackerNotFound
 from endcap.store import rows, scripts
-from endcap.store.decide import (
+from endcap.store.commit import carry_out, carry_out_together
+from endcap.store.transaction import (
     BATCH_NAMES_MAX,
     Effects,
     Names,
@@ -46,10 +47,8 @@ from endcap.store.decide import (
     RecordKey,
     Replay,
     ReplayKey,
-    carry_out,
-    carry_out_together,
 )
-from endcap.store.decide_catalog import ObjectKey
+from endcap.store.transaction import ObjectKey
 from endcap.store.filters import Filters
 from endcap.store.log_queries import LogQueries
 from endcap.store.mark import CommitMark
