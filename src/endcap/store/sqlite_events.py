@@ -2,7 +2,7 @@
 Shopper events in a SQLite file of their own.
 
 One connection writes, in the thread that asks; reads are made beside it and see what was committed last. Rows go in as
-few statements as there are sets of ROWS_MAX, for the reason that `sqlite` gives.
+few statements as there are sets of ROWS_MAX, for the reason that `sqlite_transaction` gives.
 """
 
 import sqlite3

@@ -98,7 +98,7 @@ class DraftPages(PageModule):
     # Looking
 
     async def listing(self, visit: Visit) -> Response:
-        shop, page = visit.place, min(max(1, number_of(visit.query, "page")), PAGES_MAX)
+        shop, page = visit.place, min(max(1, visit.query.number("page")), PAGES_MAX)
         store, tracker = self._drafts.store, shop.tracker
 
         def read() -> tuple[int, list[Draft], set[CustomizationId]]:
@@ -159,7 +159,7 @@ class DraftPages(PageModule):
         """The draft, or else what is published, or a version of it. Raises CustomizationNotFound, VersionNotFound."""
         shop, id_ = visit.place, id_of_path(visit)
         standing = await self._standing(shop, id_)
-        wanted, base = number_of(visit.query, "version"), standing.published
+        wanted, base = visit.query.number("version"), standing.published
         if wanted:
             document = await asyncio.to_thread(self._versions.version, shop.tracker, id_, wanted)
         elif standing.draft is not None:
@@ -188,7 +188,7 @@ class DraftPages(PageModule):
         """Saves a draft, and publishes it where that is asked for."""
         shop, form = visit.place, visit.form
         typed = form.exact("document") if text is None else text
-        base, drafted = number_of(form, "base"), number_of(form, "draft")
+        base, drafted = form.number("base"), form.number("draft")
         try:
             definition = self._service.read(shop, typed.encode())
         except (FaultyFields, MalformedBody) as problem:
@@ -234,7 +234,7 @@ class DraftPages(PageModule):
     async def publish(self, visit: Visit) -> Response:
         """Raises DraftNotFound, DraftConflict; where somebody changed what is published, both are shown."""
         id_ = id_of_path(visit)
-        return await self._saving.publish(visit, id_, number_of(visit.form, "draft"))
+        return await self._saving.publish(visit, id_, visit.form.number("draft"))
 
     async def schedule(self, visit: Visit) -> Response:
         """Raises DraftNotFound, DraftConflict, FaultyFields."""
@@ -247,7 +247,7 @@ class DraftPages(PageModule):
             at,
             actor=visit.user.name,
             now=self._service.clock(),
-            expected=number_of(form, "draft"),
+            expected=form.number("draft"),
         )
         did = "unschedule" if cancels else "schedule"
         return redirect(f"{one_url(shop, id_)}/draft?did={did}&changed=1")
@@ -260,7 +260,7 @@ class DraftPages(PageModule):
             id_,
             actor=visit.user.name,
             now=self._service.clock(),
-            expected=number_of(visit.form, "draft"),
+            expected=visit.form.number("draft"),
         )
         return redirect(f"{base_of(shop.tracker)}/drafts?did=discard&changed=1")
 
@@ -272,7 +272,7 @@ class DraftPages(PageModule):
             id_,
             actor=visit.user.name,
             now=self._service.clock(),
-            expected=frozenset({number_of(visit.form, "revision")}),
+            expected=frozenset({visit.form.number("revision")}),
         )
         return redirect(
             f"{one_url(shop, id_)}/draft?{urlencode({'did': 'unpublish', 'changed': 1})}"
@@ -283,12 +283,6 @@ class DraftPages(PageModule):
 
     def _gallery(self, shop: Shop) -> Gallery:
         return Gallery(shop.snapshot.catalog, self._service.clock(), self._service.settings)
-
-
-def number_of(form: Form, name: str) -> int:
-    """0 for what is none."""
-    text = form.get(name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
 
 
 def pretty(document: bytes) -> str:

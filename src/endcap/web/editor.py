@@ -22,7 +22,6 @@ from endcap.finders import Finders
 from endcap.mirror import Shop
 from endcap.web import times, words
 from endcap.web.conditions import KINDS, OPERATORS
-from endcap.web.drafts import number_of
 from endcap.web.forms import NotForForms, opened
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.moves import Stage, moved
@@ -120,7 +119,7 @@ class EditorPages(PageModule):
         """The draft, or else what is published, or a version of it. Raises CustomizationNotFound, VersionNotFound."""
         shop, id_ = visit.place, id_of_path(visit)
         standing = await asyncio.to_thread(self._drafts.standing, shop.tracker, id_)
-        wanted, base = number_of(visit.query, "version"), standing.published
+        wanted, base = visit.query.number("version"), standing.published
         if wanted:
             document = await asyncio.to_thread(self._versions.version, shop.tracker, id_, wanted)
         elif standing.draft is not None:
@@ -287,7 +286,7 @@ class EditorPages(PageModule):
 
 def _begun(visit: Visit) -> Begun:
     form = visit.form
-    return Begun(id_of_path(visit), number_of(form, "base"), number_of(form, "draft"))
+    return Begun(id_of_path(visit), form.number("base"), form.number("draft"))
 
 
 def _things(sheet: Sheet, gallery: Gallery) -> list[Thing | None]:
