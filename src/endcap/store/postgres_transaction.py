@@ -28,7 +28,7 @@ def object_key(identity: str) -> str:
     return f"sha256:{sha256(identity.encode()).hexdigest()}"
 
 
-def _object_row(tracker: TrackerId, each: CatalogObject) -> Row:
+def _row_of(tracker: TrackerId, each: CatalogObject) -> Row:
     _, *rest = rows.catalog_object(tracker, each)
     return (tracker, object_key(each.identity), *rest)
 
@@ -36,7 +36,7 @@ def _object_row(tracker: TrackerId, each: CatalogObject) -> Row:
 class PostgresTransaction(TransactionQueries):
     """See `transaction.Transaction`."""
 
-    _object_row = staticmethod(_object_row)
+    _object_row = staticmethod(_row_of)
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
