@@ -66,8 +66,6 @@ class SqliteStore(StateQueries, LogQueries, SqliteFile):
 
     def __init__(self, path: Path | str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         super().__init__(path, patience_seconds=patience_seconds)
-        self._writer: sqlite3.Connection | None = None
-        self._write_lock = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
         self._watch_lock = threading.Lock()
         self._watched = threading.local()
@@ -108,7 +106,7 @@ class SqliteStore(StateQueries, LogQueries, SqliteFile):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """The write connection in a transaction of its own; what is raised inside undoes it."""
+        """With the mark around the commit, by the shortest way: every write of a customization comes here."""
         deadline = time.monotonic() + self._patience_seconds
         if not self._write_lock.acquire(timeout=self._patience_seconds):
             raise StoreUnavailable("The store is busy; try again shortly")
