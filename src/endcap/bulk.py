@@ -132,12 +132,17 @@ def read_shift(amount: str, unit: str) -> Shift:
     return Shift(number * hours)
 
 
+def check_count(count: int, *, advice: str = "narrow the filter") -> None:
+    """Raises UsageFault for more customizations than one action may change."""
+    if count > CHANGED_MAX:
+        raise UsageFault(
+            f"These are {count:,} customizations, and at most {CHANGED_MAX:,} can be changed at once: {advice}"
+        )
+
+
 def plan(action: Action, chosen: Sequence[Customization]) -> Plan:
     """What the action would do to what was chosen, as far as memory tells. Raises UsageFault if that is too much."""
-    if len(chosen) > CHANGED_MAX:
-        raise UsageFault(
-            f"{len(chosen):,} are chosen, and at most {CHANGED_MAX:,} can be changed at once: narrow the filter"
-        )
+    check_count(len(chosen))
     changes: list[Customization] = []
     refused: dict[CustomizationId, str] = {}
     for each in chosen:
@@ -160,8 +165,7 @@ class Bulk:
         self, tracker: TrackerId, action: Action, chosen: Chosen, *, actor: str, now: Micros
     ) -> Done:
         """Raises UsageFault for too many, StoreUnavailable. What was written until then stays, and can be undone."""
-        if len(chosen) > CHANGED_MAX:
-            raise UsageFault(f"At most {CHANGED_MAX:,} can be changed at once: narrow the filter")
+        check_count(len(chosen))
         after = await asyncio.to_thread(self._revision, tracker)
         tally = _Tally()
         ids = list(chosen)
@@ -185,8 +189,7 @@ class Bulk:
         self, tracker: TrackerId, writes: Sequence[CustomizationWrite], *, now: Micros
     ) -> Done:
         """Writes that were made elsewhere, all of one actor at this instant. Raises as `do` does."""
-        if len(writes) > CHANGED_MAX:
-            raise UsageFault(f"At most {CHANGED_MAX:,} can be changed at once: narrow the filter")
+        check_count(len(writes))
         after = await asyncio.to_thread(self._revision, tracker)
         tally = _Tally()
         for start in range(0, len(writes), GROUP):

@@ -114,6 +114,7 @@ class Mirror:
         self._shops: dict[str, Shop] = {}
         self._locks: dict[TrackerId, threading.RLock] = {}
         self._load_locks: dict[TrackerId, threading.Lock] = {}
+        self._follow_locks: dict[TrackerId, threading.Lock] = {}
         self._loaders: dict[TrackerId, threading.Thread] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -382,8 +383,9 @@ class Mirror:
         shop = self._shops.get(tracker)
         if shop is None or self._is_far_behind(shop):
             self._load(tracker)
-        else:
-            self._renew(tracker, self._followed)
+            return
+        with self._follow_locks.setdefault(tracker, threading.Lock()):
+            self._renew(tracker, self._followed)  # who comes second finds it done
 
     def _is_far_behind(self, shop: Shop) -> bool:
         """Whether a load brings the shop up to date sooner than its changes would."""
@@ -392,7 +394,8 @@ class Mirror:
         return self._store.behind(shop.tracker, since=shop.revision, at_most=bound) >= bound
 
     def _followed(self, shop: Shop) -> Shop:
-        return self._advanced(shop, self._store.changes(shop.tracker, since=shop.revision))
+        changes = self._store.changes(shop.tracker, since=shop.revision)
+        return shop if changes.tracker.revision == shop.revision else self._advanced(shop, changes)
 
     def _advanced(self, shop: Shop, changes: Changes) -> Shop:
         customizations: dict[CustomizationId, Customization | None] = {

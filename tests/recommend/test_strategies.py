@@ -2,6 +2,7 @@
 Strategies: what each ranks, and what holds for all of them.
 """
 
+import itertools
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from endcap.recommend.models import REFERENCE, Model
 from endcap.recommend.recommenders import Recommenders
 from endcap.recommend.shoppers import Shopper, Trail
 from endcap.recommend.strategies import Discounted, Newest
+from endcap.recommend.strategies.common import topped_up
 from tests.recommend.shelf import NOW, artifact, names, query, thing
 
 STRINGS = ("Guitars", "Strings")
@@ -417,3 +419,13 @@ def test_any_ranking_is_sound(
     assert set(primary) | set(fallback) >= allowed
     if not model.startswith("random"):
         assert fallback == list(ranking.fallback)
+
+
+def test_of_a_whole_catalog_no_more_is_read_than_is_needed() -> None:
+    """What tops up a short ranking may be all there is, without an end."""
+    further = itertools.count()
+
+    assert topped_up([3, 1], further, 5) == [3, 1, 0, 2, 4]
+    assert next(further) < 8
+    assert topped_up([3, 1], iter(()), 5) == [3, 1]
+    assert topped_up([3, 1], itertools.count(), 2) == [3, 1]

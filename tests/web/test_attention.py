@@ -11,9 +11,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from endcap.bulk import CHANGED_MAX
+from endcap.domain import CustomizationId, Filter, Micros, TrackerId
 from endcap.health import OFFERS, SEVERITIES, Complaint
-from endcap.web import attention
+from endcap.store.port import CreateCustomization
 from endcap.web.complaints import COMPLAINTS, WORDS
+from endcap.wire.customizations import definition_of
 from tests.api.driver import BASE, TRACKER, ToldClock, customization, item, pin
 from tests.web.driver import ConsoleServer, Visitor, hidden_of, text_of
 from tests.web.test_changing import undo
@@ -251,18 +254,22 @@ def test_all_of_one_recommender(server: ConsoleServer, ann: Visitor) -> None:
     assert "2 findings" in text_of(ann.get(HEALTH))
 
 
-def test_too_many_at_once_are_refused(
-    server: ConsoleServer, ann: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_at_once_are_refused(server: ConsoleServer, ann: Visitor) -> None:
     """With what to do instead."""
-    monkeypatch.setattr(attention, "CHANGED_MAX", 1)
-    for target in ("/p/123", "/p/124"):
-        server.create(pin_definitions=[], target_identity=target)
+    server.create(pin_definitions=[])
+    (one,) = server.parts.store.records(TrackerId(TRACKER), Filter())
+    definition = definition_of(one)
+    server.parts.committer.commit_now(
+        [
+            CreateCustomization(TrackerId(TRACKER), CustomizationId(f"c{n}"), definition, "test", n)
+            for n in map(Micros, range(CHANGED_MAX))
+        ]
+    )
 
-    answer = press_all(ann, ann.get(HEALTH), "Delete all 2")
+    answer = press_all(ann, ann.get(HEALTH), f"Delete all {CHANGED_MAX + 1:,}")
 
     assert answer.status_code == 422
-    assert "2 customizations have this, and at most 1 can be changed at once" in text_of(answer)
+    assert f"{CHANGED_MAX + 1:,} customizations, and at most {CHANGED_MAX:,}" in text_of(answer)
     assert "choose a recommender" in text_of(answer)
 
 

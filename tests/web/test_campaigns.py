@@ -140,24 +140,33 @@ def test_what_cannot_be_understood_is_left_out(ann: Visitor) -> None:
     ]
 
 
-def test_rows_are_bounded(
-    server: ConsoleServer, ann: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_bounded(server: ConsoleServer, ann: Visitor) -> None:
     """Of each recommender as many as there is room for; the rest is counted and linked. One alone has more room."""
-    monkeypatch.setattr(campaigns, "ROWS_OF_MODEL_MAX", 2)
-    monkeypatch.setattr(campaigns, "ROWS_MAX", 4)
-    for model in ("basket", "test_reco", "trends"):
-        for number in range(5):
-            target = f"/p/{number}"
-            server.create(model=model, target_identity=target, pin_definitions=[pin(**WEEK)])
+    most = campaigns.ROWS_OF_MODEL_MAX
+    for number in range(most + 2):
+        server.create(model="trends", target_identity=f"/p/{number}", pin_definitions=[pin(**WEEK)])
+    server.create(model="basket", pin_definitions=[pin(**WEEK)])
 
-    every, one = ann.get(CALENDAR), ann.get(f"{CALENDAR}?model=basket")
+    every, one = ann.get(CALENDAR), ann.get(f"{CALENDAR}?model=trends")
 
-    assert "15 campaigns" in text_of(every)
-    assert re.findall(r"and (\d+) more", text_of(every)) == ["3", "3", "5"]
+    assert f"{most + 3} campaigns" in text_of(every)
+    assert re.findall(r"and (\d+) more", text_of(every)) == ["2"]
     assert "customizations?model=trends&amp;sort=closes" in every.text
-    assert len(bars(every)) == 4
-    assert (len(bars(one)), re.findall(r"and (\d+) more", text_of(one))) == (4, ["1"])
+    assert len(bars(every)) == most + 1
+    assert (len(bars(one)), re.findall(r"and (\d+) more", text_of(one))) == (most + 2, [])
+
+
+def test_recommenders_share_the_rows_of_a_page() -> None:
+    """None has more than its share, all together no more than the page; one alone may fill it."""
+    three = {"basket": 5, "test_reco": 1, "trends": 5}
+
+    assert campaigns.rooms(three, rows_max=4, of_model_max=2) == {
+        "basket": 2,
+        "test_reco": 1,
+        "trends": 1,
+    }
+    assert campaigns.rooms({"basket": 5}, rows_max=4, of_model_max=2) == {"basket": 4}
+    assert campaigns.rooms({}) == {}
 
 
 def test_bars_of_a_row_are_bounded(server: ConsoleServer, ann: Visitor) -> None:

@@ -5,13 +5,18 @@ Customizations from files: shown as a plan, applied whole or not at all, and und
 import io
 import json
 import re
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
+import msgspec
 import pytest
 from openpyxl import Workbook
 
 from endcap.accounts import ROLES
-from endcap.planning import orders
+from endcap.errors import UsageFault
+from endcap.planning.orders import Import, plan_order
+from endcap.store.accounts import Upload
 from endcap.web.imports import ImportPages
 from tests.api.driver import TRACKER, ToldClock
 from tests.web.driver import LIST, ConsoleServer, Visitor, hidden_of, text_of
@@ -302,11 +307,20 @@ def test_a_form_without_a_file_is_refused(ann: Visitor) -> None:
     assert "No recommender is chosen" in text_of(no_model)
 
 
-def test_a_file_is_bounded(server: ConsoleServer, ann: Visitor, monkeypatch: Any) -> None:
-    """In bytes, in customizations, and in what it says once it is spelled out."""
-    monkeypatch.setattr(orders, "COUNT_MAX", 2)
-    too_many = planned(ann, as_json(rule("a"), rule("b"), rule("c")))
-    monkeypatch.setattr(orders, "COUNT_MAX", 100_000)
+def test_customizations_of_a_file_are_bounded(server: ConsoleServer) -> None:
+    """One more than may be is refused before anything is compared."""
+    content = as_json(rule("a"), rule("b"), rule("c"))
+    facts = msgspec.json.encode(Import("rules.json"))
+    upload = Upload(str(uuid4()), "ann", TRACKER, server.parts.service.clock(), facts, content)
+    planned_within = partial(plan_order, server.parts.store, upload, objection=lambda _: None)
+
+    assert planned_within(count_max=3).read == 3
+    with pytest.raises(UsageFault, match="At most 2 customizations can be imported here"):
+        planned_within(count_max=2)
+
+
+def test_a_file_is_bounded(ann: Visitor) -> None:
+    """In bytes, and in what it says once it is spelled out."""
     note = "x" * 5_000
     repeated = f"x-note: &note {{note: {note}}}\ncustomizations:\n" + "".join(
         "- {model: basket, target_type: all, tags: [], pin_definitions: [], target_metadata: *note}\n"
@@ -315,7 +329,6 @@ def test_a_file_is_bounded(server: ConsoleServer, ann: Visitor, monkeypatch: Any
     too_long = planned(ann, repeated.encode(), "rules.yaml")
     too_large = brought(ann, b"x" * 22_000_000)
 
-    assert "At most 2 customizations can be imported here" in text_of(too_many)
     assert "more than ten times as long as the file" in text_of(too_long)
     assert too_large.status_code == 413
 

@@ -342,6 +342,10 @@ class Catalog:
     def __len__(self) -> int:
         return len(self.all_items)
 
+    def is_ranked_as(self, before: "Catalog") -> bool:
+        """Whether those that did not change since a catalog that this one came from are in the same order."""
+        return self._scores is before._scores
+
     def differing(self, before: "Catalog") -> Iterable[int]:
         """The numbers of what changed, came or went since a catalog that this one came from: microseconds a change."""
         return self._items.differing(before._items)

@@ -139,15 +139,15 @@ class Rules:
         """
         found: dict[CustomizationId, Customization] = {}
         criteria: set[tuple[str, Target]] = set()
-        for each in some:
-            model = self._models.get(each.model) or _NO_MODEL
-            match each.target:
+        for name, target in dict.fromkeys((each.model, each.target) for each in some):
+            model = self._models.get(name) or _NO_MODEL
+            match target:
                 case ItemTarget(identity):
                     found.update((one.id, one) for one in model.by_item.get(identity) or ())
                 case AllTarget():
                     found.update((one.id, one) for one in model.everything)
                 case CriteriaTarget():
-                    criteria.add((each.model, each.target))
+                    criteria.add((name, target))
         if criteria:
             stated = (one for one in self.all() if isinstance(one.target, CriteriaTarget))
             loud = (one for one in stated if not one.is_silent)

@@ -79,7 +79,9 @@ def copied_of(upload: Upload) -> Copied:
     return _copied.decode(upload.content)
 
 
-def plan_order(store: Store, upload: Upload, *, objection: Objection) -> Plan:
+def plan_order(
+    store: Store, upload: Upload, *, objection: Objection, count_max: int = COUNT_MAX
+) -> Plan:
     """
     Raises UsageFault for what cannot be read or is too much, FaultyRows for a faulty map. A file without customizations
     is not taken for a wish to delete all that is in its scope.
@@ -106,7 +108,7 @@ def plan_order(store: Store, upload: Upload, *, objection: Objection) -> Plan:
             _check_content(upload.content, name)
             spelled_max = SPELLED_FACTOR_MAX * max(len(upload.content), 1_000_000)
             read = read_content(upload.content, None, name=name)
-            plan_ = plan(_bounded(read, spelled_max), prune)
+            plan_ = plan(_bounded(read, spelled_max, count_max), prune)
             if not plan_.read and plan_.steps:
                 raise UsageFault(
                     f"{name} holds no customization, so all {len(plan_.steps):,} of the scope would be deleted"
@@ -190,12 +192,12 @@ def _check_content(content: bytes, name: str) -> None:
             )
 
 
-def _bounded(entries: Iterable[Entry], spelled_max: int) -> Iterator[Entry]:
+def _bounded(entries: Iterable[Entry], spelled_max: int, count_max: int) -> Iterator[Entry]:
     spelled = 0
     for number, entry in enumerate(entries, 1):
-        if number > COUNT_MAX:
+        if number > count_max:
             raise UsageFault(
-                f"At most {COUNT_MAX:,} customizations can be imported here: make it several files, or have whoever "
+                f"At most {count_max:,} customizations can be imported here: make it several files, or have whoever "
                 "runs the server use endcap apply"
             )
         if entry.definition is not None:

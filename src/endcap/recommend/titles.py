@@ -73,11 +73,6 @@ class _Postings:
         highs = self.words.searchsorted(words, "right").tolist()
         return [self.numbers[low:high] for low, high in zip(lows, highs, strict=True)]
 
-    def of_numbers(self, numbers: Numbers) -> "_Postings":
-        """What some objects have."""
-        theirs = np.isin(self.numbers, numbers)
-        return _Postings(self.words[theirs], self.numbers[theirs])
-
     def without(self, numbers: Numbers) -> "_Postings":
         kept = ~np.isin(self.numbers, numbers)
         return _Postings(self.words[kept], self.numbers[kept])
@@ -120,14 +115,18 @@ class Titles:
 
     def followed(self, catalog: Catalog) -> "Titles":
         """The index of a successor of the catalog; equal to a fresh one in all that it answers."""
-        column = catalog.column("title")
-        if column is self._catalog.column("title"):
+        column, before = catalog.column("title"), self._catalog.column("title")
+        if column is before:
             return Titles(catalog, self._base, self._fresh, self._lost, self._bounds)
         touched = np.fromiter(catalog.differing(self._catalog), dtype=np.int32)
         present = [number for number in touched.tolist() if number in column.having]
         come = _Postings.of((title, n) for n in present for title in _titles(catalog, n))
         fresh = self._fresh.without(touched).joined(come)
-        lost = self._lost.without(touched).joined(self._base.of_numbers(touched))
+        known = set(self._fresh.numbers.tolist()) | set(self._lost.numbers.tolist())
+        held = (n for n in touched.tolist() if n not in known and n in before.having)
+        lost = self._lost.joined(
+            _Postings.of((title, n) for n in held for title in _titles(self._catalog, n))
+        )
         if len(fresh.words) + len(lost.words) > max(
             self._bounds.fresh_min, len(self._base.words) // 8
         ):
@@ -186,4 +185,5 @@ def _titles(catalog: Catalog, number: int) -> list[str]:
     title = catalog.attributes(number).get("title")
     if isinstance(title, str):
         return [title]
-    return [each for each in title if isinstance(each, str)] if isinstance(title, list) else []
+    several = title if isinstance(title, list) else []
+    return list(dict.fromkeys([each for each in several if isinstance(each, str)]))

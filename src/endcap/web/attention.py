@@ -15,10 +15,10 @@ from urllib.parse import parse_qsl, urlencode
 from msgspec import Struct
 
 from endcap.api.http import Response
-from endcap.bulk import CHANGED_MAX, Done
+from endcap.bulk import Done, check_count
 from endcap.checkups import Checkups, Group
 from endcap.domain import Customization, CustomizationId
-from endcap.errors import FaultyFields, UsageFault
+from endcap.errors import FaultyFields
 from endcap.health import OFFERS, SEVERITIES, Complaint, Finding, Severity, alike, findings_among
 from endcap.mending import Remedy, fingerprint, mending, remedies
 from endcap.mirror import Shop
@@ -238,11 +238,7 @@ class AttentionPages(PageModule):
         """Of all of one complaint that the filters let through. Raises FaultyFields, UsageFault for too many."""
         complaint = _complaint(visit.form)
         planned = await asyncio.to_thread(self._remedies, visit.place, complaint, visit.form)
-        if len(planned) > CHANGED_MAX:
-            raise UsageFault(
-                f"{len(planned):,} customizations have this, and at most {CHANGED_MAX:,} can be changed at once: "
-                "choose a recommender"
-            )
+        check_count(len(planned), advice="choose a recommender")
         if not planned or visit.form.get("confirmed") != fingerprint(planned):
             return self._confirm(visit, "fix-all", complaint, planned)
         return await self._mend(visit, planned)

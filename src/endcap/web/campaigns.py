@@ -209,10 +209,9 @@ class CalendarPages(PageModule):
         by_model: dict[str, list[Customization]] = {}
         for each in held:
             by_model.setdefault(each.model, []).append(each)
-        left, most = ROWS_MAX, ROWS_MAX if len(by_model) == 1 else ROWS_OF_MODEL_MAX
+        room = rooms({model: len(all_) for model, all_ in by_model.items()})
         for model, all_ in by_model.items():
-            shown = all_[: min(most, left)]
-            left -= len(shown)
+            shown = all_[: room[model]]
             alone = Asked(asked.view, asked.day, (model,), asked.tags)
             is_alone = asked.models == (model,)
             yield Chapter(
@@ -365,6 +364,17 @@ class CalendarPages(PageModule):
 
     def _gallery(self, shop: Shop) -> Gallery:
         return Gallery(shop.snapshot.catalog, self._service.clock(), self._service.settings)
+
+
+def rooms(
+    counts: Mapping[str, int], *, rows_max: int = ROWS_MAX, of_model_max: int = ROWS_OF_MODEL_MAX
+) -> Mapping[str, int]:
+    """How many rows each recommender gets of a page, by how many it has, in their order; one alone has all the page."""
+    most = rows_max if len(counts) == 1 else of_model_max
+    room: dict[str, int] = {}
+    for model, count in counts.items():
+        room[model] = min(count, most, rows_max - sum(room.values()))
+    return room
 
 
 def read_asked(query: Form, today: date) -> Asked:

@@ -71,6 +71,12 @@ def take(numbers: Iterable[int], count: int) -> list[int]:
     return [number for number, _ in zip(numbers, range(count), strict=False)]
 
 
+def topped_up(first: Sequence[int], further: Iterable[int], count: int) -> list[int]:
+    """Some, and where these are too few others after them; of a whole catalog no more is read than is needed."""
+    known = set(first)
+    return [*first, *take((n for n in further if n not in known), count - len(first))]
+
+
 def one_of(attribute: str, names: Sequence[str]) -> Rule:
     return AnyOf(attribute, tuple(("text", name) for name in names))
 

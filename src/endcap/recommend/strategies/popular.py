@@ -3,7 +3,6 @@ Strategies that need no input: what is popular, new, reduced, or drawn by lot.
 """
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -21,6 +20,7 @@ from endcap.recommend.strategies.common import (
     allowed_in,
     one_of,
     take,
+    topped_up,
 )
 
 _SPARE_RANDOM = 30  # a draw costs a microsecond; the inputs and a neighbouring answer may take some
@@ -48,9 +48,7 @@ class Popular(Struct, frozen=True, tag="popular", tag_field="kind"):
 
             def first() -> list[int]:
                 sold = over.first(count, allowed)
-                if len(sold) == count:
-                    return sold
-                return take(dict.fromkeys(chain(sold, knowledge.catalog.popular(allowed))), count)
+                return topped_up(sold, knowledge.catalog.popular(allowed), count)
 
             if query.available is not None:
                 return first()
