@@ -29,9 +29,9 @@ from endcap.domain import (
 )
 from endcap.errors import CatalogFault
 from endcap.store.commit import carry_out
-from endcap.store.transaction import Effects, Names, Present, Replay, ReplayKey
 from endcap.store.port import LogFilter, Store, Touched
 from endcap.store.states import ChangeRow, Job, TrackerRow
+from endcap.store.transaction import Effects, Names, Present, Replay, ReplayKey
 from endcap.store.writes import (
     AddKey,
     CommitGeneration,
