@@ -16,17 +16,19 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from endcap import errors
-from endcap.api import openapi
-from endcap.api import openapi_examples as examples
 from endcap.api.docs import policy
-from endcap.api.openapi_schemas import CUSTOMIZATION, ref
+from endcap.api.openapi.customizations import INPUT, INPUTS, PIN
+from endcap.api.openapi.document import FOLDER, document, write
+from endcap.api.openapi.introduction import SIGNING_SHELL
+from endcap.api.openapi.parameters import CUSTOMIZATION
+from endcap.api.openapi.schema import ref
 from endcap.wire.problems import STATUSES
 from tests.api.driver import BASE, KEY, TRACKER, Json, Server
 from tests.services.needs import need_program
 from tests.services.server import LiveServer
 
-DOCUMENT: Json = openapi.document()
-PAGE = (openapi.FOLDER / "docs.html").read_text(encoding="utf-8")
+DOCUMENT: Json = document()
+PAGE = (FOLDER / "docs.html").read_text(encoding="utf-8")
 API_PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 
 
@@ -43,9 +45,9 @@ def operations() -> Iterator[tuple[str, str, Json]]:
 @pytest.mark.parametrize("name", ["openapi.json", "docs.html"])
 def test_what_is_checked_in_is_current(tmp_path: Path, name: str) -> None:
     """`scripts/openapi` writes it anew."""
-    openapi.write(tmp_path)
+    write(tmp_path)
 
-    assert (openapi.FOLDER / name).read_bytes() == (tmp_path / name).read_bytes()
+    assert (FOLDER / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_every_route_is_described_and_every_description_has_a_route(server: Server) -> None:
@@ -136,7 +138,7 @@ def test_every_example_fits_its_schema() -> None:
 @pytest.mark.parametrize("model", ["basket", "m" * 100])
 def test_shapes_take_what_the_server_takes(server: Server, model: str) -> None:
     """Whatever the server answers for the examples of bodies fits the shapes of answers."""
-    inputs: dict[str, Json] = examples.INPUTS
+    inputs: dict[str, Json] = INPUTS
     for body in inputs.values():
         answer = server.send("POST", f"{BASE}/scope", {**body, "model": model})
 
@@ -197,8 +199,8 @@ TAKEN: list[Json] = [
 @pytest.mark.parametrize("change", [*NOT_TAKEN, *TAKEN], ids=str)
 def test_shapes_and_server_refuse_the_same(server: Server, change: Json) -> None:
     """Pins and criteria at the borders of what is allowed, looked at by both."""
-    first_pin: Json = examples.PIN
-    body: Json = {**examples.INPUT, "pin_definitions": [first_pin | change]}
+    first_pin: Json = PIN
+    body: Json = {**INPUT, "pin_definitions": [first_pin | change]}
 
     answer = server.send("POST", f"{BASE}/scope", body)
 
@@ -314,7 +316,7 @@ def test_every_shell_example_works(live_server: LiveServer, recipe: str) -> None
     """Pasted in order after the recipe for signing, each is answered as the description says."""
     for program in ("bash", "curl", "openssl"):
         need_program(program)
-    signing = openapi.SIGNING_SHELL if recipe == "the description's" else page_recipe()
+    signing = SIGNING_SHELL if recipe == "the description's" else page_recipe()
     assert f'"{TRACKER}"' in signing.replace(f"={TRACKER}", f'="{TRACKER}"')
     assert KEY in signing
     before = re.sub(r"^host=.*$", f"host={live_server.url}", signing, flags=re.MULTILINE)

@@ -20,7 +20,11 @@ from endcap.client import (
     Ranked,
     RecommendationRequest,
 )
-from endcap.client import _calls as calls
+from endcap.client import _catalog_calls as catalog_calls
+from endcap.client import _customization_calls as customization_calls
+from endcap.client import _ops_calls as ops_calls
+from endcap.client import _past_calls as past_calls
+from endcap.client import _recommending_calls as recommending_calls
 from endcap.client._calls import Outgoing
 from endcap.client._reading import decoded
 from endcap.domain import CustomizationId, Filter, Micros, Record, Sort, SortColumn
@@ -94,38 +98,49 @@ def url(outgoing: Outgoing) -> httpx2.URL:
 @pytest.mark.parametrize(
     ("outgoing", "line"),
     [
-        (calls.create(TRACKER, BASKET), "POST /v1/recommender/pin/1234-5678/scope"),
-        (calls.get(TRACKER, ID), f"GET /v1/recommender/pin/1234-5678/scope/{ID}"),
-        (calls.get_if_changed(TRACKER, ID, '"1"'), f"GET /v1/recommender/pin/1234-5678/scope/{ID}"),
-        (calls.replace(TRACKER, ID, BASKET), f"PUT /v1/recommender/pin/1234-5678/scope/{ID}"),
-        (calls.delete(TRACKER, ID), f"DELETE /v1/recommender/pin/1234-5678/scope/{ID}"),
-        (calls.list_page(TRACKER), "POST /v1/recommender/pin/1234-5678/scopes"),
+        (customization_calls.create(TRACKER, BASKET), "POST /v1/recommender/pin/1234-5678/scope"),
+        (customization_calls.get(TRACKER, ID), f"GET /v1/recommender/pin/1234-5678/scope/{ID}"),
         (
-            calls.list_page(TRACKER, model=["basket", "home"], tag="a&b", limit=10, offset=0),
+            customization_calls.get_if_changed(TRACKER, ID, '"1"'),
+            f"GET /v1/recommender/pin/1234-5678/scope/{ID}",
+        ),
+        (
+            customization_calls.replace(TRACKER, ID, BASKET),
+            f"PUT /v1/recommender/pin/1234-5678/scope/{ID}",
+        ),
+        (
+            customization_calls.delete(TRACKER, ID),
+            f"DELETE /v1/recommender/pin/1234-5678/scope/{ID}",
+        ),
+        (customization_calls.list_page(TRACKER), "POST /v1/recommender/pin/1234-5678/scopes"),
+        (
+            customization_calls.list_page(
+                TRACKER, model=["basket", "home"], tag="a&b", limit=10, offset=0
+            ),
             "POST /v1/recommender/pin/1234-5678/scopes?model=basket&model=home&tag=a%26b&limit=10&offset=0",
         ),
-        (calls.export(TRACKER), "POST /v1/recommender/pin/1234-5678/scopes/export"),
+        (customization_calls.export(TRACKER), "POST /v1/recommender/pin/1234-5678/scopes/export"),
         (
-            calls.export_as(TRACKER, "csv", model="basket", remove_expired_pins=True),
+            customization_calls.export_as(TRACKER, "csv", model="basket", remove_expired_pins=True),
             "POST /v1/recommender/pin/1234-5678/scopes/export?model=basket&remove_expired_pins=true",
         ),
-        (calls.summary(TRACKER), "GET /v1/recommender/pin/1234-5678/summary"),
-        (calls.recommend(TRACKER, []), "POST /v1/recommend?tracker_id=1234-5678"),
+        (customization_calls.summary(TRACKER), "GET /v1/recommender/pin/1234-5678/summary"),
+        (recommending_calls.recommend(TRACKER, []), "POST /v1/recommend?tracker_id=1234-5678"),
         (
-            calls.recommend(TRACKER, [], explain=True),
+            recommending_calls.recommend(TRACKER, [], explain=True),
             "POST /v1/recommend?tracker_id=1234-5678&explain=true",
         ),
-        (calls.put_objects(TRACKER, []), "POST /v1/content"),
-        (calls.patch_objects(TRACKER, []), "PATCH /v1/content"),
-        (calls.delete_objects(TRACKER, []), "DELETE /v1/content"),
+        (catalog_calls.put_objects(TRACKER, []), "POST /v1/content"),
+        (catalog_calls.patch_objects(TRACKER, []), "PATCH /v1/content"),
+        (catalog_calls.delete_objects(TRACKER, []), "DELETE /v1/content"),
         (
-            calls.commit_generation(TRACKER, "item", "7 & 8"),
+            catalog_calls.commit_generation(TRACKER, "item", "7 & 8"),
             "POST /v1/content/commit?type=item&generation=7+%26+8",
         ),
-        (calls.update_by_query(TRACKER, "item", {}, {}), "PATCH /v1/update_by_query"),
-        (calls.update_progress(TRACKER, 12345), "GET /v1/update_by_query?job_id=12345"),
-        (calls.health(TRACKER), "GET /healthz"),
-        (calls.ready(TRACKER), "GET /readyz"),
+        (catalog_calls.update_by_query(TRACKER, "item", {}, {}), "PATCH /v1/update_by_query"),
+        (catalog_calls.update_progress(TRACKER, 12345), "GET /v1/update_by_query?job_id=12345"),
+        (ops_calls.health(TRACKER), "GET /healthz"),
+        (ops_calls.ready(TRACKER), "GET /readyz"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -139,23 +154,33 @@ def test_every_verb_has_its_endpoint(outgoing: Outgoing, line: str) -> None:
 def test_what_is_public_is_not_signed() -> None:
     """Recommendations and health are for anyone; an explanation shows rules."""
     public: list[Outgoing] = [
-        calls.recommend(TRACKER, []),
-        calls.health(TRACKER),
-        calls.ready(TRACKER),
+        recommending_calls.recommend(TRACKER, []),
+        ops_calls.health(TRACKER),
+        ops_calls.ready(TRACKER),
     ]
 
     assert not any(call.signed for call in public)
-    assert calls.recommend(TRACKER, [], explain=True).signed
-    assert calls.get(TRACKER, ID).signed
+    assert recommending_calls.recommend(TRACKER, [], explain=True).signed
+    assert customization_calls.get(TRACKER, ID).signed
 
 
 @given(tracker=st.text(min_size=1), id=st.text(min_size=1))
 def test_any_id_stays_one_segment(tracker: str, id: str) -> None:
     """Slashes, dots, percent signs: what arrives is what was meant, and no other path."""
-    path = url(calls.get(tracker, id)).raw_path.decode()
+    path = url(customization_calls.get(tracker, id)).raw_path.decode()
 
     *_, arrived_tracker, scope, arrived_id = path.split("/")
     assert (unquote(arrived_tracker), scope, unquote(arrived_id)) == (tracker, "scope", id)
+
+
+@given(tracker=st.text(min_size=1), id=st.text(min_size=1) | st.sampled_from([".", ".."]))
+def test_restoring_a_version_never_restores_the_tracker(tracker: str, id: str) -> None:
+    """As an id of two dots would, were it taken for a step up the path."""
+    path = url(past_calls.restore_version(tracker, id, 1)).raw_path.decode()
+
+    *_, arrived_tracker, kind, arrived_id, verb = path.split("/")
+    assert (unquote(arrived_tracker), unquote(arrived_id)) == (tracker, id)
+    assert (kind, verb) == ("customizations", "restore")
 
 
 @given(
@@ -179,7 +204,7 @@ def test_a_list_asks_what_was_meant(
     offset: int,
 ) -> None:
     """The server reads the very filter, order and page that the caller gave."""
-    call = calls.list_page(
+    call = customization_calls.list_page(
         TRACKER,
         model=model,
         tag=tag,
@@ -204,15 +229,15 @@ def test_a_list_body_has_the_rules() -> None:
     """Rules over a customization's own attributes travel under `criteria`; without any the body is `{}`."""
     rules = [{"field": "creator", "operator": "=", "value": "api"}]
 
-    assert json.loads(calls.list_page(TRACKER, criteria=rules).content or b"") == {
+    assert json.loads(customization_calls.list_page(TRACKER, criteria=rules).content or b"") == {
         "criteria": rules
     }
-    assert calls.list_page(TRACKER).content == b"{}"
+    assert customization_calls.list_page(TRACKER).content == b"{}"
 
 
 def test_an_export_asks_what_was_meant() -> None:
     """Filters and flags arrive, in any format, and the format is asked for by Accept."""
-    csv = calls.export_as(
+    csv = customization_calls.export_as(
         TRACKER,
         "csv",
         model="basket",
@@ -232,7 +257,7 @@ def test_an_export_asks_what_was_meant() -> None:
 @given(definitions())
 def test_a_definition_arrives_whole(definition: Definition) -> None:
     """The server reads every field as it was said, and keeps nothing that was not."""
-    call = calls.create(TRACKER, definition)
+    call = customization_calls.create(TRACKER, definition)
 
     read = read_definition(call.content or b"")
 
@@ -249,11 +274,11 @@ def test_a_definition_arrives_whole(definition: Definition) -> None:
 @given(definitions())
 def test_what_was_read_can_be_sent_back(definition: Definition) -> None:
     """From the server, into a Customization, and back: the same definition."""
-    first = read_definition(calls.create(TRACKER, definition).content or b"")
+    first = read_definition(customization_calls.create(TRACKER, definition).content or b"")
     given = customization_json(_record(first.document, first.metadata), available=True, shown=None)
 
     read = decoded(given, Customization)
-    second = read_definition(calls.replace(TRACKER, ID, read).content or b"")
+    second = read_definition(customization_calls.replace(TRACKER, ID, read).content or b"")
 
     assert read.id == ID
     assert msgspec.json.decode(second.document) == msgspec.json.decode(first.document)
@@ -267,18 +292,24 @@ def test_a_plain_dict_is_sent_as_it_is() -> None:
     """Keys that the client does not know travel too: the server decides."""
     definition = {"model": "basket", "target_type": "all", "pin_definitions": [], "season": "x"}
 
-    call = calls.create(TRACKER, definition)
+    call = customization_calls.create(TRACKER, definition)
 
     assert json.loads(call.content or b"") == definition
 
 
 def test_conditions_and_keys_are_headers() -> None:
     """Each only where it was given."""
-    assert calls.create(TRACKER, BASKET, idempotency_key="k").headers == (("Idempotency-Key", "k"),)
-    assert calls.replace(TRACKER, ID, BASKET, if_match='"7"').headers == (("If-Match", '"7"'),)
-    assert calls.delete(TRACKER, ID, if_match='"7"').headers == (("If-Match", '"7"'),)
-    assert calls.get_if_changed(TRACKER, ID, '"7"').headers == (("If-None-Match", '"7"'),)
-    assert calls.create(TRACKER, BASKET).headers == ()
+    assert customization_calls.create(TRACKER, BASKET, idempotency_key="k").headers == (
+        ("Idempotency-Key", "k"),
+    )
+    assert customization_calls.replace(TRACKER, ID, BASKET, if_match='"7"').headers == (
+        ("If-Match", '"7"'),
+    )
+    assert customization_calls.delete(TRACKER, ID, if_match='"7"').headers == (("If-Match", '"7"'),)
+    assert customization_calls.get_if_changed(TRACKER, ID, '"7"').headers == (
+        ("If-None-Match", '"7"'),
+    )
+    assert customization_calls.create(TRACKER, BASKET).headers == ()
 
 
 def test_a_recommendation_request_arrives_whole() -> None:
@@ -295,7 +326,7 @@ def test_a_recommendation_request_arrives_whole() -> None:
         hit_fields=("title",),
         mark_fallback_results=True,
     )
-    call = calls.recommend(TRACKER, [typed, {"recommendation_type": "home"}])
+    call = recommending_calls.recommend(TRACKER, [typed, {"recommendation_type": "home"}])
 
     first, second = read_requests(call.content or b"")
 
@@ -307,7 +338,9 @@ def test_a_recommendation_request_arrives_whole() -> None:
     assert first.mark_fallback
     assert first.context is not None
     assert second.model == "home"
-    bare = calls.recommend(TRACKER, [RecommendationRequest(recommendation_type="home")])
+    bare = recommending_calls.recommend(
+        TRACKER, [RecommendationRequest(recommendation_type="home")]
+    )
     assert bare.content == b'[{"recommendation_type":"home"}]'
 
 
@@ -321,7 +354,7 @@ def test_a_placement_request_arrives_whole() -> None:
         fill=True,
     )
     plain = PlacementRequest(recommendation_type="mine", ranking=("/p/1", Ranked("/p/2")))
-    call = calls.place(TRACKER, [typed, plain, {"model": "mine", "ranking": []}])
+    call = recommending_calls.place(TRACKER, [typed, plain, {"model": "mine", "ranking": []}])
 
     first, second, third = read_ranked_requests(call.content or b"")
 
@@ -331,7 +364,7 @@ def test_a_placement_request_arrives_whole() -> None:
     assert (first.ranking, first.fill) == (("/p/2", "/p/1"), True)
     assert (second.ranking, second.fill) == (("/p/1", "/p/2"), False)
     assert third.ranking == ()
-    unexplained = calls.place(TRACKER, [plain], explain=False)
+    unexplained = recommending_calls.place(TRACKER, [plain], explain=False)
     assert unexplained.query == (("tracker_id", TRACKER), ("explain", "false"))
 
 
@@ -342,7 +375,7 @@ def test_a_removal_sends_names_only() -> None:
         {"type": "item", "url": "/p/2"},
     ]
 
-    call = calls.delete_objects(TRACKER, objects)
+    call = catalog_calls.delete_objects(TRACKER, objects)
 
     assert json.loads(call.content or b"") == {
         "objects": [{"type": "item", "identity": "/p/1"}, {"type": "item", "url": "/p/2"}]

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from endcap import errors
 from endcap.client import Customization, Hit, Pin, Summary
-from endcap.client import _calls as calls
+from endcap.client import _catalog_calls as catalog_calls
+from endcap.client import _customization_calls as customization_calls
+from endcap.client import _recommending_calls as recommending_calls
 from endcap.client._calls import RETRY_AFTER_SECONDS_MAX, Call, pause_before_repeat
 from endcap.client._reading import (
     Answer,
@@ -77,7 +79,7 @@ def answer(shape: object = None, *, status: int = 200, **headers: str) -> Answer
 
 def test_reads_the_vendors_sample() -> None:
     """The vendor's own answer has neither tags nor creator nor an ETag, and is a customization."""
-    read = calls.get("1234-5678", ID).read(answer(SAMPLE))
+    read = customization_calls.get("1234-5678", ID).read(answer(SAMPLE))
 
     assert read == Customization(
         id=ID,
@@ -102,16 +104,16 @@ def test_null_is_absent_and_the_unknown_is_ignored() -> None:
     pin = {**SAMPLE["pin_definitions"][0], "pin_criteria": None, "season": "spring"}
     shape = {**SAMPLE, "tags": None, "creator": None, "priority": 3, "pin_definitions": [pin]}
 
-    read = calls.get("1234-5678", ID).read(answer(shape))
+    read = customization_calls.get("1234-5678", ID).read(answer(shape))
 
-    assert read == calls.get("1234-5678", ID).read(answer(SAMPLE))
+    assert read == customization_calls.get("1234-5678", ID).read(answer(SAMPLE))
 
 
 def test_metadata_and_criteria_keep_their_nulls() -> None:
     """What a client once sent there comes back as it was."""
     shape = {**SAMPLE, "target_metadata": {"title": None}, "target_criteria": {"brand": None}}
 
-    read = calls.get("1234-5678", ID).read(answer(shape))
+    read = customization_calls.get("1234-5678", ID).read(answer(shape))
 
     assert read.target_metadata == {"title": None}
     assert read.target_criteria == {"brand": None}
@@ -121,28 +123,35 @@ def test_the_etag_comes_from_the_header() -> None:
     """GET and create give it with the customization, PUT alone."""
     given = answer(SAMPLE, etag='"7"')
 
-    assert calls.get("1234-5678", ID).read(given).etag == '"7"'
-    assert calls.create("1234-5678", SAMPLE).read(given).etag == '"7"'
-    assert calls.replace("1234-5678", ID, SAMPLE).read(answer(b"", status=204, etag='"8"')) == '"8"'
-    assert calls.replace("1234-5678", ID, SAMPLE).read(answer(b"", status=204)) is None
+    assert customization_calls.get("1234-5678", ID).read(given).etag == '"7"'
+    assert customization_calls.create("1234-5678", SAMPLE).read(given).etag == '"7"'
+    assert (
+        customization_calls.replace("1234-5678", ID, SAMPLE).read(
+            answer(b"", status=204, etag='"8"')
+        )
+        == '"8"'
+    )
+    assert (
+        customization_calls.replace("1234-5678", ID, SAMPLE).read(answer(b"", status=204)) is None
+    )
 
 
 def test_not_modified_is_none() -> None:
     """A 304 is an answer of get_if_changed, and of nothing else."""
-    call = calls.get_if_changed("1234-5678", ID, '"7"')
+    call = customization_calls.get_if_changed("1234-5678", ID, '"7"')
 
     assert call.is_answered_by(304)
     assert call.read(answer(b"", status=304)) is None
     assert call.read(answer(SAMPLE, etag='"8"')) is not None
-    assert not calls.get("1234-5678", ID).is_answered_by(304)
+    assert not customization_calls.get("1234-5678", ID).is_answered_by(304)
 
 
 def test_reads_a_page_and_a_summary() -> None:
     """As the vendor's pages show them."""
-    page = calls.list_page("1234-5678").read(
+    page = customization_calls.list_page("1234-5678").read(
         answer({"pagination": {"total": 42}, "results": [SAMPLE]})
     )
-    summary = calls.summary("1234-5678").read(
+    summary = customization_calls.summary("1234-5678").read(
         answer({"scope_counts": {"basket": 12, "home": 3}, "user_tags": ["black-friday", "spring"]})
     )
 
@@ -153,7 +162,7 @@ def test_reads_a_page_and_a_summary() -> None:
 
 def test_reads_recommendations() -> None:
     """The vendor's answer, and the least that an answer may be."""
-    call = calls.recommend("1234-5678", [])
+    call = recommending_calls.recommend("1234-5678", [])
 
     whole, least = call.read(
         answer([RECOMMENDATION, {"hits": [{"url": "PR-100659"}], "model_version": None}])
@@ -186,7 +195,7 @@ def test_reads_an_explanation() -> None:
         "items": [{"slot": 1, "url": "/p/7", "from": "ranking", "place": 1}],
     }
 
-    (read,) = calls.recommend("1234-5678", [], explain=True).read(
+    (read,) = recommending_calls.recommend("1234-5678", [], explain=True).read(
         answer([{**RECOMMENDATION, "explanation": explanation}])
     )
 
@@ -199,7 +208,7 @@ def test_stored_objects_are_counted() -> None:
     """The catalog says how many it stored."""
     stored = answer({"ok_count": 99, "errors_count": 0, "errors": {}})
 
-    assert calls.put_objects("1234-5678", []).read(stored) == 99
+    assert catalog_calls.put_objects("1234-5678", []).read(stored) == 99
 
 
 def test_partial_failure_is_raised_even_from_a_success() -> None:
@@ -207,7 +216,7 @@ def test_partial_failure_is_raised_even_from_a_success() -> None:
     body = catalog_json(99, {"/p/1": CatalogFault("not_found", "Identity not in catalog")})
 
     with pytest.raises(CatalogFaults, match="Identity not in catalog") as raised:
-        calls.patch_objects("1234-5678", []).read(answer(body))
+        catalog_calls.patch_objects("1234-5678", []).read(answer(body))
 
     assert raised.value.ok_count == 99
     assert raised.value.faults["/p/1"].kind == "not_found"
@@ -219,7 +228,7 @@ def test_partial_failure_is_raised_even_from_a_success() -> None:
 def test_an_answer_that_cannot_be_read_is_a_problem(body: bytes) -> None:
     """A proxy's page instead of a customization is told as a problem, not as a decoder's error."""
     with pytest.raises(Problem, match="The answer cannot be read"):
-        calls.get("1234-5678", ID).read(answer(body))
+        customization_calls.get("1234-5678", ID).read(answer(body))
 
 
 PROBLEMS: list[Problem] = [
@@ -305,7 +314,7 @@ def pause(call: Call[Any], given: Answer, *, repeats: int = 0, repeats_max: int 
 @pytest.mark.parametrize("status", [429, 503])
 def test_pauses_as_long_as_asked(status: int) -> None:
     """With Retry-After that long; without it twice as long each time."""
-    call = calls.get("1234-5678", ID)
+    call = customization_calls.get("1234-5678", ID)
 
     assert pause(call, answer(status=status, retry_after="7")) == 7
     assert [pause(call, answer(status=status), repeats=repeats) for repeats in range(3)] == [
@@ -317,7 +326,7 @@ def test_pauses_as_long_as_asked(status: int) -> None:
 
 def test_does_not_repeat_without_need_or_end() -> None:
     """Other problems, too many repetitions and unreasonable pauses are raised at once."""
-    call = calls.get("1234-5678", ID)
+    call = customization_calls.get("1234-5678", ID)
     long = str(RETRY_AFTER_SECONDS_MAX + 1)
 
     with pytest.raises(errors.CustomizationNotFound):
@@ -330,8 +339,8 @@ def test_does_not_repeat_without_need_or_end() -> None:
 
 def test_a_creation_is_not_repeated_blindly() -> None:
     """After a 503 it may be there already, so it takes a key to repeat it; after a 429 it is not."""
-    plain = calls.create("1234-5678", SAMPLE)
-    keyed = calls.create("1234-5678", SAMPLE, idempotency_key="k")
+    plain = customization_calls.create("1234-5678", SAMPLE)
+    keyed = customization_calls.create("1234-5678", SAMPLE, idempotency_key="k")
 
     assert pause(plain, answer(status=429, retry_after="1")) == 1
     assert pause(keyed, answer(status=503, retry_after="1")) == 1
@@ -404,12 +413,12 @@ def test_the_vendors_spellings_of_a_job_are_read() -> None:
         }
     )
 
-    progress = calls.update_progress("1234-5678", 1).read(told)
+    progress = catalog_calls.update_progress("1234-5678", 1).read(told)
 
     assert (progress.status, progress.is_over, progress.checked_count) == ("in progress", False, 0)
     assert progress.failures["/products/1"].details == {"type": ["number_format_exception"]}
-    assert calls.commit_generation("1234-5678", "item", "1").read(Answer(200, {}, b"")) == 0
+    assert catalog_calls.commit_generation("1234-5678", "item", "1").read(Answer(200, {}, b"")) == 0
     begun = answer({"status_url": "/v1/update_by_query?job_id=12345"})
-    assert calls.update_by_query("1234-5678", "item", {}, {}).read(begun) == 12345
+    assert catalog_calls.update_by_query("1234-5678", "item", {}, {}).read(begun) == 12345
     with pytest.raises(Problem, match="names no job"):
-        calls.update_by_query("1234-5678", "item", {}, {}).read(answer({"status_url": "/"}))
+        catalog_calls.update_by_query("1234-5678", "item", {}, {}).read(answer({"status_url": "/"}))

@@ -6,13 +6,12 @@ import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
 
-from endcap.client._calls import Call
+from endcap.client._calls import Call, segment_of
 from endcap.client._reading import decoded
 from endcap.client._values import Imported
 
@@ -77,7 +76,7 @@ def import_transactions(tracker: str, file: Path | bytes) -> Call[Imported]:
     upload = Upload(head.encode(), file, f"\r\n--{boundary}--\r\n".encode())
     return Call(
         method="POST",
-        path=f"/v1/interactions/{quote(tracker, safe='')}/files",
+        path=f"/v1/interactions/{segment_of(tracker)}/files",
         headers=(
             ("Content-Type", f"multipart/form-data; boundary={boundary}"),
             ("Content-Length", str(upload.length)),

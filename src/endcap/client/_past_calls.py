@@ -4,11 +4,11 @@ The verbs about the past and about drafts: paths of Endcap's own, which the vend
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
-from endcap.client._calls import Call, Pairs, document
+from endcap.client._calls import Call, headers_of, query_of, segment_of
+from endcap.client._customization_calls import document
 from endcap.client._reading import Answer, customization, decoded, etag, nothing
 from endcap.client._values import Customization, Definition, Draft, Drafts, HistoryPage, Reversal
 
@@ -17,11 +17,10 @@ def history(
     tracker: str, id: str, *, limit: int | None = None, before: int | None = None
 ) -> Call[HistoryPage]:
     """Every change of a customization and of its draft, the newest first; go on with the page's `before`."""
-    asked = (("limit", limit), ("before", before))
     return Call(
         method="GET",
         path=_one(tracker, id, "history"),
-        query=tuple((name, str(value)) for name, value in asked if value is not None),
+        query=query_of(limit=limit, before=before),
         read=lambda answer: decoded(answer.body, HistoryPage),
     )
 
@@ -33,7 +32,7 @@ def restore_version(
     return Call(
         method="POST",
         path=_one(tracker, id, "restore"),
-        headers=_condition(if_match),
+        headers=headers_of(If_Match=if_match),
         content=_encode({"revision": revision}),
         read=customization,
     )
@@ -85,7 +84,7 @@ def drafts(tracker: str, *, limit: int = 25, page: int = 1) -> Call[Drafts]:
     return Call(
         method="GET",
         path=_of(tracker, "drafts"),
-        query=(("limit", str(limit)), ("page", str(page))),
+        query=query_of(limit=limit, page=page),
         read=lambda answer: decoded(answer.body, Drafts),
     )
 
@@ -121,8 +120,8 @@ def save_draft(
     return Call(
         method="PUT",
         path=_one(tracker, id, "draft"),
-        query=() if base is None else (("base", str(base)),),
-        headers=_condition(if_match),
+        query=query_of(base=base),
+        headers=headers_of(If_Match=if_match),
         content=document(definition),
         read=_draft,
     )
@@ -133,7 +132,7 @@ def discard_draft(tracker: str, id: str, *, if_match: str | None = None) -> Call
     return Call(
         method="DELETE",
         path=_one(tracker, id, "draft"),
-        headers=_condition(if_match),
+        headers=headers_of(If_Match=if_match),
         read=nothing,
     )
 
@@ -148,7 +147,7 @@ def publish(
     return Call(
         method="POST",
         path=_one(tracker, id, "publish"),
-        headers=_condition(if_match),
+        headers=headers_of(If_Match=if_match),
         content=_encode({} if over is None else {"over": over}),
         repeatable=False,
         read=customization,
@@ -162,7 +161,7 @@ def publish_at(
     return Call(
         method="POST",
         path=_one(tracker, id, "publish"),
-        headers=_condition(if_match),
+        headers=headers_of(If_Match=if_match),
         content=_encode({"at": at}),
         read=_draft,
     )
@@ -173,7 +172,7 @@ def unpublish(tracker: str, id: str, *, if_match: str | None = None) -> Call[Dra
     return Call(
         method="POST",
         path=_one(tracker, id, "unpublish"),
-        headers=_condition(if_match),
+        headers=headers_of(If_Match=if_match),
         repeatable=False,
         read=_draft,
     )
@@ -183,15 +182,11 @@ _encode = msgspec.json.encode
 
 
 def _of(tracker: str, what: str) -> str:
-    return f"/api/trackers/{quote(tracker, safe='')}/{what}"
+    return f"/api/trackers/{segment_of(tracker)}/{what}"
 
 
 def _one(tracker: str, id: str, what: str) -> str:
-    return _of(tracker, f"customizations/{quote(id, safe='')}/{what}")
-
-
-def _condition(if_match: str | None) -> Pairs:
-    return () if if_match is None else (("If-Match", if_match),)
+    return _of(tracker, f"customizations/{segment_of(id)}/{what}")
 
 
 def _draft(answer: Answer) -> Draft:

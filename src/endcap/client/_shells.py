@@ -1,5 +1,6 @@
 """
-The two shells: they send and wait, one with `await`. What is sent and how an answer is read is in `_calls`.
+The two shells: they send and wait, one with `await`. What is sent and how an answer is read is in `_calls` and
+beside it.
 """
 
 import asyncio
@@ -20,9 +21,12 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import httpx2
 
 from endcap import __version__
-from endcap.client import _calls as calls
+from endcap.client import _catalog_calls as catalog_calls
+from endcap.client import _customization_calls as customization_calls
 from endcap.client import _event_calls as event_calls
+from endcap.client import _ops_calls as ops_calls
 from endcap.client import _past_calls as past_calls
+from endcap.client import _recommending_calls as recommending_calls
 from endcap.client._calls import Call, Download, Outgoing, Paged, Walk, pause_before_repeat
 from endcap.client._reading import Answer, revision
 from endcap.client._signing import Clock, SignedAuth, system_clock
@@ -144,30 +148,30 @@ class Client(_Shell):
             base_url=base_url, timeout=timeout, transport=transport, headers=_HEADERS
         )
 
-    create = _verb(calls.create)
-    get = _verb(calls.get)
-    get_if_changed = _verb(calls.get_if_changed)
-    replace = _verb(calls.replace)
-    delete = _verb(calls.delete)
-    list = _verb(calls.list_page)
-    list_all = _walk(calls.every_page)
-    export = _download(calls.export)
-    export_as = _download(calls.export_as)
-    summary = _verb(calls.summary)
-    recommend = _verb(calls.recommend)
-    place = _verb(calls.place)
-    models = _verb(calls.models)
-    model = _verb(calls.model)
-    put_model = _verb(calls.put_model)
-    delete_model = _verb(calls.delete_model)
-    put_objects = _verb(calls.put_objects)
-    patch_objects = _verb(calls.patch_objects)
-    delete_objects = _verb(calls.delete_objects)
-    commit_generation = _verb(calls.commit_generation)
-    update_by_query = _verb(calls.update_by_query)
-    update_progress = _verb(calls.update_progress)
-    export_page = _verb(calls.export_page)
-    export_catalog = _walk(calls.export_catalog)
+    create = _verb(customization_calls.create)
+    get = _verb(customization_calls.get)
+    get_if_changed = _verb(customization_calls.get_if_changed)
+    replace = _verb(customization_calls.replace)
+    delete = _verb(customization_calls.delete)
+    list = _verb(customization_calls.list_page)
+    list_all = _walk(customization_calls.every_page)
+    export = _download(customization_calls.export)
+    export_as = _download(customization_calls.export_as)
+    summary = _verb(customization_calls.summary)
+    recommend = _verb(recommending_calls.recommend)
+    place = _verb(recommending_calls.place)
+    models = _verb(recommending_calls.models)
+    model = _verb(recommending_calls.model)
+    put_model = _verb(recommending_calls.put_model)
+    delete_model = _verb(recommending_calls.delete_model)
+    put_objects = _verb(catalog_calls.put_objects)
+    patch_objects = _verb(catalog_calls.patch_objects)
+    delete_objects = _verb(catalog_calls.delete_objects)
+    commit_generation = _verb(catalog_calls.commit_generation)
+    update_by_query = _verb(catalog_calls.update_by_query)
+    update_progress = _verb(catalog_calls.update_progress)
+    export_page = _verb(catalog_calls.export_page)
+    export_catalog = _walk(catalog_calls.export_catalog)
     send_event = _verb(event_calls.send_event)
     import_transactions = _verb(event_calls.import_transactions)
     history = _verb(past_calls.history)
@@ -182,8 +186,8 @@ class Client(_Shell):
     publish = _verb(past_calls.publish)
     publish_at = _verb(past_calls.publish_at)
     unpublish = _verb(past_calls.unpublish)
-    health = _verb(calls.health)
-    ready = _verb(calls.ready)
+    health = _verb(ops_calls.health)
+    ready = _verb(ops_calls.ready)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -292,30 +296,30 @@ class AsyncClient(_Shell):
             base_url=base_url, timeout=timeout, transport=transport, headers=_HEADERS
         )
 
-    create = _async_verb(calls.create)
-    get = _async_verb(calls.get)
-    get_if_changed = _async_verb(calls.get_if_changed)
-    replace = _async_verb(calls.replace)
-    delete = _async_verb(calls.delete)
-    list = _async_verb(calls.list_page)
-    list_all = _async_walk(calls.every_page)
-    export = _async_download(calls.export)
-    export_as = _async_download(calls.export_as)
-    summary = _async_verb(calls.summary)
-    recommend = _async_verb(calls.recommend)
-    place = _async_verb(calls.place)
-    models = _async_verb(calls.models)
-    model = _async_verb(calls.model)
-    put_model = _async_verb(calls.put_model)
-    delete_model = _async_verb(calls.delete_model)
-    put_objects = _async_verb(calls.put_objects)
-    patch_objects = _async_verb(calls.patch_objects)
-    delete_objects = _async_verb(calls.delete_objects)
-    commit_generation = _async_verb(calls.commit_generation)
-    update_by_query = _async_verb(calls.update_by_query)
-    update_progress = _async_verb(calls.update_progress)
-    export_page = _async_verb(calls.export_page)
-    export_catalog = _async_walk(calls.export_catalog)
+    create = _async_verb(customization_calls.create)
+    get = _async_verb(customization_calls.get)
+    get_if_changed = _async_verb(customization_calls.get_if_changed)
+    replace = _async_verb(customization_calls.replace)
+    delete = _async_verb(customization_calls.delete)
+    list = _async_verb(customization_calls.list_page)
+    list_all = _async_walk(customization_calls.every_page)
+    export = _async_download(customization_calls.export)
+    export_as = _async_download(customization_calls.export_as)
+    summary = _async_verb(customization_calls.summary)
+    recommend = _async_verb(recommending_calls.recommend)
+    place = _async_verb(recommending_calls.place)
+    models = _async_verb(recommending_calls.models)
+    model = _async_verb(recommending_calls.model)
+    put_model = _async_verb(recommending_calls.put_model)
+    delete_model = _async_verb(recommending_calls.delete_model)
+    put_objects = _async_verb(catalog_calls.put_objects)
+    patch_objects = _async_verb(catalog_calls.patch_objects)
+    delete_objects = _async_verb(catalog_calls.delete_objects)
+    commit_generation = _async_verb(catalog_calls.commit_generation)
+    update_by_query = _async_verb(catalog_calls.update_by_query)
+    update_progress = _async_verb(catalog_calls.update_progress)
+    export_page = _async_verb(catalog_calls.export_page)
+    export_catalog = _async_walk(catalog_calls.export_catalog)
     send_event = _async_verb(event_calls.send_event)
     import_transactions = _async_verb(event_calls.import_transactions)
     history = _async_verb(past_calls.history)
@@ -330,8 +334,8 @@ class AsyncClient(_Shell):
     publish = _async_verb(past_calls.publish)
     publish_at = _async_verb(past_calls.publish_at)
     unpublish = _async_verb(past_calls.unpublish)
-    health = _async_verb(calls.health)
-    ready = _async_verb(calls.ready)
+    health = _async_verb(ops_calls.health)
+    ready = _async_verb(ops_calls.ready)
 
     async def aclose(self) -> None:
         """Closes the connections."""

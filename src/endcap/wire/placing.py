@@ -11,8 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from endcap.domain import IDENTITY_CHARACTERS_MAX, MODEL_CHARACTERS_MAX, POSITION_MAX
-from endcap.errors import FaultyFields, MalformedBody
-from endcap.wire.reading import UNREADABLE, Faults, json_value
+from endcap.wire.reading import UNREADABLE, json_value
 from endcap.wire.recommending import (
     OBJECTS_MAX,
     SIZE_DEFAULT,
@@ -21,6 +20,7 @@ from endcap.wire.recommending import (
     Request,
     WishReader,
     plain_request,
+    read_each,
 )
 
 RANKING_MAX = 1_000  # as many as there are positions to pin to
@@ -112,22 +112,12 @@ def _score(ranked: _Scored) -> float:
 def _read_carefully(body: bytes) -> tuple[RankedRequest, ...]:
     """Member by member, to be able to name all faults. A test holds the two ways to one result."""
     shape = json_value(body)
-    if isinstance(shape, dict):
-        shape = [shape]
-    if not isinstance(shape, list):
-        raise MalformedBody(
-            details={"body": ["Must be a JSON object with a ranking, or an array of them"]}
-        )
-    faults = Faults()
-    if not 1 <= len(shape) <= OBJECTS_MAX:
-        faults.add("body", f"Must hold 1 to {OBJECTS_MAX} objects")
-    requests = [
-        _RankedReader(each, index, faults).ranked_request()
-        for index, each in enumerate(shape[:OBJECTS_MAX])
-    ]
-    if faults:
-        raise FaultyFields(INVALID, faults.by_field)
-    return tuple(requests)
+    return read_each(
+        [shape] if isinstance(shape, dict) else shape,
+        lambda wish, index, faults: _RankedReader(wish, index, faults).ranked_request(),
+        invalid=INVALID,
+        wanted="Must be a JSON object with a ranking, or an array of them",
+    )
 
 
 class _RankedReader(WishReader):

@@ -5,8 +5,8 @@ A request is an array; an answer is an array in the same order. Nothing in an an
 explanation was asked for.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, cast
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -23,6 +23,7 @@ SIZE_MAX = 50
 BLACKLIST_MAX = 10_000
 HIT_FIELDS_MAX = 200
 INVALID = "Invalid recommendation request"
+T = TypeVar("T")
 
 
 class Request(Struct, frozen=True):
@@ -107,17 +108,31 @@ def _stripped(names: Sequence[str]) -> frozenset[str]:
 
 def _read_carefully(body: bytes) -> tuple[Request, ...]:
     """Member by member, to be able to name all faults. A test holds the two ways to one result."""
-    shape = json_value(body)
+    return read_each(
+        json_value(body),
+        lambda wish, index, faults: WishReader(wish, index, faults).request(),
+    )
+
+
+def read_each(
+    shape: object,
+    read: Callable[[object, int, Faults], T],
+    *,
+    invalid: str = INVALID,
+    wanted: str = "Must be a JSON array of request objects",
+) -> tuple[T, ...]:
+    """
+    What `read` makes of each object of a decoded call, its index and where to tell its faults. Raises MalformedBody
+    with what is `wanted` for what is no array, FaultyFields with every fault of every object.
+    """
     if not isinstance(shape, list):
-        raise MalformedBody(details={"body": ["Must be a JSON array of request objects"]})
+        raise MalformedBody(details={"body": [wanted]})
     faults = Faults()
     if not 1 <= len(shape) <= OBJECTS_MAX:
         faults.add("body", f"Must hold 1 to {OBJECTS_MAX} objects")
-    requests = [
-        WishReader(each, index, faults).request() for index, each in enumerate(shape[:OBJECTS_MAX])
-    ]
+    requests = [read(each, index, faults) for index, each in enumerate(shape[:OBJECTS_MAX])]
     if faults:
-        raise FaultyFields(INVALID, faults.by_field)
+        raise FaultyFields(invalid, faults.by_field)
     return tuple(requests)
 
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Raw, Struct
 
-from endcap.errors import FaultyFields, MalformedBody, RecommenderNotFound
+from endcap.errors import RecommenderNotFound
 from endcap.wire.reading import Faults, json_value
-from endcap.wire.recommending import INVALID, OBJECTS_MAX, Request, WishReader
+from endcap.wire.recommending import Request, WishReader, read_each
 
 V1_NAMES: Mapping[str, str] = {
     "model": "recommendation_type",
@@ -31,19 +31,10 @@ class _Hit(Struct):
 
 def read_requests(body: bytes) -> tuple[Request, ...]:
     """Raises MalformedBody for what is not an array, FaultyFields with every fault of every object."""
-    shape = json_value(body)
-    if not isinstance(shape, list):
-        raise MalformedBody(details={"body": ["Must be a JSON array of request objects"]})
-    faults = Faults()
-    if not 1 <= len(shape) <= OBJECTS_MAX:
-        faults.add("body", f"Must hold 1 to {OBJECTS_MAX} objects")
-    requests = [
-        _Reader(each, index, faults).translated().request()
-        for index, each in enumerate(shape[:OBJECTS_MAX])
-    ]
-    if faults:
-        raise FaultyFields(INVALID, faults.by_field)
-    return tuple(requests)
+    return read_each(
+        json_value(body),
+        lambda wish, index, faults: _Reader(wish, index, faults).translated().request(),
+    )
 
 
 def answers_json(answer: bytes) -> bytes:

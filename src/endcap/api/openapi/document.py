@@ -1,137 +1,64 @@
 """
-The API's description, made from the table of operations.
+The API's description, put together of what is said of each subject.
 
-`document` is OpenAPI 3.1; `scripts/openapi` writes it, and the page made of it, beside this file, where the server
-finds them.
+`document` is OpenAPI 3.1; `scripts/openapi` writes it, and the page made of it, where the server finds them.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 from endcap import __version__
-from endcap.api import openapi_models as models
-from endcap.api import openapi_schemas as shapes
-from endcap.api.openapi_events import EVENT_OPERATIONS
-from endcap.api.openapi_operations import (
-    BEHIND,
-    JSON,
-    TAGS,
-    UNSIGNED,
-    Answer,
-    Operation,
+from endcap.api.openapi import (
+    catalog,
+    catalog_export,
+    catalog_updates,
+    criteria,
+    customizations,
+    drafts,
+    events,
+    history,
+    listing,
+    models,
+    ops,
+    pins,
+    placing,
+    recommending,
+    recommending_v2,
+    refusals,
 )
-from endcap.api.openapi_operations import OPERATIONS as MOST_OPERATIONS
-from endcap.api.openapi_page import page
-from endcap.api.openapi_past import PAST_OPERATIONS
-from endcap.api.openapi_schemas import CUSTOMIZATION, TRACKER, Schema, ref
-from endcap.errors import (
-    Problem,
-    StillLoading,
-    StoreUnavailable,
-    TooManyRequests,
-)
-from endcap.store.writes import IDEMPOTENCY_HOURS
+from endcap.api.openapi.introduction import DESCRIPTION
+from endcap.api.openapi.page import page
+from endcap.api.openapi.parameters import CUSTOMIZATION, TRACKER
+from endcap.api.openapi.refusals import BEHIND, UNSIGNED
+from endcap.api.openapi.schema import Schema, ref
+from endcap.api.openapi.table import JSON, TAGS, Answer, Operation
+from endcap.errors import Problem, StillLoading, StoreUnavailable, TooManyRequests
 from endcap.wire.problems import INTERNAL, internal_json, problem_json, status_of
 
-OPERATIONS = (*MOST_OPERATIONS, *PAST_OPERATIONS, *EVENT_OPERATIONS)
-FOLDER = Path(__file__).parent
-
-
-SIGNING_SHELL = cleandoc(
-    r"""
-    host="http://127.0.0.1:8000"
-    tracker_id="1234-5678"
-    private_key="your_private_api_key"
-    content_type="application/json; charset=utf-8"
-
-    # signed METHOD PATH [options of curl]
-    signed() {
-      method=$1 target=$2; shift 2
-      date=$(LC_ALL=C date -u "+%a, %d %b %Y %H:%M:%S GMT")
-      signature=$(printf '%s\n%s\n%s\n%s' "$method" "$content_type" "$date" "${target%%\?*}" |
-        openssl dgst -sha256 -hmac "$private_key" -binary | base64)
-      curl -sS -X "$method" "$host$target" \
-        -H "Content-Type: $content_type" -H "Date: $date" \
-        -H "Authorization: ApiAuth $tracker_id:$signature" "$@"
-    }
-    """
-)
-
-DESCRIPTION = (
-    cleandoc(
-        """
-        Endcap answers the HTTP API of Luigi's Box for recommendations and their customization on your own machine:
-        a client moves over by changing its base URL.
-
-        ## Signing
-
-        Signed operations want three headers: `Authorization`, `Date` and `Content-Type`. The signature is
-
-        ```
-        base64(HMAC-SHA256(private key, METHOD "\\n" Content-Type "\\n" Date "\\n" path))
-        ```
-
-        - `Authorization: ApiAuth <tracker id>:<signature>`. The first word may be any.
-        - `Content-Type` is signed byte for byte as it is sent, with GET and DELETE too; a header that is not sent
-          counts as the empty text, multipart counts without its boundary.
-        - `Date` is the time of the request, e.g. `Mon, 20 Jan 2025 12:00:00 GMT`. It may be 5 seconds off the
-          server's clock, unless set otherwise (up to 300).
-        - The path is signed as it is sent, without the query. The body is not signed.
-
-        A refusal says which check failed: a missing header, an unreadable date, a clock that is off (with the
-        server's time), an unknown key, or a signature that does not match (with the text that the server signed).
-        In a shell:
-
-        ```sh
-        %(signing)s
-        ```
-
-        Public operations ignore a signature. For one with an explanation it is needed.
-
-        ## Refusals
-
-        Customizations and recommendations refuse in one shape, and name every faulty field at once:
-
-        ```
-        {"reason": "…", "exception_details": {field: [message, …]}}
-        ```
-
-        The catalog answers a batch in which something failed with `400` in its own; the rest was stored:
-
-        ```
-        {"ok_count": n, "errors_count": n, "errors": {identity: {"type", "reason", "caused_by"}}}
-        ```
-
-        An unknown path is `404`, a method that a path does not have `405` with `Allow`. Every answer has an
-        `X-Request-Id`, by which the server's log knows it.
-
-        ## Concurrent changes and repeats
-
-        - A customization comes with an `ETag`. Sent back as `If-Match` with an update or a deletion, it keeps you from
-          undoing someone else's change (`412`); as `If-None-Match` with a GET, it saves the body (`304`).
-        - `Idempotency-Key` makes a creation safe to repeat for %(hours)d hours.
-        - `Endcap-Revision` counts the writes of a tracker: what a write answers, what a customization was last written
-          at, and what every other answer shows. Sent back with a read, it keeps you from being shown an older state
-          by another worker or host: it waits until it is there (2 s at most, then `503`).
-
-        ## Bodies
-
-        JSON in UTF-8, plain or with `Content-Encoding: gzip` or `deflate`. A `Content-Type` that is not JSON is `415`;
-        a body over its bound is `413`, inflated or not. Where there is a GET there is a HEAD.
-        """
-    )
-    .replace("%(signing)s", SIGNING_SHELL)
-    .replace("%(hours)d", str(IDEMPOTENCY_HOURS))
+FOLDER = Path(__file__).parents[1]
+OPERATIONS: tuple[Operation, ...] = (
+    *customizations.OPERATIONS,
+    *listing.OPERATIONS,
+    *recommending.OPERATIONS,
+    *recommending_v2.OPERATIONS,
+    *placing.OPERATIONS,
+    *catalog.OPERATIONS,
+    *catalog_updates.OPERATIONS,
+    *catalog_export.OPERATIONS,
+    *ops.OPERATIONS,
+    *history.OPERATIONS,
+    *drafts.OPERATIONS,
+    *events.OPERATIONS,
+    *models.OPERATIONS,
 )
 
 
 def document() -> dict[str, Any]:
     """The whole description."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in (*OPERATIONS, *models.OPERATIONS):
+    for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "openapi": "3.1.0",
@@ -146,7 +73,7 @@ def document() -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**shapes.schemas(), **models.schemas()},
+            "schemas": _shapes(),
             "responses": _shared_responses(),
             "headers": _HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
@@ -162,6 +89,31 @@ def document_json() -> str:
 def write(folder: Path = FOLDER) -> None:
     (folder / "openapi.json").write_text(document_json(), encoding="utf-8")
     (folder / "docs.html").write_text(page(document()), encoding="utf-8")
+
+
+def _shapes() -> dict[str, Schema]:
+    """Every component, in the order in which a reader meets them."""
+    return {
+        **customizations.shapes(),
+        **listing.shapes(),
+        **pins.shapes(),
+        **criteria.shapes(),
+        **recommending.shapes(),
+        **recommending_v2.shapes(),
+        **placing.shapes(),
+        **catalog.object_shapes(),
+        **catalog_updates.shapes(),
+        **catalog.commit_shapes(),
+        **catalog_export.shapes(),
+        **catalog.answer_shapes(),
+        **events.shapes(),
+        **history.shapes(),
+        **drafts.shapes(),
+        **criteria.own_shapes(),
+        **refusals.shapes(),
+        **ops.shapes(),
+        **models.shapes(),
+    }
 
 
 _SECURITY_SCHEMES: dict[str, Schema] = {
@@ -261,10 +213,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, Any]:
     public = operation.signed != "yes"
     answers = {str(each.status): _answer(each) for each in operation.answers}
-    refusals: dict[int, list[Problem]] = {}
+    told: dict[int, list[Problem]] = {}
     for problem in operation.refusals:
-        refusals.setdefault(status_of(problem), []).append(problem)
-    for status, problems in refusals.items():
+        told.setdefault(status_of(problem), []).append(problem)
+    for status, problems in told.items():
         if status in _SHARED and not public:
             answers[str(status)] = {"$ref": f"#/components/responses/{_SHARED[status][0]}"}
         else:
@@ -285,8 +237,8 @@ _SHARED: dict[int, tuple[str, Sequence[Problem]]] = {
 
 def _shared_responses() -> dict[str, Any]:
     """What signed operations have in common, said once."""
-    refusals = {name: _refusal(problems, public=False) for name, problems in _SHARED.values()}
-    return {**refusals, "Internal": _internal(public=False)}
+    shared = {name: _refusal(problems, public=False) for name, problems in _SHARED.values()}
+    return {**shared, "Internal": _internal(public=False)}
 
 
 def _internal(*, public: bool) -> dict[str, Any]:

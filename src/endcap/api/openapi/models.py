@@ -1,23 +1,15 @@
 """
-The part of the API's description about models: operations, parameters and shapes, made from the strategies themselves.
+Models in the API's description: what each name means, and the strategies, whose shapes are made of the very strategies.
 """
 
 from typing import Any
 
 import msgspec
 
-from endcap.api import openapi_parameters as parameters
-from endcap.api.openapi_operations import (
-    BODY,
-    JSON,
-    MODELS,
-    SEEN,
-    TRACKED,
-    Answer,
-    Body,
-    Operation,
-)
-from endcap.api.openapi_schemas import STAMP, Schema, optional, ref
+from endcap.api.openapi.parameters import IF_MATCH, IF_NONE_MATCH, SEEN_REVISION, TRACKER_ID
+from endcap.api.openapi.refusals import BODY, SEEN, TRACKED
+from endcap.api.openapi.schema import COUNT, STAMP, Schema, described, optional, ref
+from endcap.api.openapi.table import JSON, MODELS, Answer, Body, Operation, unchanged
 from endcap.domain import MODEL_CHARACTERS_MAX
 from endcap.errors import FaultyFields, RecommenderNotFound, RevisionConflict
 from endcap.modelling import one_told
@@ -52,7 +44,7 @@ OPERATIONS = (
         summary="List models",
         description="What every name means, the tracker's own and the reference's.",
         signed="yes",
-        parameters=(parameters.TRACKER_ID, parameters.SEEN_REVISION),
+        parameters=(TRACKER_ID, SEEN_REVISION),
         answers=(
             Answer(
                 status=200,
@@ -73,10 +65,10 @@ OPERATIONS = (
         description="What one name means, with every setting.",
         signed="yes",
         parameters=(
-            parameters.TRACKER_ID,
+            TRACKER_ID,
             NAME,
-            parameters.IF_NONE_MATCH,
-            parameters.SEEN_REVISION,
+            IF_NONE_MATCH,
+            SEEN_REVISION,
         ),
         answers=(
             Answer(
@@ -86,11 +78,7 @@ OPERATIONS = (
                 examples={"reference": TOLD},
                 headers=("ETag", "Endcap-Revision"),
             ),
-            Answer(
-                status=304,
-                description="It is still what `If-None-Match` names. No body.",
-                headers=("ETag", "Endcap-Revision"),
-            ),
+            unchanged("Endcap-Revision"),
         ),
         refusals=(*TRACKED, *SEEN, UNKNOWN),
     ),
@@ -104,7 +92,7 @@ OPERATIONS = (
         "your own. What is left out has its default. With the `ETag` that was read as `If-Match` nothing of somebody "
         'else\'s is overwritten; `"0"` is the tag of a name that nobody has set.',
         signed="yes",
-        parameters=(parameters.TRACKER_ID, NAME, parameters.IF_MATCH),
+        parameters=(TRACKER_ID, NAME, IF_MATCH),
         body=Body(schema=ref("Model"), examples={"settings": SENT, "kind": "popular"}),
         answers=(
             Answer(
@@ -130,7 +118,7 @@ OPERATIONS = (
         summary="Unset a model",
         description="Takes a name out of the tracker's table: it means again what it means by itself, or nothing.",
         signed="yes",
-        parameters=(parameters.TRACKER_ID, NAME, parameters.IF_MATCH),
+        parameters=(TRACKER_ID, NAME, IF_MATCH),
         answers=(Answer(status=204, description="Unset. No body.", headers=("Endcap-Revision",)),),
         refusals=(
             *TRACKED,
@@ -156,7 +144,7 @@ OPERATIONS = (
 )
 
 
-def schemas() -> dict[str, Schema]:
+def shapes() -> dict[str, Schema]:
     """The shapes of models, strategy by strategy."""
     refs, parts = msgspec.json.schema_components(
         [*KINDS.values(), Variety, Personal], ref_template="#/components/schemas/{name}"
@@ -207,11 +195,7 @@ def schemas() -> dict[str, Schema]:
                 },
                 "model": document,
                 "updated_at": {**STAMP, "type": ["string", "null"]},
-                "revision": {
-                    "type": "integer",
-                    "minimum": 0,
-                    "description": "That last set it; 0 of the reference.",
-                },
+                "revision": described(COUNT, "That last set it; 0 of the reference."),
             },
         },
         "ModelTable": {
