@@ -30,7 +30,8 @@ from endcap.lease import LEASE_SECONDS, Lease, claim
 from endcap.lookout import Lookout
 from endcap.publishing import Published, inputs_of, is_there
 from endcap.schedule import Schedule, due_at, retry_seconds
-from endcap.store.port import Build, Store, TrackerRow
+from endcap.store.port import Store
+from endcap.store.states import Build, TrackerRow
 from endcap.telemetry import log
 
 LOOK_SECONDS_MAX = 15.0  # between two looks at what is known of builds

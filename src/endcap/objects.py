@@ -18,15 +18,15 @@ from endcap.config import Settings
 from endcap.domain import CatalogObject
 from endcap.errors import CatalogFault, CatalogFaults, JobNotFound, TooManyRequests
 from endcap.mirror import Shop
-from endcap.store.port import (
+from endcap.store.port import Store
+from endcap.store.states import Job
+from endcap.store.writes import (
     CommitGeneration,
     Committed,
-    Job,
     MergeObjects,
     PutObjects,
     RemoveObjects,
     StartJob,
-    Store,
 )
 from endcap.wire import catalog as wire
 from endcap.wire import catalog_export

@@ -28,13 +28,13 @@ from endcap.domain import (
 from endcap.errors import CustomizationNotFound, FaultyFields
 from endcap.mirror import Mirror, Shop
 from endcap.renderings import Rendered, Renderings
-from endcap.store.port import (
+from endcap.store.port import Store
+from endcap.store.writes import (
     CreateCustomization,
     DeleteCustomization,
     Idempotency,
     RemoveModel,
     ReplaceCustomization,
-    Store,
 )
 from endcap.telemetry import log
 from endcap.wire import customizations as wire

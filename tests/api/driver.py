@@ -16,7 +16,7 @@ from endcap.api.app import App, build
 from endcap.config import Settings
 from endcap.domain import Micros, TrackerId
 from endcap.recommend.shoppers import Shoppers
-from endcap.store.port import CreateTracker
+from endcap.store.writes import CreateTracker
 from tests.cases import micros
 
 TRACKER = "1234-5678"

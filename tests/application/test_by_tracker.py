@@ -14,7 +14,7 @@ from endcap.finders import Finders
 from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommenders
 from endcap.rosters import Rosters
-from endcap.store.port import TrackerRow
+from endcap.store.states import TrackerRow
 from tests.engine import scenes
 
 A, B, C = (TrackerId(each) for each in "abc")

@@ -18,7 +18,7 @@ from endcap.mirror import Shop
 from endcap.placing import OwnRanking, Placing
 from endcap.recommend.recommenders import Recommenders
 from endcap.recommending import Recommending
-from endcap.store.port import TrackerRow
+from endcap.store.states import TrackerRow
 from endcap.wire.placing import RankedRequest
 from endcap.wire.recommending import read_requests
 from tests.engine import oracle, scenes

@@ -25,7 +25,7 @@ from endcap.domain import (
 )
 from endcap.errors import CustomizationNotFound, Problem
 from endcap.mirror import Shop
-from endcap.store.port import ChangeRow
+from endcap.store.states import ChangeRow
 from endcap.verdicts import meaning
 from endcap.web import words
 from endcap.web.diff import Change, changes
