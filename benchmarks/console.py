@@ -126,14 +126,8 @@ def _round(
 
 def _asked(connection: http.client.HTTPConnection, path: str, token: str) -> float:
     """Milliseconds of one page. Raises if it is not one."""
-    began = time.perf_counter()
-    connection.request("GET", path, headers={"Cookie": f"{SESSION}={token}"})
-    answer = connection.getresponse()
-    body = answer.read()
-    taken = (time.perf_counter() - began) * 1_000
-    if answer.status != 200 or b'<main id="main"' not in body:
-        raise RuntimeError(f"no page, but {answer.status} {body[:200]!r}")
-    return taken
+    headers = {"Cookie": f"{SESSION}={token}"}
+    return _timed(connection, b'<main id="main"', "GET", path, headers=headers)
 
 
 def _tried(connection: http.client.HTTPConnection, typed: int, token: str) -> float:
@@ -160,13 +154,26 @@ def _tried(connection: http.client.HTTPConnection, typed: int, token: str) -> fl
         "Sec-Fetch-Site": "same-origin",
         "Endcap-Part": "1",
     }
+    return _timed(connection, b"data-slot=", "POST", TRY, headers=headers, body=urlencode(fields))
+
+
+def _timed(
+    connection: http.client.HTTPConnection,
+    wanted: bytes,
+    method: str,
+    path: str,
+    *,
+    headers: Mapping[str, str],
+    body: str | None = None,
+) -> float:
+    """Milliseconds of one request. Raises if what is wanted is not in the answer."""
     began = time.perf_counter()
-    connection.request("POST", TRY, body=urlencode(fields), headers=headers)
+    connection.request(method, path, body, headers)
     answer = connection.getresponse()
-    body = answer.read()
+    said = answer.read()
     taken = (time.perf_counter() - began) * 1_000
-    if answer.status != 200 or b"data-slot=" not in body:
-        raise RuntimeError(f"no trial, but {answer.status} {body[:200]!r}")
+    if answer.status != 200 or wanted not in said:
+        raise RuntimeError(f"no {wanted.decode()}, but {answer.status} {said[:200]!r}")
     return taken
 
 

@@ -148,15 +148,16 @@ def _get_steps(parts: Parts, requests: Sequence[str]) -> dict[str, float]:
 
 
 def _recommend_steps(parts: Parts) -> dict[str, float]:
-    service = parts.service
-    shop = service.shop(TRACKER)
+    recommending = parts.recommending
+    shop = parts.service.shop(TRACKER)
     (request,) = read_requests(WISH)
     recommender = shop.recommenders.find(request.model)
     assert recommender is not None
 
     def seen() -> Scene:
-        now = service.clock()
-        return service.scene(shop, request, service.rank(shop, request, recommender, now), now)
+        now = recommending.clock()
+        ranking = recommending.rank(shop, request, recommender, now)
+        return recommending.scene(shop, request, ranking, now)
 
     scene = seen()
     placed = _parts(
@@ -166,7 +167,7 @@ def _recommend_steps(parts: Parts) -> dict[str, float]:
             ("placement", lambda: place_page(shop.snapshot.catalog, [scene])),
         ]
     )
-    whole = _parts(lambda number: [("all", lambda: service.recommend(shop, [request]))])["all"]
+    whole = _parts(lambda number: [("all", lambda: recommending.recommend(shop, [request]))])["all"]
     before = sum(placed.values()) - placed["reading the request"]
     return {**placed, "ten hits and the answer around them": whole - before}
 

@@ -17,7 +17,7 @@ from endcap.recommend.build import build
 from endcap.recommend.orders import orders_directory
 from endcap.recommend.shoppers import Act, Kind, Shoppers
 from endcap.store import open_store
-from endcap.store.port import CreateTracker
+from endcap.store.writes import CreateTracker
 from endcap.transfer.catalog import import_catalog
 from endcap.transfer.fields import FieldMap
 from endcap.transfer.transactions import import_transactions

@@ -47,7 +47,7 @@ from endcap.engine.place import Eligibility, Ranking, Scene, place
 from endcap.engine.rules import Rules
 from endcap.engine.snapshot import Snapshot
 from endcap.errors import CatalogFault
-from endcap.store.port import CreateCustomization, CreateTracker, PutObjects
+from endcap.store.writes import CreateCustomization, CreateTracker, PutObjects
 from endcap.wire.catalog import object_from
 from endcap.wire.customizations import read_definition
 

@@ -17,7 +17,7 @@ from endcap.clock import random_id, system_clock
 from endcap.config import load
 from endcap.domain import CatalogObject, Filter, TrackerId
 from endcap.errors import CatalogFault, Problem
-from endcap.store.port import CreateCustomization, CreateTracker, PutObjects, Write
+from endcap.store.writes import CreateCustomization, CreateTracker, PutObjects, Write
 from endcap.wire.catalog import object_from
 from endcap.wire.customizations import read_definition
 

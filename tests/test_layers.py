@@ -74,10 +74,14 @@ LAYERS: Mapping[str, Layer] = {
                 "list_watch",
                 "neighbour_lists",
                 "placing",
+                "recommending",
+                "objects",
                 "bulk",
                 "drafts",
                 "scheduled",
+                "lookout",
                 "versions",
+                "by_tracker",
                 "rosters",
                 "finders",
                 "verdicts",
@@ -104,7 +108,9 @@ LAYERS: Mapping[str, Layer] = {
                 "yaml",
             }
         ),
-        only=frozenset({"store.accounts", "store.port", "store.events"}),
+        only=frozenset(
+            {"store.accounts", "store.events", "store.port", "store.states", "store.writes"}
+        ),
     ),
     "client": Layer(frozenset({"client"}), ("language",), frozenset({"msgspec", "httpx2"})),
     "api": Layer(

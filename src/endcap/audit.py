@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from endcap.domain import Micros, TrackerId
 from endcap.store.accounts import AccountStore, SignIn, SignInFilter
-from endcap.store.port import ChangeRow, LogFilter, Place, Store
+from endcap.store.port import LogFilter, Place, Store
+from endcap.store.states import ChangeRow
 from endcap.wire.reading import seconds_text
 
 KINDS = ("customization", "draft", "object", "field", "model", "tracker", "key", "artifact")

@@ -14,7 +14,6 @@ import os
 import selectors
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,9 +27,11 @@ from endcap.clock import Clock, system_clock
 from endcap.domain import TrackerId
 from endcap.errors import ArtifactConflict, BuildUnderWay, NothingToLearn, StoreUnavailable
 from endcap.lease import LEASE_SECONDS, Lease, claim
+from endcap.lookout import Lookout
 from endcap.publishing import Published, inputs_of, is_there
 from endcap.schedule import Schedule, due_at, retry_seconds
-from endcap.store.port import Build, Store, TrackerRow
+from endcap.store.port import Store
+from endcap.store.states import Build, TrackerRow
 from endcap.telemetry import log
 
 LOOK_SECONDS_MAX = 15.0  # between two looks at what is known of builds
@@ -82,28 +83,25 @@ class Builder:
         self._lease_seconds = lease_seconds
         self._build_seconds_max = build_seconds_max
         self._known: Mapping[TrackerId, Build] = {}
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lookout = Lookout(
+            self.look,
+            _look_seconds(schedule),
+            name="builder",
+            failed=lambda error: log.error("schedule failed", exc_info=error),
+        )
+        self._stopping = self._lookout.stopping
 
     @property
     def builds(self) -> Mapping[TrackerId, Build]:
         """What is known of all builds, as of a moment ago."""
         return self._known
 
-    @property
-    def look_seconds(self) -> float:
-        pause = LOOK_SECONDS_MAX if self._schedule is None else self._schedule.seconds
-        return min(max(pause / LOOKS_PER_PAUSE, LOOK_SECONDS_MIN), LOOK_SECONDS_MAX)
-
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._keep_looking, name="builder", daemon=True)
-        self._thread.start()
+        self._lookout.start()
 
     def stop(self) -> None:
         """Ends a build under way; the tracker is as it was, and the next one who looks begins anew."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._lookout.stop()
 
     def look(self) -> None:
         """Once: builds all that is due, one after the other. Raises StoreUnavailable."""
@@ -126,16 +124,6 @@ class Builder:
                 except Exception as error:  # noqa: BLE001 - one tracker's trouble is not the others'
                     log.error("schedule failed", tracker=row.id, exc_info=error)
         self._known = self._store.builds()
-
-    def _keep_looking(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.look()
-            except StoreUnavailable:  # the mirror says so
-                pass
-            except Exception as error:  # noqa: BLE001 - a schedule that dies in silence lets recommenders grow old
-                log.error("schedule failed", exc_info=error)
-            self._stopping.wait(self.look_seconds)
 
     def _is_due(self, build: Build | None) -> bool:
         assert self._schedule is not None
@@ -239,6 +227,11 @@ class Builder:
                         yield _said.decode(line)
                     except msgspec.DecodeError:  # a library's own words
                         continue
+
+
+def _look_seconds(schedule: Schedule | None) -> float:
+    pause = LOOK_SECONDS_MAX if schedule is None else schedule.seconds
+    return min(max(pause / LOOKS_PER_PAUSE, LOOK_SECONDS_MIN), LOOK_SECONDS_MAX)
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:

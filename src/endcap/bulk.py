@@ -32,14 +32,14 @@ from endcap.errors import (
     RevisionConflict,
     UsageFault,
 )
-from endcap.store.port import (
-    ChangeRow,
+from endcap.store.port import Store
+from endcap.store.states import ChangeRow
+from endcap.store.writes import (
     Committed,
     CustomizationWrite,
     DeleteCustomization,
     ReplaceCustomization,
     RestoreCustomization,
-    Store,
 )
 from endcap.wire.amending import shifted, switched, tagged, untagged
 from endcap.wire.versions import Origin, origin_of, read_version

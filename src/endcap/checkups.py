@@ -10,12 +10,13 @@ time. Until it is done the older findings are shown, and how old they are.
 import threading
 import time
 from bisect import insort
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from endcap.by_tracker import ByTracker
 from endcap.clock import Clock
 from endcap.domain import Micros, TrackerId
 from endcap.engine.catalog import Catalog
@@ -58,7 +59,7 @@ class Checkup(Struct, frozen=True):
         return sum(sum(group.counts.values()) for group in self.groups.values())
 
 
-class _Held(Struct):
+class _Examined(Struct):
     """What is kept of one tracker; `ended` is when the last examination did, in seconds of a steady clock."""
 
     checkup: Checkup
@@ -79,36 +80,31 @@ class Checkups:
         pause_times: float = PAUSE_TIMES,
     ) -> None:
         self._clock = clock
-        self._trackers_max = trackers_max
         self._findings_max = findings_max
         self._age_micros_max = round(age_seconds_max * 1_000_000)
         self._pause_seconds_min = pause_seconds_min
         self._pause_times = pause_times
+        self._held: ByTracker[_Examined] = ByTracker(trackers_max)
         self._lock = threading.Lock()
-        self._locks: dict[TrackerId, threading.Lock] = {}
-        self._held: OrderedDict[TrackerId, _Held] = OrderedDict()
+        """Held by who begins or ends an examination in the background."""
         self._renewing: dict[TrackerId, threading.Thread] = {}
 
     def known(self, tracker: TrackerId) -> int | None:
         """How much was found when somebody looked last; None if nobody has. Costs nothing."""
-        held = self._held.get(tracker)
-        return None if held is None else held.checkup.total
+        examined = self._held.known(tracker)
+        return None if examined is None else examined.checkup.total
 
     def of(self, shop: Shop) -> Checkup:
         """The findings of a shop, or of a later one that another caller has brought."""
-        with self._lock:
-            lock = self._locks.setdefault(shop.tracker, threading.Lock())
-        with lock:
-            held = self._held.get(shop.tracker)
-            if held is None:
-                return self._keep(shop.tracker, self._examined(shop))
-            checkup = self._followed(shop, held.checkup)
-            if checkup is not held.checkup:
-                held.checkup = checkup
-            with self._lock:
-                self._held.move_to_end(shop.tracker)
+        held = self._held.of(shop.tracker)
+        with held.lock:
+            examined = held.value
+            if examined is None:
+                examined = held.value = self._examined(shop)
+                return examined.checkup
+            checkup = examined.checkup = self._followed(shop, examined.checkup)
             is_renewing = shop.tracker in self._renewing or (
-                self._is_due(shop, held) and self._renew(shop)
+                self._is_due(shop, examined) and self._renew(shop)
             )
         return replace(checkup, is_renewing=is_renewing)
 
@@ -118,21 +114,13 @@ class Checkups:
         if thread is not None:
             thread.join()
 
-    def _examined(self, shop: Shop) -> Checkup:
+    def _examined(self, shop: Shop) -> _Examined:
         now, began = self._clock(), time.monotonic()
         rules, catalog = shop.snapshot.rules, shop.snapshot.catalog
         groups, is_cut = _grouped(findings(shop, now=now), self._findings_max)
         seconds = time.monotonic() - began
-        return Checkup(now, rules, catalog, shop.models, groups, seconds, is_cut)
-
-    def _keep(self, tracker: TrackerId, checkup: Checkup) -> Checkup:
-        with self._lock:
-            self._held[tracker] = _Held(checkup, time.monotonic())
-            self._held.move_to_end(tracker)
-            if len(self._held) > self._trackers_max:
-                gone, _ = self._held.popitem(last=False)
-                self._locks.pop(gone, None)
-        return checkup
+        checkup = Checkup(now, rules, catalog, shop.models, groups, seconds, is_cut)
+        return _Examined(checkup, time.monotonic())
 
     def _followed(self, shop: Shop, before: Checkup) -> Checkup:
         """With those that were changed since, and those beside them, as they are now; where that is quickly done."""
@@ -150,8 +138,8 @@ class Checkups:
         followed = replace(before, rules=rules, groups=_joined(before.groups, found, without))
         return replace(followed, is_cut=followed.total > self._findings_max)
 
-    def _is_due(self, shop: Shop, held: _Held) -> bool:
-        checkup, snapshot = held.checkup, shop.snapshot
+    def _is_due(self, shop: Shop, examined: _Examined) -> bool:
+        checkup, snapshot = examined.checkup, shop.snapshot
         is_old = (
             checkup.rules is not snapshot.rules
             or checkup.catalog is not snapshot.catalog
@@ -159,7 +147,7 @@ class Checkups:
             or self._clock() - checkup.at > self._age_micros_max
         )
         pause = max(self._pause_seconds_min, self._pause_times * checkup.seconds)
-        return is_old and time.monotonic() - held.ended >= pause
+        return is_old and time.monotonic() - examined.ended >= pause
 
     def _renew(self, shop: Shop) -> bool:
         """Whether it begins. One at a time in the process: it takes turns with the answers for shoppers."""
@@ -175,7 +163,10 @@ class Checkups:
 
     def _renewed(self, shop: Shop) -> None:
         try:
-            self._keep(shop.tracker, self._examined(shop))
+            examined = self._examined(shop)
+            held = self._held.of(shop.tracker)
+            with held.lock:
+                held.value = examined
         except Exception as error:  # noqa: BLE001 - the older findings stay, and the next look tries again
             log.error("examination failed", tracker=shop.tracker, exc_info=error)
         finally:

@@ -10,7 +10,8 @@ from typing import Any
 from endcap.errors import CatalogFaults
 from endcap.grouping import GROUP_MAX, PENDING_MAX, Grouped
 from endcap.mirror import Mirror
-from endcap.store.port import Committed, Outcome, Store, Write
+from endcap.store.port import Store
+from endcap.store.writes import Committed, Outcome, Write
 
 
 class Committer:

@@ -15,16 +15,14 @@ from endcap.clock import NewId, random_id
 from endcap.committer import Committer
 from endcap.domain import CustomizationId, Definition, Draft, Micros, Record, TrackerId
 from endcap.errors import DraftNotFound, FaultyFields, Problem
-from endcap.store.port import (
+from endcap.store.port import LogFilter, Place, Store
+from endcap.store.writes import (
     Committed,
     DiscardDraft,
     HoldDraft,
-    LogFilter,
-    Place,
     PublishDraft,
     SaveDraft,
     ScheduleDraft,
-    Store,
     Unpublish,
 )
 from endcap.wire.versions import read_draft, read_version, version_of

@@ -4,7 +4,7 @@ Background work on catalogs: takes jobs from the store, and does them step by st
 One thread a process. A job is somebody's for as long as a lease lasts that every step renews; who dies in the middle
 leaves it to whoever looks next, in any process on any host. What makes each step happen once is not the lease but the
 store: a step, the place it brings the job to, and the counts are one transaction, and only the holder's at the very
-place is carried out (`store.port.StepJob`). Jobs of one tracker are done one after the other, in the order they came.
+place is carried out (`store.writes.StepJob`). Jobs of one tracker are done one after the other, in the order they came.
 
 Between its steps a job rests as long as the step took, so that it takes at most half of what the store can do.
 """
@@ -18,7 +18,9 @@ from collections.abc import Mapping, Sequence
 from endcap.clock import Clock, system_clock
 from endcap.domain import CatalogObject, Field, ItemId, Merge, Micros, TrackerId
 from endcap.errors import Problem, StoreUnavailable
-from endcap.store.port import Committed, Job, JobStatus, StepJob, Store, TakeJob
+from endcap.store.port import Store
+from endcap.store.states import Job, JobStatus
+from endcap.store.writes import Committed, StepJob, TakeJob
 from endcap.telemetry import log
 from endcap.wire.catalog import shape_of_document
 from endcap.wire.updates import read_update

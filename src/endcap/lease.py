@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from endcap.clock import Clock
 from endcap.domain import Micros, TrackerId
 from endcap.errors import BuildUnderWay, StoreUnavailable
-from endcap.store.port import Build, BuildRecord, BuildResult, Store
+from endcap.store.port import Store
+from endcap.store.states import Build, BuildRecord, BuildResult
 from endcap.wire.reading import seconds_text
 
 LEASE_SECONDS = 60.0

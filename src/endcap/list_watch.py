@@ -8,7 +8,6 @@ process of its own; and by one worker of all that share the directory. The other
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 
 from endcap.domain import TrackerId
 from endcap.errors import UsageFault
+from endcap.lookout import Lookout
 from endcap.mirror import Mirror, Shop
 from endcap.neighbour_lists import (
     current_source,
@@ -42,22 +42,23 @@ class ListWatch:
     ) -> None:
         self._mirror = mirror
         self._data_dir = data_dir
-        self._look_seconds = look_seconds
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lookout = Lookout(
+            self.look,
+            look_seconds,
+            name="neighbour lists",
+            failed=lambda error: log.error("neighbour lists cannot be looked at", exc_info=error),
+        )
         self._seen: dict[tuple[str, str], str] = {}
         self._told: dict[tuple[str, str], str] = {}
         self._broken: set[str] = set()
         self._refused: Mapping[tuple[str, str], bool] = {}
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._watch, name="neighbour lists", daemon=True)
-        self._thread.start()
+        """Once somebody has looked: a file is taken at the second look."""
+        self._lookout.start_later()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._lookout.stop()
 
     def look(self) -> None:
         """Shows what is there; reads files that changed and then stayed the same since the last look."""
@@ -69,13 +70,6 @@ class ListWatch:
             if wanted or shop.recommenders.lists:
                 self._show(shop, wanted)
         self._refused = refused
-
-    def _watch(self) -> None:
-        while not self._stopping.wait(self._look_seconds):
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001 - a watch that dies would leave lists as they are in silence
-                log.error("neighbour lists cannot be looked at", exc_info=error)
 
     def _follow(self, tracker: TrackerId, name: str, columns: Mapping[str, str]) -> bool:
         """Reads a list's file if it is new; whether it is one that cannot be read."""
@@ -122,7 +116,7 @@ class ListWatch:
             stdout=subprocess.DEVNULL,
         )
         while child.poll() is None:
-            if self._stopping.wait(WAIT_SECONDS):
+            if self._lookout.stopping.wait(WAIT_SECONDS):
                 child.terminate()
                 child.wait()
 

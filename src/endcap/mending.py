@@ -17,7 +17,8 @@ from endcap.domain import Customization, CustomizationId, Definition, Micros, Pi
 from endcap.errors import FaultyFields
 from endcap.health import FIXES, Complaint, Finding, Fix
 from endcap.mirror import Shop
-from endcap.store.port import CustomizationWrite, DeleteCustomization, ReplaceCustomization, Store
+from endcap.store.port import Store
+from endcap.store.writes import CustomizationWrite, DeleteCustomization, ReplaceCustomization
 from endcap.wire.amending import moved_by_days
 from endcap.wire.customizations import definition_of, without_pins
 

@@ -40,22 +40,20 @@ from endcap.recommend.neighbour_list import NeighbourList
 from endcap.recommend.recommenders import Recommenders
 from endcap.recommend.table import known_models, stored
 from endcap.signing import Key
-from endcap.store.port import (
-    Changes,
+from endcap.store.port import Changes, Store
+from endcap.store.states import ModelRow, TrackerRow
+from endcap.store.writes import (
     Committed,
     CreateCustomization,
     DeleteCustomization,
     DiscardDraft,
     HoldDraft,
-    ModelRow,
     Outcome,
     PublishDraft,
     ReplaceCustomization,
     RestoreCustomization,
     SaveDraft,
     ScheduleDraft,
-    Store,
-    TrackerRow,
     Unpublish,
     Write,
 )

@@ -28,7 +28,8 @@ from endcap.recommend.table import (
     shown,
     stored,
 )
-from endcap.store.port import ModelRow, ModelWrite, PutModel, RemoveModel
+from endcap.store.states import ModelRow
+from endcap.store.writes import ModelWrite, PutModel, RemoveModel
 from endcap.wire.reading import json_value, seconds_text
 
 Origin = Literal["own", "reference"]

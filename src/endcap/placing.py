@@ -17,8 +17,8 @@ from endcap.engine.catalog import Catalog
 from endcap.engine.place import Placement, Ranking, Shown, Source, place_page
 from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommender
-from endcap.service import Service, explanation
-from endcap.wire import recommending
+from endcap.recommending import Recommending, explanation
+from endcap.wire import recommending as wire
 from endcap.wire.placing import RankedRequest
 from endcap.wire.recommending import Request
 
@@ -48,14 +48,14 @@ class OwnRanking(Struct, frozen=True):
 
 
 class Placing:
-    """The verb, over the service's own steps."""
+    """The verb, over the steps of recommending."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, recommending: Recommending) -> None:
+        self._recommending = recommending
 
     def place(self, shop: Shop, wishes: Sequence[RankedRequest], *, explain: bool = True) -> bytes:
         """The whole answer of one call: nothing is shown twice in it. No I/O."""
-        now = self._service.clock()
+        now = self._recommending.clock()
         catalog = shop.snapshot.catalog
         owns = [OwnRanking.of(catalog, wish.ranking) for wish in wishes]
         sizes = sum([_fillable(wish.request) for wish in wishes])
@@ -64,11 +64,11 @@ class Placing:
             for wish, own in zip(wishes, owns, strict=True)
         ]
         scenes = [
-            self._service.scene(shop, wish.request, ranking, now)
+            self._recommending.scene(shop, wish.request, ranking, now)
             for wish, ranking in zip(wishes, rankings, strict=True)
         ]
         placements = place_page(catalog, scenes)
-        return recommending.answers_json(
+        return wire.answers_json(
             self._answer(shop, wish, own, ranking, placement, now, explain=explain)
             for wish, own, ranking, placement in zip(
                 wishes, owns, rankings, placements, strict=True
@@ -84,7 +84,7 @@ class Placing:
         request = replace(wish.request, size=_fillable(wish.request))
 
         def rank() -> Ranking:
-            return self._service.rank(shop, request, recommender, now, others=others)
+            return self._recommending.rank(shop, request, recommender, now, others=others)
 
         return Ranking(own.numbers, _Filling(recommender, rank), recommender.returned_type)
 
@@ -102,15 +102,15 @@ class Placing:
         explained = None
         if explain:
             explained = explanation(shop, placement, _stage_of(ranking), places=own.places)
-        answer = self._service.answer(
+        answer = self._recommending.answer(
             shop, wish.request, wish.request.model, placement, now, explained=explained
         )
-        return recommending.with_missing(answer, own.missing)
+        return wire.with_missing(answer, own.missing)
 
 
 def _fillable(request: Request) -> int:
     """How many items a recommender is asked for; the rest of a longer page is filled by popularity."""
-    return min(request.size, recommending.SIZE_MAX)
+    return min(request.size, wire.SIZE_MAX)
 
 
 def _stage_of(ranking: Ranking) -> Callable[[Shown], str | None]:

@@ -22,7 +22,8 @@ from endcap.recommend.build import STEPS, Progress, build, recipe
 from endcap.recommend.database import MEMORY_MB, THREADS
 from endcap.recommend.orders import FROM_EVENTS, order_files, orders_directory
 from endcap.recommend.rows import finish
-from endcap.store.port import Committed, PublishArtifact, Store
+from endcap.store.port import Store
+from endcap.store.writes import Committed, PublishArtifact
 
 
 class Published(Struct, frozen=True):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from endcap.domain import Micros
 from endcap.errors import UsageFault
-from endcap.store.port import Build
+from endcap.store.states import Build
 
 SECOND = 1_000_000
 RETRY_SECONDS_MIN = 60  # after the first failure

@@ -7,8 +7,6 @@ workers on many hosts one does it, and the others find nothing left to do. What 
 taken away, and it says why.
 """
 
-import threading
-
 from endcap.clock import Clock, system_clock
 from endcap.committer import Committer
 from endcap.drafts import Drafts, holding
@@ -20,6 +18,7 @@ from endcap.errors import (
     StoreUnavailable,
     TrackerNotFound,
 )
+from endcap.lookout import Lookout
 from endcap.store.port import Due, Store
 from endcap.telemetry import log
 
@@ -45,25 +44,25 @@ class Scheduled:
         self._committer = committer
         self._drafts = drafts
         self._clock = clock
-        self._look_seconds = look_seconds
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lookout = Lookout(
+            self.look,
+            look_seconds,
+            name="scheduled",
+            failed=lambda error: log.error("schedule of drafts failed", exc_info=error),
+        )
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._keep_looking, name="scheduled", daemon=True)
-        self._thread.start()
+        self._lookout.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._lookout.stop()
 
     def look(self) -> int:
         """Once: publishes what is due, and returns how much that was. Raises StoreUnavailable."""
         published = 0
         while due := self._store.due(self._clock(), limit=AT_ONCE_MAX):
             published += sum(map(self._publish, due))
-            if self._stopping.is_set() or len(due) < AT_ONCE_MAX:
+            if self._lookout.stopping.is_set() or len(due) < AT_ONCE_MAX:
                 break
         return published
 
@@ -102,13 +101,3 @@ class Scheduled:
     def _hold(self, due: Due, reason: str) -> None:
         self._committer.commit_now([holding(due.tracker, due.draft, reason, now=self._clock())])
         log.warning("draft held", tracker=due.tracker, id=due.draft.id, reason=reason)
-
-    def _keep_looking(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.look()
-            except StoreUnavailable:  # the mirror says so
-                pass
-            except Exception as error:  # noqa: BLE001 - a schedule that dies in silence publishes nothing any more
-                log.error("schedule of drafts failed", exc_info=error)
-            self._stopping.wait(self._look_seconds)

@@ -1,100 +1,46 @@
 """
-The verbs: what can be done with customizations, catalog and recommendations, whoever asks.
+The verbs: what can be done with customizations and models, whoever asks.
 
-API, commands and, later, the console call these. A verb takes bytes or values that the wire understands, speaks to the
-mirror and the store, and answers with bytes ready to send. It knows nothing of HTTP: problems are raised, statuses are
-the caller's.
+API, commands and the console call these, and those on the catalog, which are in `objects`. A verb takes bytes or values
+that the wire understands, speaks to the mirror and the store, and answers with bytes ready to send. It knows nothing of
+HTTP: problems are raised, statuses are the caller's.
 """
 
-import asyncio
 import hashlib
-import random
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import TypeVar
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from endcap import criteria, modelling
-from endcap.clock import Clock, NewId, passing_id, random_id, system_clock
+from endcap.clock import Clock, NewId, random_id, system_clock
 from endcap.committer import Committer
 from endcap.config import Settings
 from endcap.domain import (
-    PRIORITIES,
-    CatalogObject,
     Customization,
     CustomizationId,
     Definition,
     ItemTarget,
-    Micros,
     Pin,
-    Priority,
     Record,
-    TrackerId,
 )
-from endcap.engine.place import (
-    Eligibility,
-    Placement,
-    Ranking,
-    Scene,
-    Shown,
-    Source,
-    place_page,
-)
-from endcap.errors import (
-    CatalogFault,
-    CatalogFaults,
-    CustomizationNotFound,
-    FaultyFields,
-    JobNotFound,
-    RecommenderNotFound,
-    TooManyRequests,
-)
+from endcap.errors import CustomizationNotFound, FaultyFields
 from endcap.mirror import Mirror, Shop
-from endcap.recommend.recommenders import Recommender
-from endcap.recommend.shoppers import UNKNOWN, Shopper, Shoppers
-from endcap.recommend.strategies import SPARE, External, Query
 from endcap.renderings import Rendered, Renderings
-from endcap.store.port import (
-    CommitGeneration,
-    Committed,
+from endcap.store.port import Store
+from endcap.store.writes import (
     CreateCustomization,
     DeleteCustomization,
     Idempotency,
-    Job,
-    MergeObjects,
-    PutObjects,
     RemoveModel,
-    RemoveObjects,
     ReplaceCustomization,
-    StartJob,
-    Store,
 )
 from endcap.telemetry import log
-from endcap.wire import catalog as wire_catalog
-from endcap.wire import catalog_export, recommending
 from endcap.wire import customizations as wire
-from endcap.wire.catalog import hit_json
-from endcap.wire.catalog_export import ContentExport
-from endcap.wire.kinds import mismatch
 from endcap.wire.listing import Export, Listing
-from endcap.wire.recommending import Explanation, ItemShown, PinShown, Request
-from endcap.wire.updates import Progress, progress_json, read_update
 
-HIT_SPELLINGS_MAX = 8  # sets of hit_fields kept encoded per item
-_NOTHING: Mapping[int, Sequence[str]] = {}
-LONG_BODY_BYTES = 100_000  # some two milliseconds
-OPEN_JOBS_MAX = 20  # of one tracker: they are done one after the other
-OPEN_JOBS_RETRY_SECONDS = 10
-JOB_ID_MAX = 2**53  # production clients read it as an integer, JavaScript among them
-T = TypeVar("T")
 _encode = msgspec.json.encode
-_TARGET_TYPES: Mapping[Priority, str] = {
-    priority: str(kind.__struct_config__.tag) for kind, priority in PRIORITIES.items()
-}
 
 
 class Tag(Struct, frozen=True):
@@ -112,14 +58,6 @@ class TaggedModel(Struct, frozen=True):
     revision: int
 
 
-class Written(Struct, frozen=True):
-    """What a catalog write did."""
-
-    ok_count: int
-    faults: Mapping[str, CatalogFault]
-    revision: int
-
-
 class Service:
     """One a process; every argument is what a test may want to decide."""
 
@@ -132,23 +70,14 @@ class Service:
         *,
         clock: Clock = system_clock,
         new_id: NewId = random_id,
-        chance: random.Random | None = None,
-        shoppers: Callable[[TrackerId], Shoppers] | None = None,
     ) -> None:
-        """`shoppers` gives what is known of a tracker's shoppers; without it nobody is known."""
         self.settings = settings
         self.store = store
         self.mirror = mirror
         self.committer = committer
         self.clock = clock
         self._new_id = new_id
-        self._chance = chance or random.Random()
-        nobody = Shoppers()
-        self._shoppers = shoppers or (lambda _: nobody)
-        self._scalars = frozenset(settings.scalar_attributes)
         self._renderings = Renderings()
-        self.on_job: Callable[[], None] = lambda: None
-        """Called when there is a new job."""
 
     def shop(self, tracker: str) -> Shop:
         """Raises TrackerNotFound, StillLoading."""
@@ -306,106 +235,6 @@ class Service:
         known = shop.recommenders.find(definition.model) is not None
         return None if known else f"Unknown recommender: {definition.model}"
 
-    # Catalog
-
-    async def put_objects(self, shop: Shop, body: bytes) -> Written:
-        """Raises CatalogFaults for a body that is no list of objects."""
-        batch = await _read(wire_catalog.read_objects, body)
-        objects: Sequence[CatalogObject] = tuple(batch.objects.values())
-        if not objects:
-            return Written(0, batch.faults, shop.revision)
-        write = PutObjects(shop.tracker, objects, self.settings.creator, self.clock())
-        return _written(batch, await self.committer.commit(write))
-
-    async def patch_objects(self, shop: Shop, body: bytes) -> Written:
-        """Raises CatalogFaults, BodyTooLarge."""
-        batch = await _read(wire_catalog.read_patches, body)
-        if not batch.objects:
-            return Written(0, batch.faults, shop.revision)
-        write = MergeObjects(shop.tracker, batch.objects, self.settings.creator, self.clock())
-        return _written(batch, await self.committer.commit(write))
-
-    async def remove_objects(self, shop: Shop, body: bytes) -> Written:
-        """Raises CatalogFaults."""
-        batch = await _read(wire_catalog.read_removals, body)
-        if not batch.objects:
-            return Written(0, batch.faults, shop.revision)
-        write = RemoveObjects(shop.tracker, batch.objects, self.settings.creator, self.clock())
-        return _written(batch, await self.committer.commit(write))
-
-    async def commit_generation(self, shop: Shop, *, type_: str, generation: str) -> Committed:
-        """Removes the objects of a type from other generations. Raises CatalogFaults if the generation is empty."""
-        write = CommitGeneration(
-            shop.tracker, type_, generation, self.settings.creator, self.clock()
-        )
-        return await self.committer.commit(write)
-
-    async def start_update(self, shop: Shop, body: bytes) -> int:
-        """
-        Starts an update by query, and returns the id of its job. Raises CatalogFaults, also for fields that are of
-        other types by now; TooManyRequests.
-        """
-        update = await _read(read_update, body)
-        fields = await self._asked(lambda: self.store.fields(shop.tracker))
-        fault = mismatch(update.shape, {each.name: each for each in fields})
-        if fault is not None:
-            raise CatalogFaults(0, {"body": fault})
-        if await self._asked(lambda: self.store.count_open_jobs(shop.tracker)) >= OPEN_JOBS_MAX:
-            raise TooManyRequests(OPEN_JOBS_RETRY_SECONDS)
-        now = self.clock()
-        job = Job(
-            id=self._chance.randrange(1, JOB_ID_MAX),
-            kind="update",
-            request=body,
-            actor=self.settings.creator,
-            created_at=now,
-            updated_at=now,
-        )
-        await self.committer.commit(StartJob(shop.tracker, job, now))
-        self.on_job()
-        return job.id
-
-    async def update_progress(self, shop: Shop, id: int) -> bytes:
-        """How an update by query goes on. Raises JobNotFound."""
-        job = await self._asked(lambda: self.store.job(shop.tracker, id))
-        if job is None or job.kind != "update":
-            raise JobNotFound
-        return progress_json(
-            Progress(
-                shop.tracker,
-                job.status,
-                job.updates,
-                job.failures,
-                {key: CatalogFault(*told) for key, told in job.faults.items()},
-                job.checked,
-                job.reason,
-            )
-        )
-
-    async def _asked(self, ask: Callable[[], T]) -> T:
-        """A point read of the store, where it is quickest."""
-        return ask() if self.store.inline else await asyncio.to_thread(ask)
-
-    def content_page(self, shop: Shop, wanted: ContentExport, *, base_url: str) -> bytes:
-        """One page of the catalog, read from the store; links to the next begin with the base URL."""
-        total, types = wanted.total, wanted.types
-        if total is None:
-            total = self.store.count_objects(shop.tracker, types=types)
-        found = self.store.objects_after(
-            shop.tracker, wanted.after, types=types, limit=wanted.size + 1
-        )
-        page, href = found[: wanted.size], None
-        if len(found) > len(page):
-            cursor = catalog_export.next_cursor(
-                wanted, shop.tracker, after=page[-1].identity, total=total, now=self.clock()
-            )
-            href = catalog_export.next_href(base_url, cursor)
-        shown = [
-            catalog_export.exported_json(each, fields=wanted.fields, scalars=self._scalars)
-            for each in page
-        ]
-        return catalog_export.content_page_json(total, shown, next_href=href)
-
     # Models
 
     def models(self, shop: Shop) -> bytes:
@@ -446,269 +275,6 @@ class Service:
     def strategies(self) -> bytes:
         """What the document of a model may hold."""
         return _encode(modelling.strategies())
-
-    # Recommendations
-
-    def recommend(
-        self,
-        shop: Shop,
-        requests: Sequence[Request],
-        *,
-        explain: bool = False,
-        brought: Mapping[int, Sequence[str]] = _NOTHING,
-    ) -> bytes:
-        """
-        The whole answer of one call; `brought` is, by the index of an object, what a recommender elsewhere answered.
-        No I/O. Raises RecommenderNotFound.
-        """
-        now = self.clock()
-        found = [self._recommender(shop, request) for request in requests]
-        sizes = sum([request.size for request in requests])
-        rankings = [
-            self.rank(
-                shop,
-                request,
-                recommender,
-                now,
-                others=sizes - request.size,
-                brought=brought.get(index, ()),
-            )
-            for index, (request, recommender) in enumerate(zip(requests, found, strict=True))
-        ]
-        scenes = [
-            self.scene(shop, request, ranking, now)
-            for request, ranking in zip(requests, rankings, strict=True)
-        ]
-        placements = place_page(shop.snapshot.catalog, scenes)
-        return recommending.answers_json(
-            [
-                self.answer(
-                    shop,
-                    request,
-                    recommender.name,
-                    placement,
-                    now,
-                    explained=explanation(shop, placement, partial(recommender.stage, ranking))
-                    if explain
-                    else None,
-                )
-                for request, recommender, ranking, placement in zip(
-                    requests, found, rankings, placements, strict=True
-                )
-            ]
-        )
-
-    def explain(
-        self,
-        shop: Shop,
-        request: Request,
-        *,
-        now: Micros,
-        candidate: Customization | None = None,
-        chance: random.Random | None = None,
-    ) -> Explanation:
-        """
-        One object's placement at any moment, explained; nothing is written. `candidate`: as if that was saved already.
-        With the same `chance` recommenders that draw lots answer the same again.
-        """
-        recommender = self._recommender(shop, request)
-        ranking = self.rank(shop, request, recommender, now, chance=chance)
-        if candidate is not None:
-            shop = replace(shop, snapshot=shop.snapshot.with_candidate(candidate))
-        scene = self.scene(shop, request, ranking, now)
-        (placement,) = place_page(shop.snapshot.catalog, [scene])
-        return explanation(shop, placement, partial(recommender.stage, ranking))
-
-    def _recommender(self, shop: Shop, request: Request) -> Recommender:
-        recommender = shop.recommenders.find(request.model)
-        if recommender is None:
-            unknown = {"recommendation_type": [f"Unknown recommender: {request.model}"]}
-            raise RecommenderNotFound(details=unknown)
-        return recommender
-
-    def rank(
-        self,
-        shop: Shop,
-        request: Request,
-        recommender: Recommender,
-        now: Micros,
-        *,
-        others: int = 0,
-        brought: Sequence[str] = (),
-        chance: random.Random | None = None,
-    ) -> Ranking:
-        """
-        The recommender's answer to one object of a call, before rules. `others` is how many items the rest of the page
-        may take away, `brought` what a recommender elsewhere answered, `chance` what lots are drawn with.
-        """
-        catalog = shop.snapshot.catalog
-        field = request.availability_field
-        numbers = [number for each in request.items if (number := catalog.number(each)) is not None]
-        user, shopper, personal = self._user(shop, request)
-        return recommender.rank(
-            Query(
-                catalog=catalog,
-                items=numbers,
-                user=user,
-                shopper=shopper,
-                personal=personal,
-                context=request.context,
-                count=_count(request, others),
-                now=now,
-                seed=chance or self._chance,
-                available=None if field is None else catalog.available_by(field),
-                brought=brought,
-            )
-        )
-
-    def _user(self, shop: Shop, request: Request) -> tuple[str | None, Shopper, bool]:
-        """Who asks, what they did lately, and whether the ranking may be fitted to that."""
-        if request.user is None:
-            return None, UNKNOWN, False
-        shopper = self._shoppers(shop.tracker).of(request.user)
-        consent = shopper.consent if request.consent is None else request.consent
-        if consent is False:  # who refused is a stranger
-            return None, UNKNOWN, False
-        return request.user, shopper, consent is True
-
-    def asked_elsewhere(
-        self, shop: Shop, requests: Sequence[Request]
-    ) -> Sequence[tuple[int, Request, External]]:
-        """The objects of a call whose models ask a service, with their index; who refused to be known is not named."""
-        return [
-            (index, replace(request, user=self._user(shop, request)[0]), external)
-            for index, request in enumerate(requests)
-            if (external := shop.recommenders.external(request.model)) is not None
-        ]
-
-    def scene(self, shop: Shop, request: Request, ranking: Ranking, now: Micros) -> Scene:
-        """What placement needs to know of one object of a call."""
-        catalog = shop.snapshot.catalog
-        return Scene(
-            shop.snapshot.claims(request.model, request.items),
-            ranking,
-            Eligibility(
-                catalog,
-                now=now,
-                inputs=request.items,
-                blacklist=request.blacklist,
-                context=request.context,
-                availability_field=request.availability_field,
-                type=ranking.type,
-            ),
-            request.size,
-            now,
-            request.widget,
-        )
-
-    def answer(
-        self,
-        shop: Shop,
-        request: Request,
-        recommender: str,
-        placement: Placement,
-        now: Micros,
-        *,
-        explained: Explanation | None,
-    ) -> bytes:
-        """One object of an answer; `recommender` is the name of who made the ranking."""
-        hits = self._hits(shop, placement, request.hit_fields)
-        if request.mark_fallback:
-            hits = [
-                recommending.marked(hit, fallback=each.source is Source.FALLBACK)
-                for hit, each in zip(hits, placement.shown, strict=True)
-            ]
-        return recommending.answer_json(
-            request,
-            hits,
-            now=now,
-            recommendation_id=passing_id(),
-            recommender=recommender,
-            model_version=shop.recommenders.model_version,
-            recommender_version=shop.recommenders.version,
-            explanation=None if explained is None else _encode(explained),
-        )
-
-    def _hits(self, shop: Shop, placement: Placement, fields: frozenset[str] | None) -> list[bytes]:
-        """Encoded hits, made once per set of fields that shops ask for."""
-        known = shop.snapshot.catalog.hits(fields)
-        hits: list[bytes] = []
-        for each in placement.shown:
-            hit = known.get(each.number)
-            if hit is None:
-                hit = known[each.number] = self._hit(shop, each.number, fields)
-            hits.append(hit)
-        return hits
-
-    def _hit(self, shop: Shop, number: int, fields: frozenset[str] | None) -> bytes:
-        item = shop.snapshot.catalog.item(number)
-        hit = item.hits.get(fields)
-        if hit is None:
-            hit = hit_json(item.document, fields=fields, scalars=self._scalars)
-            if len(item.hits) < HIT_SPELLINGS_MAX:
-                item.hits[fields] = hit
-        return hit
-
-
-async def _read(read: Callable[[bytes], T], body: bytes) -> T:
-    """A body's contents; what takes milliseconds to read is read beside the event loop."""
-    if len(body) < LONG_BODY_BYTES:
-        return read(body)
-    return await asyncio.to_thread(read, body)
-
-
-def _written(batch: wire_catalog.Batch, committed: Committed) -> Written:
-    faults = {**batch.faults, **committed.faults}
-    return Written(len(batch.objects) - len(committed.faults), faults, committed.revision)
-
-
-def explanation(
-    shop: Shop,
-    placement: Placement,
-    stage: Callable[[Shown], str | None],
-    *,
-    places: Sequence[int] | None = None,
-) -> Explanation:
-    """
-    The engine's judgements in the wire's words; `stage` tells which strategy gave an item. `places` are the places to
-    tell of what the ranking holds, where they are not simply 1, 2, 3, ….
-    """
-    catalog = shop.snapshot.catalog
-    pins = [
-        PinShown(
-            each.claim.customization.id,
-            each.claim.index,
-            _TARGET_TYPES[each.claim.customization.priority],
-            wire.position_of(each.claim.pin.place),
-            each.verdict.value,
-            each.item,
-            each.slot,
-            each.because,
-        )
-        for each in placement.judgements
-    ]
-    items = [
-        ItemShown(
-            slot,
-            catalog.identity(each.number),
-            each.source.value,
-            each.claim.index if each.claim else None,
-            each.claim.customization.id if each.claim else None,
-            each.place if places is None or each.place is None else places[each.place - 1],
-            stage(each),
-        )
-        for slot, each in enumerate(placement.shown, 1)
-    ]
-    return Explanation(pins, items)
-
-
-def _count(request: Request, others: int) -> int:
-    """
-    How many candidates to ask for: so many that what the request and the rest of the page take away leaves enough. What
-    strategies give beside the count covers the usual; beyond that it is rounded up, since rankings are kept by it.
-    """
-    taken = len(request.blacklist) + others
-    return request.size if taken <= SPARE // 2 else request.size + (1 << taken.bit_length())
 
 
 def _idempotency(key: str | None, body: bytes) -> Idempotency | None:

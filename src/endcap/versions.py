@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 from msgspec import Struct
 
 from endcap.committer import Committer
-from endcap.domain import CustomizationId, Draft, Micros, TrackerId
+from endcap.domain import CustomizationId, Draft, Micros, Record, TrackerId
 from endcap.errors import (
     CustomizationNotFound,
     FaultyFields,
@@ -25,17 +25,15 @@ from endcap.errors import (
     RevisionConflict,
     VersionNotFound,
 )
-from endcap.store.port import (
-    ChangeRow,
+from endcap.store.port import LogFilter, Place, Store
+from endcap.store.states import ChangeRow
+from endcap.store.writes import (
     Committed,
-    LogFilter,
-    Place,
     ReplaceCustomization,
     RestoreCustomization,
     ReviseCustomizations,
     Revised,
     RevisedDraft,
-    Store,
     Version,
     Write,
 )
@@ -307,12 +305,8 @@ class Versions:
                 skipped[id_] = "It was changed by someone else since"
                 continue
             now = None if record is None else version_of(record)
-            known = last.old if record is None else None
-            origin = None if known is None else origin_of(known)
-            if record is not None:
-                origin = Origin(record.creator, record.created_at)
-            step = _step(id_, now, first.old, _left_by(last), origin or _origin(action), skipped)
-            steps += step
+            origin = _origin(record, last.old) or Origin(action.actor, action.at)
+            steps += _step(id_, now, first.old, _left_by(last), origin, skipped)
         drafts = dict(_spans(action, "draft"))
         found = self._store.drafts_named(tracker, list(drafts))
         for id_, (first, last) in drafts.items():
@@ -337,12 +331,9 @@ class Versions:
             then = None if each.then is None else without_origin(each.then)
             if now == then:
                 continue
-            known = each.last if each.record is None else None
-            origin = None if known is None else origin_of(known)
-            if each.record is not None:
-                origin = Origin(each.record.creator, each.record.created_at)
+            origin = _origin(each.record, each.last) or Origin("", Micros(0))
             expected = 0 if each.record is None else each.record.revision
-            steps += _step(each.id, now, then, expected, origin or Origin("", Micros(0)), skipped)
+            steps += _step(each.id, now, then, expected, origin, skipped)
             if len(steps) > self._lines_max:
                 raise _too_many("at", self._lines_max, "would change: choose a later moment")
         return _reversal(steps, skipped)
@@ -415,9 +406,11 @@ def _left_by(line: ChangeRow) -> int:
     return 0 if line.new is None else line.revision
 
 
-def _origin(action: Action) -> Origin:
-    """For one that was deleted by a version that did not say."""
-    return Origin(action.actor, action.at)
+def _origin(record: Record | None, last: bytes | None) -> Origin | None:
+    """Who made a customization, and when, as it is or, deleted, as its last version says; early ones do not say."""
+    if record is not None:
+        return Origin(record.creator, record.created_at)
+    return None if last is None else origin_of(last)
 
 
 def _step(

@@ -16,7 +16,7 @@ from endcap.api.app import App, build
 from endcap.config import Settings
 from endcap.domain import Micros, TrackerId
 from endcap.recommend.shoppers import Shoppers
-from endcap.store.port import CreateTracker
+from endcap.store.writes import CreateTracker
 from tests.cases import micros
 
 TRACKER = "1234-5678"
@@ -26,6 +26,7 @@ BASE = f"/v1/recommender/pin/{TRACKER}"
 RECOMMEND = f"/v1/recommend?tracker_id={TRACKER}"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 """An id that no customization has."""
+POLL_SECONDS = 0.01  # the end of a server waits for its follower's poll, and every test ends one
 
 Json = Any
 
@@ -46,12 +47,16 @@ class ToldClock:
         self.now = Micros(self.now + round(seconds * 1_000_000))
 
 
+def settings_of(data_dir: Path, **settings: Any) -> Settings:
+    return Settings(data_dir=data_dir, **{"poll_seconds": POLL_SECONDS, **settings})
+
+
 class Server:
     """One application over a data folder. Requests are signed unless said otherwise."""
 
     def __init__(self, data_dir: Path, clock: ToldClock, **settings: Any) -> None:
         self.clock = clock
-        self.parts = build(Settings(data_dir=data_dir, **settings), clock=clock)
+        self.parts = build(settings_of(data_dir, **settings), clock=clock)
         self.app = App(self.parts)
         self.app.start()
         self._runner = asyncio.Runner()

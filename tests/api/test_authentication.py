@@ -8,7 +8,7 @@ import pytest
 
 from endcap import signing
 from endcap.domain import TrackerId
-from endcap.store.port import AddKey, RevokeKey
+from endcap.store.writes import AddKey, RevokeKey
 from tests.api.driver import (
     BASE,
     CONTENT_TYPE,

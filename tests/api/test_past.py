@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from endcap.store.port import DeleteCustomization, ReplaceCustomization
+from endcap.store.writes import DeleteCustomization, ReplaceCustomization
 from endcap.wire.customizations import read_definition
 from tests.api.driver import (
     BASE,

@@ -136,7 +136,7 @@ def test_who_waits_is_answered_when_it_comes(server: Server, lagging: Server) ->
 def _write_elsewhere(server: Server) -> None:
     """From another thread, as the worker's own committer writes."""
     from endcap.domain import TrackerId
-    from endcap.store.port import AddKey
+    from endcap.store.writes import AddKey
 
     sealed = server.parts.vault.seal("another key")
     write = AddKey(TrackerId("1234-5678"), sealed, "test", server.clock())

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from endcap.jobs import JobRunner
-from endcap.service import OPEN_JOBS_MAX
+from endcap.objects import OPEN_JOBS_MAX
 from tests.api.driver import TRACKER, Json, Server, gzipped, item
 from tests.api.test_content import attributes, malformed
 

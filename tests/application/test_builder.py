@@ -20,7 +20,8 @@ from endcap.lease import claim
 from endcap.publishing import inputs_of, roll_back
 from endcap.recommend.artifact import artifacts_directory, load_artifact
 from endcap.schedule import SECOND, Every
-from endcap.store.port import Build, BuildRecord, Store
+from endcap.store.port import Store
+from endcap.store.states import Build, BuildRecord
 from tests.application.conftest import Logged
 from tests.application.test_publishing import artifacts, ordered
 from tests.application.world import SHOP, World, committed, eventually

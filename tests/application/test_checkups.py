@@ -16,7 +16,7 @@ from endcap.engine.snapshot import Snapshot
 from endcap.health import Finding, findings
 from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommenders
-from endcap.store.port import TrackerRow
+from endcap.store.states import TrackerRow
 from tests.application.test_health import GONE, ITEMS, LATER, body, pin
 from tests.engine import scenes
 from tests.engine.strategies import NOW_MICROS

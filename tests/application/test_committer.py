@@ -24,8 +24,8 @@ from endcap.errors import (
     TrackerNotFound,
 )
 from endcap.mirror import Mirror
-from endcap.store.port import Committed, MergeObjects, Outcome, Write
 from endcap.store.sqlite import SqliteStore
+from endcap.store.writes import Committed, MergeObjects, Outcome, Write
 from tests.application.conftest import Logged
 from tests.application.world import (
     SHOP,

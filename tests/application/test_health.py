@@ -19,13 +19,8 @@ from endcap.health import FIXES, OFFERS, SEVERITIES, Complaint, Finding, Fix, Se
 from endcap.mending import fingerprint, mending, remedies
 from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommenders
-from endcap.store.port import (
-    Committed,
-    CreateCustomization,
-    CustomizationWrite,
-    PutObjects,
-    TrackerRow,
-)
+from endcap.store.states import TrackerRow
+from endcap.store.writes import Committed, CreateCustomization, CustomizationWrite, PutObjects
 from endcap.wire.customizations import definition_of, read_definition
 from tests.application.world import SHOP, World, committed, item, record, shop
 from tests.engine import scenes, strategies

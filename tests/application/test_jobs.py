@@ -8,17 +8,8 @@ from collections import Counter
 from endcap.domain import CatalogObject, Field, ItemId, Micros
 from endcap.errors import CatalogFault, JobNotFound
 from endcap.jobs import JobRunner
-from endcap.store.port import (
-    FIELDS_JOB,
-    JOB_ATTEMPTS_MAX,
-    JOB_DAYS,
-    JOB_FAULTS_MAX,
-    Job,
-    PutObjects,
-    StartJob,
-    StepJob,
-    TakeJob,
-)
+from endcap.store.states import FIELDS_JOB, JOB_ATTEMPTS_MAX, JOB_DAYS, JOB_FAULTS_MAX, Job
+from endcap.store.writes import PutObjects, StartJob, StepJob, TakeJob
 from endcap.wire.updates import read_update
 from tests.application.world import SHOP, World, committed
 

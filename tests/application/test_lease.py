@@ -7,7 +7,8 @@ import pytest
 from endcap.domain import Micros
 from endcap.errors import BuildUnderWay
 from endcap.lease import Lease, claim
-from endcap.store.port import Build, BuildRecord, Store
+from endcap.store.port import Store
+from endcap.store.states import Build, BuildRecord
 from tests.application.world import SHOP, World, eventually
 
 SECOND = 1_000_000

@@ -14,7 +14,7 @@ from endcap.mirror import Mirror
 from endcap.neighbour_lists import current_version, held_lists, import_list, lists_directory
 from endcap.recommend.neighbour_list import item_digest
 from endcap.recommend.table import kept, read_model
-from endcap.store.port import CreateTracker, PutModel, PutObjects
+from endcap.store.writes import CreateTracker, PutModel, PutObjects
 from tests.application.world import KEY, NOON, SHOP, World
 from tests.engine.scenes import object_of
 

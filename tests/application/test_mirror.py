@@ -21,8 +21,9 @@ from endcap.recommend.models import REFERENCE
 from endcap.recommend.strategies import AnyStrategy, Newest, Popular, Randomly
 from endcap.signing import Key, verify
 from endcap.store import open_store
-from endcap.store.port import CreateCustomization, Load, PutModel, RemoveModel, Write
+from endcap.store.port import Load
 from endcap.store.sqlite import SqliteStore
+from endcap.store.writes import CreateCustomization, PutModel, RemoveModel, Write
 from endcap.transfer.rows import quietly
 from endcap.transfer.transactions import import_transactions
 from endcap.vault import Vault

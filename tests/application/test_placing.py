@@ -17,8 +17,8 @@ from endcap.engine.snapshot import Snapshot
 from endcap.mirror import Shop
 from endcap.placing import OwnRanking, Placing
 from endcap.recommend.recommenders import Recommenders
-from endcap.service import Service
-from endcap.store.port import TrackerRow
+from endcap.recommending import Recommending
+from endcap.store.states import TrackerRow
 from endcap.wire.placing import RankedRequest
 from endcap.wire.recommending import read_requests
 from tests.engine import oracle, scenes
@@ -37,10 +37,10 @@ CHANCES = ("recommendation_id", "generated_at", "not_in_catalog")
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def recommending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recommending]:
     """One that is asked about shops made by hand; its store is never opened to them."""
     parts = build(Settings(data_dir=tmp_path_factory.mktemp("placing")), clock=lambda: NOW_MICROS)
-    yield parts.service
+    yield parts.recommending
     parts.store.close()
 
 
@@ -85,14 +85,14 @@ def placed_and_pinned(answered: Sequence[dict[str, Any]]) -> list[tuple[Any, Any
 @settings(max_examples=EXAMPLES)
 @given(situation=situations(), model=st.sampled_from(MODELS))
 def test_the_servers_own_ranking_gives_the_servers_own_answer(
-    service: Service, situation: Situation, model: str
+    recommending: Recommending, situation: Situation, model: str
 ) -> None:
     """Brought by a caller: whole, or its beginning with the rest filled in."""
     shop = shop_of(situation, model)
     sent = [{**each, "recommendation_type": model} for each in situation.requests]
     requests = read_requests(msgspec.json.encode(sent))
     recommender = shop.recommenders.standing_in(model)
-    rankings = [service.rank(shop, each, recommender, NOW_MICROS) for each in requests]
+    rankings = [recommending.rank(shop, each, recommender, NOW_MICROS) for each in requests]
     name = shop.snapshot.catalog.identity
     begun = [
         RankedRequest(request, tuple(map(name, ranking.primary)), fill=True)
@@ -103,18 +103,18 @@ def test_the_servers_own_ranking_gives_the_servers_own_answer(
         for request, ranking in zip(requests, rankings, strict=True)
     ]
 
-    recommended = answers(service.recommend(shop, requests, explain=True))
+    recommended = answers(recommending.recommend(shop, requests, explain=True))
 
-    told = answers(Placing(service).place(shop, begun))
+    told = answers(Placing(recommending).place(shop, begun))
     assert [{**each, "recommender": recommender.name} for each in told] == recommended
-    told = answers(Placing(service).place(shop, whole))
+    told = answers(Placing(recommending).place(shop, whole))
     assert placed_and_pinned(told) == placed_and_pinned(recommended)
 
 
 @settings(max_examples=EXAMPLES)
 @given(situation=situations(), data=st.data())
 def test_any_ranking_is_placed_as_the_law_says(
-    service: Service, situation: Situation, data: st.DataObject
+    recommending: Recommending, situation: Situation, data: st.DataObject
 ) -> None:
     """By the second implementation, for lists with items that are unknown and items that are named again."""
     shop = shop_of(situation, MODEL)
@@ -132,7 +132,7 @@ def test_any_ranking_is_placed_as_the_law_says(
     )
 
     wishes = [RankedRequest(request, own) for request, own in zip(requests, lists, strict=True)]
-    told = msgspec.json.decode(Placing(service).place(shop, wishes))
+    told = msgspec.json.decode(Placing(recommending).place(shop, wishes))
 
     lawful = oracle.page(
         world,

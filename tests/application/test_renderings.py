@@ -17,7 +17,7 @@ from endcap.domain import CustomizationId, Micros
 from endcap.mirror import Mirror
 from endcap.renderings import Renderings
 from endcap.service import Service
-from endcap.store.port import CreateCustomization, Write
+from endcap.store.writes import CreateCustomization, Write
 from endcap.wire.customizations import read_definition
 from endcap.wire.reading import seconds_text
 from tests.application.world import SHOP, World, committed, shop

@@ -12,7 +12,7 @@ from endcap.config import load
 from endcap.domain import Micros, TrackerId
 from endcap.errors import UsageFault
 from endcap.schedule import SECOND, Daily, Every, Schedule, due_at, read_schedule, retry_seconds
-from endcap.store.port import Build, BuildRecord
+from endcap.store.states import Build, BuildRecord
 
 HOUR, DAY = 3_600, 86_400
 

@@ -1,25 +1,21 @@
 """
-The verbs without HTTP: what depends on how far this worker's mirror is, and what must not grow.
+The verbs without HTTP: what depends on how far this worker's mirror is.
 """
 
 import json
-import random
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from endcap.committer import Committer
 from endcap.config import Settings
-from endcap.domain import CustomizationId, Micros
-from endcap.errors import CustomizationNotFound, RecommenderNotFound, TrackerNotFound
+from endcap.domain import CustomizationId
+from endcap.errors import CustomizationNotFound, TrackerNotFound
 from endcap.mirror import Mirror
-from endcap.service import HIT_SPELLINGS_MAX, Service
-from endcap.wire.recommending import Request
+from endcap.service import Service
 from tests.application.world import SHOP, World, committed, shop
 
 A = CustomizationId("a")
-HOUR = 3_600_000_000
 
 
 class Verbs:
@@ -34,17 +30,11 @@ class Verbs:
             self.mirror,
             Committer(world.here, self.mirror),
             clock=lambda: world.now,
-            chance=random.Random(0),
         )
 
     def get(self, id: CustomizationId = A) -> Any:
         rendered = self.service.get(shop(self.mirror), id)
         return json.loads(rendered.body)
-
-    def recommend(self, *, fields: frozenset[str] | None = None) -> list[Any]:
-        request = Request("trends", None, None, (), size=5, hit_fields=fields)
-        (answer,) = json.loads(self.service.recommend(shop(self.mirror), [request]))
-        return list(answer["hits"])
 
 
 @pytest.fixture
@@ -83,59 +73,3 @@ def test_a_tag_of_an_answer_is_the_same_in_every_worker(world: World, verbs: Ver
 
     assert shop(verbs.mirror).revision < shop(other.mirror).revision
     assert tags[0] == tags[1]
-
-
-def test_hits_are_kept_encoded_for_a_bounded_number_of_wishes(world: World, verbs: Verbs) -> None:
-    """Shops ask for a few sets of fields; whoever asks for ever new ones is answered all the same."""
-    committed(world.elsewhere, world.put("/p/1", colour="red"))
-    verbs.mirror.refresh()
-
-    for number in range(3 * HIT_SPELLINGS_MAX):
-        (hit,) = verbs.recommend(fields=frozenset({"colour", f"field{number}"}))
-        assert hit["attributes"] == {"colour": ["red"]}
-
-    catalog = shop(verbs.mirror).snapshot.catalog
-    assert len(catalog.item(next(catalog.popular())).hits) == HIT_SPELLINGS_MAX
-
-
-def test_a_hit_is_that_of_the_item_as_it_is_now(world: World, verbs: Verbs) -> None:
-    """What was encoded before goes with the item that it was made of."""
-    committed(world.elsewhere, world.put("/p/1", colour="red"))
-    verbs.mirror.refresh()
-    before = verbs.recommend()
-    committed(world.elsewhere, world.put("/p/1", colour="blue"))
-    verbs.mirror.refresh()
-
-    after = verbs.recommend()
-
-    assert [hits[0]["attributes"]["colour"] for hits in (before, after)] == [["red"], ["blue"]]
-
-
-def explained(verbs: Verbs, now: Micros, model: str = "trends") -> list[str]:
-    request = Request(model, None, None, (), size=5)
-    explanation = verbs.service.explain(shop(verbs.mirror), request, now=now)
-    return [item.url for item in explanation.items]
-
-
-@pytest.mark.parametrize("moment", [lambda now: now, lambda now: now + 1_000_000 * HOUR])
-def test_an_explanation_is_of_any_moment_and_changes_nothing(
-    world: World, verbs: Verbs, moment: Callable[[int], int]
-) -> None:
-    """A hundred years from now, say."""
-    committed(world.elsewhere, world.create("a"), world.put("/p/2", "/p/1"))
-    verbs.mirror.refresh()
-    before = shop(verbs.mirror)
-
-    shown = explained(verbs, Micros(moment(world.now)))
-
-    assert shown == ["/p/1", "/p/2"]
-    assert shop(verbs.mirror) is before
-    assert world.elsewhere.revisions()[SHOP] == 3
-
-
-def test_an_unknown_recommender_is_refused(verbs: Verbs) -> None:
-    """By name."""
-    with pytest.raises(RecommenderNotFound) as refused:
-        explained(verbs, Micros(0), "baskett")
-
-    assert "baskett" in str(refused.value)

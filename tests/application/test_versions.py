@@ -14,7 +14,8 @@ from endcap.drafts import Drafts
 from endcap.errors import FaultyFields, RevisionConflict
 from endcap.mirror import Mirror
 from endcap.scheduled import Scheduled
-from endcap.store.port import (
+from endcap.store.port import Store
+from endcap.store.writes import (
     Committed,
     CreateCustomization,
     DeleteCustomization,
@@ -23,7 +24,6 @@ from endcap.store.port import (
     Revised,
     SaveDraft,
     ScheduleDraft,
-    Store,
     Version,
 )
 from endcap.versions import Versions

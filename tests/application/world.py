@@ -23,7 +23,8 @@ from endcap.domain import (
 )
 from endcap.mirror import Mirror, Shop
 from endcap.store import open_events, open_store
-from endcap.store.port import (
+from endcap.store.port import Store
+from endcap.store.writes import (
     AddKey,
     Committed,
     CreateCustomization,
@@ -33,7 +34,6 @@ from endcap.store.port import (
     RemoveObjects,
     ReplaceCustomization,
     RevokeKey,
-    Store,
     Write,
 )
 from endcap.vault import Vault

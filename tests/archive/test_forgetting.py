@@ -26,7 +26,7 @@ from endcap.recommend.artifact import artifacts_directory, load_artifact, user_d
 from endcap.recommend.neighbour_list import load_list
 from endcap.recommend.orders import order_files, orders_directory
 from endcap.store.events import Erased
-from endcap.store.port import CreateTracker, PublishArtifact
+from endcap.store.writes import CreateTracker, PublishArtifact
 from endcap.transfer.transactions import import_transactions
 from tests.archive.conftest import NOW, SHOP, Attic, event, order
 

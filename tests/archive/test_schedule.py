@@ -14,7 +14,7 @@ from endcap.archive.schedule import LEASE, SCRATCH_SECONDS_MAX, Schedule, sweep
 from endcap.config import Settings, environment_of, load
 from endcap.domain import Micros, TrackerId
 from endcap.store.events import EventStore
-from endcap.store.port import CreateTracker
+from endcap.store.writes import CreateTracker
 from tests.application.world import eventually
 from tests.archive.conftest import SHOP, event
 

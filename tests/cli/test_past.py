@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from endcap.domain import CustomizationId, TrackerId
-from endcap.store.port import CreateCustomization, DeleteCustomization, SaveDraft
+from endcap.store.writes import CreateCustomization, DeleteCustomization, SaveDraft
 from endcap.wire.customizations import read_definition
 from tests.cli.driver import TRACKER, Shell, unwrapped
 

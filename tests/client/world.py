@@ -16,7 +16,7 @@ from endcap.api.app import App, build
 from endcap.client import AsyncClient
 from endcap.config import Settings
 from endcap.domain import Micros, TrackerId
-from endcap.store.port import CreateTracker
+from endcap.store.writes import CreateTracker
 
 KEY = "your_private_api_key"
 NOON = Micros(1_737_374_400_000_000)  # Mon, 20 Jan 2025 12:00:00 GMT

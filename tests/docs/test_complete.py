@@ -14,7 +14,7 @@ from endcap.config import NAMES, Settings, variable
 from endcap.domain import TrackerId
 from endcap.engine.place import Verdict
 from endcap.recommend.models import REFERENCE
-from endcap.store.port import CreateTracker
+from endcap.store.writes import CreateTracker
 from tests.docs import generate, pages
 
 

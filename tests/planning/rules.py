@@ -17,7 +17,8 @@ from endcap.domain import CustomizationId, Filter, Micros, Record, TrackerId
 from endcap.planning.applying import Applied, apply_plan
 from endcap.planning.making import make_plan
 from endcap.planning.plan import Action, Plan
-from endcap.store.port import CreateCustomization, Store
+from endcap.store.port import Store
+from endcap.store.writes import CreateCustomization
 from endcap.transfer.export import ExportFormat, export_records
 from endcap.transfer.rules import Entry, RulesFormat, files_in, read_content, read_files
 from endcap.wire.customizations import body_of, definition_of, read_definition

@@ -32,9 +32,9 @@ from endcap.errors import (
     TrackerNotFound,
     UsageFault,
 )
-from endcap.store.port import (
+from endcap.store.states import ChangeRow, TrackerRow
+from endcap.store.writes import (
     AddKey,
-    ChangeRow,
     CommitGeneration,
     Committed,
     CreateCustomization,
@@ -57,7 +57,6 @@ from endcap.store.port import (
     ScheduleDraft,
     StartJob,
     TakeJob,
-    TrackerRow,
     Unpublish,
     Write,
 )

@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from endcap.domain import TrackerId
 from endcap.errors import ArtifactConflict
-from endcap.store.port import Build, BuildRecord, Committed, PublishArtifact, Store
+from endcap.store.port import Store
+from endcap.store.states import Build, BuildRecord
+from endcap.store.writes import Committed, PublishArtifact
 from tests.store.writes import NOON, at, commit, committed, new_tracker, some_tracker
 
 FAILED = BuildRecord(

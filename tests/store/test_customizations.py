@@ -9,7 +9,8 @@ import pytest
 
 from endcap.domain import CustomizationId, Filter, Record, TrackerId
 from endcap.errors import CustomizationNotFound, RevisionConflict, TrackerNotFound, UsageFault
-from endcap.store.port import Committed, Store, Write
+from endcap.store.port import Store
+from endcap.store.writes import Committed, Write
 from tests.store.writes import (
     NOON,
     at,

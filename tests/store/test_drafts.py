@@ -13,18 +13,16 @@ from endcap.errors import (
     PublishConflict,
     RevisionConflict,
 )
-from endcap.store.port import (
+from endcap.store.port import LogFilter, Place, Store
+from endcap.store.writes import (
     Committed,
     DiscardDraft,
     HoldDraft,
-    LogFilter,
-    Place,
     PublishDraft,
     ReviseCustomizations,
     Revised,
     SaveDraft,
     ScheduleDraft,
-    Store,
     Unpublish,
     Version,
 )

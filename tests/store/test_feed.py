@@ -10,7 +10,9 @@ import pytest
 from endcap.domain import Filter, ItemId, TrackerId
 from endcap.errors import TrackerNotFound
 from endcap.store import open_store
-from endcap.store.port import ChangeRow, PublishArtifact, RemoveObjects, Store
+from endcap.store.port import Store
+from endcap.store.states import ChangeRow
+from endcap.store.writes import PublishArtifact, RemoveObjects
 from tests.store.writes import (
     NOON,
     at,

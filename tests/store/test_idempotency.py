@@ -4,7 +4,8 @@ A POST that is sent again with its key.
 
 from endcap.domain import Filter, TrackerId
 from endcap.errors import IdempotencyConflict
-from endcap.store.port import Committed, Store
+from endcap.store.port import Store
+from endcap.store.writes import Committed
 from tests.store.writes import (
     HOUR,
     NOON,

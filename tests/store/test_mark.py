@@ -10,8 +10,8 @@ import pytest
 
 from endcap.domain import Micros, TrackerId
 from endcap.store.mark import CommitMark
-from endcap.store.port import AddKey, CreateTracker
 from endcap.store.sqlite import SqliteStore
+from endcap.store.writes import AddKey, CreateTracker
 
 TRACKER = TrackerId("1234-5678")
 NOW = Micros(1)

@@ -6,7 +6,9 @@ import pytest
 
 from endcap.domain import TrackerId
 from endcap.errors import FaultyFields, RecommenderNotFound, RevisionConflict, TrackerNotFound
-from endcap.store.port import MODELS_MAX, ModelRow, PutModel, RemoveModel, Store
+from endcap.store.port import Store
+from endcap.store.states import ModelRow
+from endcap.store.writes import MODELS_MAX, PutModel, RemoveModel
 from tests.store.writes import NOON, at, commit, committed, create, new_tracker, some_tracker
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from endcap.domain import CatalogObject, ItemId, Merge, TrackerId
 from endcap.errors import CatalogFault, TrackerNotFound
-from endcap.store.port import Committed, MergeObjects, RemoveObjects, Store
+from endcap.store.port import Store
+from endcap.store.writes import Committed, MergeObjects, RemoveObjects
 from tests.store.writes import NOON, commit, committed, put, some_tracker, thing
 
 

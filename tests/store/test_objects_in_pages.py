@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import chain
 
 from endcap.domain import ItemId, TrackerId
-from endcap.store.port import RemoveObjects, Store
+from endcap.store.port import Store
+from endcap.store.writes import RemoveObjects
 from tests.store.writes import NOON, committed, put, some_tracker, thing
 
 LONG = "\N{GUITAR}" * 1_900

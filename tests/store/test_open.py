@@ -128,9 +128,9 @@ def test_adapters_carry_the_same_queries() -> None:
 def test_every_query_is_used(adapter: str) -> None:
     """By its adapter, or by the conditions that both share."""
     folder = Path(endcap.store.__file__).parent
-    code = "".join(
-        (folder / name).read_text() for name in (f"{adapter}.py", "filters.py", "log_queries.py")
-    )
+    own = (f"{adapter}.py", f"{adapter}_transaction.py")
+    shared = ("filters.py", "log_queries.py", "state_queries.py", "transaction_queries.py")
+    code = "".join((folder / name).read_text() for name in (*own, *shared))
 
     unused = [name for name in scripts.queries(adapter) if f'"{name}"' not in code]
 

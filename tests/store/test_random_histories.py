@@ -28,10 +28,12 @@ from endcap.domain import (
     TrackerId,
 )
 from endcap.errors import CatalogFault
-from endcap.store.decide import Effects, Names, Present, Replay, ReplayKey, carry_out
-from endcap.store.port import (
+from endcap.store.commit import carry_out
+from endcap.store.port import LogFilter, Store, Touched
+from endcap.store.states import ChangeRow, Job, TrackerRow
+from endcap.store.transaction import Effects, Names, Present, Replay, ReplayKey
+from endcap.store.writes import (
     AddKey,
-    ChangeRow,
     CommitGeneration,
     Committed,
     CreateCustomization,
@@ -40,8 +42,6 @@ from endcap.store.port import (
     DiscardDraft,
     HoldDraft,
     Idempotency,
-    Job,
-    LogFilter,
     MergeObjects,
     Outcome,
     PublishArtifact,
@@ -57,9 +57,6 @@ from endcap.store.port import (
     RevokeKey,
     SaveDraft,
     ScheduleDraft,
-    Store,
-    Touched,
-    TrackerRow,
     Unpublish,
     Version,
     Write,

@@ -6,15 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from endcap.domain import TrackerId
 from endcap.errors import TrackerNotFound, UsageFault
-from endcap.store.port import (
-    AddKey,
-    Committed,
-    CreateTracker,
-    PublishArtifact,
-    RevokeKey,
-    Store,
-    TrackerRow,
-)
+from endcap.store.port import Store
+from endcap.store.states import TrackerRow
+from endcap.store.writes import AddKey, Committed, CreateTracker, PublishArtifact, RevokeKey
 from tests.store.writes import NOON, at, commit, committed, new_tracker, some_tracker
 
 

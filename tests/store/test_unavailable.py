@@ -20,9 +20,10 @@ import pytest
 from endcap.domain import CatalogObject, Filter, ItemId, Merge, TrackerId
 from endcap.errors import StoreUnavailable, UsageFault
 from endcap.store import open_store
-from endcap.store.port import Committed, MergeObjects, Store
+from endcap.store.port import Store
 from endcap.store.postgres import PostgresStore
 from endcap.store.sqlite import SqliteStore
+from endcap.store.writes import Committed, MergeObjects
 from tests.services import needs
 from tests.services.postgres import PostgresServer, find_binaries, running_server
 from tests.store.conftest import MakeUrl

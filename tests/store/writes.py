@@ -16,7 +16,8 @@ from endcap.domain import (
     Record,
     TrackerId,
 )
-from endcap.store.port import (
+from endcap.store.port import Store
+from endcap.store.writes import (
     Committed,
     CreateCustomization,
     CreateTracker,
@@ -25,7 +26,6 @@ from endcap.store.port import (
     Outcome,
     PutObjects,
     ReplaceCustomization,
-    Store,
     Write,
 )
 

@@ -11,7 +11,8 @@ import msgspec
 
 from endcap.domain import Micros, TrackerId
 from endcap.store import open_store
-from endcap.store.port import CreateTracker, Store
+from endcap.store.port import Store
+from endcap.store.writes import CreateTracker
 from endcap.transfer.catalog import CatalogReport, import_catalog
 from endcap.transfer.fields import FieldMap
 from endcap.transfer.formats import CatalogFormat

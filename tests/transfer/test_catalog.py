@@ -13,7 +13,8 @@ import pytest
 from endcap.domain import ItemId, Micros, TrackerId
 from endcap.errors import CatalogFaults, FaultyRows, TrackerNotFound, UsageFault
 from endcap.store import open_store
-from endcap.store.port import CreateTracker, PutObjects, Store
+from endcap.store.port import Store
+from endcap.store.writes import CreateTracker, PutObjects
 from endcap.transfer.catalog import CatalogReport, import_catalog
 from endcap.transfer.fields import FieldMap
 from endcap.wire import catalog as wire

@@ -14,7 +14,8 @@ import pytest
 from endcap.domain import CustomizationId, Filter, Micros, Record, TrackerId
 from endcap.errors import FaultyRows, TrackerNotFound, UsageFault
 from endcap.store import open_store
-from endcap.store.port import CreateTracker, Store
+from endcap.store.port import Store
+from endcap.store.writes import CreateTracker
 from endcap.transfer.customizations import CustomizationsReport, import_customizations
 from endcap.transfer.export import ExportFormat, export_customizations
 from endcap.wire.customizations import customization_json

@@ -25,7 +25,8 @@ from endcap.recommend.orders import orders_directory
 from endcap.recommend.recommenders import Recommenders
 from endcap.recommend.strategies import Query
 from endcap.store import open_store
-from endcap.store.port import CreateTracker, Store
+from endcap.store.port import Store
+from endcap.store.writes import CreateTracker
 from endcap.transfer.catalog import import_catalog
 from endcap.transfer.fields import FieldMap
 from endcap.transfer.transactions import TransactionsReport, import_transactions

@@ -15,10 +15,9 @@ from msgspec.structs import replace
 
 from endcap.accounts import EVERY_TRACKER, ROLES, Accounts
 from endcap.api.app import App, build
-from endcap.config import Settings
 from endcap.store import open_accounts
 from endcap.web.console import Console
-from tests.api.driver import TRACKER, Server, ToldClock, http_over
+from tests.api.driver import TRACKER, Server, ToldClock, http_over, settings_of
 
 HOST = "endcap.test"
 ORIGIN = f"http://{HOST}"
@@ -38,7 +37,7 @@ class ConsoleServer(Server):
     def __init__(self, data_dir: Path, clock: ToldClock, **settings: Any) -> None:
         super().__init__(data_dir, clock, **settings)
         self.app.stop()
-        chosen = Settings(data_dir=data_dir, **settings)
+        chosen = settings_of(data_dir, **settings)
         parts = build(chosen, clock=clock)
         parts.accounts.close()
         accounts = Accounts(

@@ -14,7 +14,7 @@ import pytest
 from endcap.bulk import CHANGED_MAX
 from endcap.domain import CustomizationId, Filter, Micros, TrackerId
 from endcap.health import OFFERS, SEVERITIES, Complaint
-from endcap.store.port import CreateCustomization
+from endcap.store.writes import CreateCustomization
 from endcap.web.complaints import COMPLAINTS, WORDS
 from endcap.wire.customizations import definition_of
 from tests.api.driver import BASE, TRACKER, ToldClock, customization, item, pin

@@ -12,7 +12,7 @@ from endcap.accounts import Role
 from endcap.bulk import CHANGED_MAX, Delete, plan
 from endcap.domain import CustomizationId
 from endcap.errors import UsageFault
-from endcap.store.port import ChangeRow
+from endcap.store.states import ChangeRow
 from tests.api.driver import BASE, TRACKER, ToldClock, customization, pin
 from tests.web.driver import CHANGE, LIST, ConsoleServer, Visitor, hidden_of, picks_of, text_of
 

@@ -4,7 +4,7 @@ One customization, and its history.
 
 import pytest
 
-from endcap.store.port import ReplaceCustomization
+from endcap.store.writes import ReplaceCustomization
 from tests.api.driver import BASE, TRACKER, Json, ToldClock, customization, pin
 from tests.application.world import broken
 from tests.web.driver import LIST, ConsoleServer, Visitor, text_of

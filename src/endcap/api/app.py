@@ -62,6 +62,9 @@ from endcap.errors import (
 from endcap.jobs import JobRunner
 from endcap.list_watch import ListWatch
 from endcap.mirror import Mirror
+from endcap.objects import Objects
+from endcap.placing import Placing
+from endcap.recommending import Recommending
 from endcap.recording import Recorder
 from endcap.scheduled import Scheduled
 from endcap.service import Service
@@ -86,6 +89,8 @@ class Parts(Struct, frozen=True):
     mirror: Mirror
     committer: Committer
     service: Service
+    objects: Objects
+    recommending: Recommending
     versions: Versions
     drafts: Drafts
     accounts: Accounts
@@ -123,17 +128,10 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
     drafts = Drafts(store, committer, new_id=new_id)
     events = open_events(settings.store_url)
     activity = Activity(events, mirror)
-    service = Service(
-        settings,
-        store,
-        mirror,
-        committer,
-        clock=clock,
-        new_id=new_id,
-        shoppers=activity.shoppers,
-    )
+    service = Service(settings, store, mirror, committer, clock=clock, new_id=new_id)
+    recommending = Recommending(settings, clock=clock, shoppers=activity.shoppers)
     jobs = JobRunner(store, lease_seconds=settings.job_lease_seconds, clock=clock)
-    service.on_job = jobs.wake
+    objects = Objects(settings, store, committer, on_job=jobs.wake, clock=clock)
     source = EventSource(events, open_place(settings))
     recorder = Recorder(settings, events, activity, clock=clock)
     return Parts(
@@ -143,6 +141,8 @@ def build(settings: Settings, *, clock: Clock = system_clock, new_id: NewId = ra
         mirror,
         committer,
         service,
+        objects,
+        recommending,
         versions,
         drafts,
         accounts,
@@ -174,22 +174,25 @@ class App:
         self._access_log = parts.settings.access_log
         self._numbers = itertools.count(1)
         self._process = f"{os.getpid():x}{secrets.token_hex(3)}"
-        service, settings = parts.service, parts.settings
+        service, recommending, settings = parts.service, parts.recommending, parts.settings
         authenticator = Authenticator(service)
         by_tracker = Throttle(settings.throttle_tracker_per_second)
         by_address = Throttle(settings.throttle_address_per_second)
         CustomizationEndpoints(service, authenticator, by_tracker).mount(self._routes)
         VersionEndpoints(service, parts.versions, authenticator, by_tracker).mount(self._routes)
         DraftEndpoints(service, parts.drafts, authenticator, by_tracker).mount(self._routes)
-        CatalogEndpoints(service, authenticator, by_tracker).mount(self._routes)
+        CatalogEndpoints(settings, parts.objects, authenticator, by_tracker).mount(self._routes)
         ModelEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._asker = Asker(settings.recommender_hosts)
         self.metrics.include(self._asker.metrics)
         self._lists = ListWatch(parts.mirror, settings.data_dir)
         self.metrics.include(self._lists.metrics)
-        RecommendEndpoints(service, self._asker, authenticator, by_address).mount(self._routes)
-        PlaceEndpoints(service, authenticator, by_tracker).mount(self._routes)
-        ContentExportEndpoint(service, authenticator, by_tracker).mount(self._routes)
+        RecommendEndpoints(service, recommending, self._asker, authenticator, by_address).mount(
+            self._routes
+        )
+        placing = Placing(recommending)
+        PlaceEndpoints(service, placing, authenticator, by_tracker).mount(self._routes)
+        ContentExportEndpoint(service, parts.objects, authenticator, by_tracker).mount(self._routes)
         EventEndpoints(service, parts.recorder, authenticator, by_address).mount(self._routes)
         InteractionEndpoints(service, authenticator, by_tracker).mount(self._routes)
         self._scheduled = Scheduled(parts.store, parts.committer, parts.drafts, clock=service.clock)

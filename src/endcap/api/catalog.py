@@ -10,9 +10,10 @@ from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import shown_at
 from endcap.api.throttle import Throttle
+from endcap.config import Settings
 from endcap.errors import CatalogFault, CatalogFaults, JobNotFound, MalformedBody
 from endcap.mirror import Shop
-from endcap.service import Service, Written
+from endcap.objects import Objects, Written
 from endcap.wire.catalog import TYPE_CHARACTERS_MAX, malformed
 from endcap.wire.problems import catalog_json, committed_json
 from endcap.wire.updates import started_json
@@ -22,8 +23,15 @@ _Verb = Callable[[Shop, bytes], Awaitable[Written]]
 
 
 class CatalogEndpoints:
-    def __init__(self, service: Service, authenticator: Authenticator, throttle: Throttle) -> None:
-        self._service = service
+    def __init__(
+        self,
+        settings: Settings,
+        objects: Objects,
+        authenticator: Authenticator,
+        throttle: Throttle,
+    ) -> None:
+        self._settings = settings
+        self._objects = objects
         self._authenticator = authenticator
         self._throttle = throttle
 
@@ -34,13 +42,13 @@ class CatalogEndpoints:
         routes.add("/v1/update_by_query", PATCH=self.update, GET=self.progress)
 
     async def put(self, request: Request) -> Response:
-        return await self._written(request, self._service.put_objects)
+        return await self._written(request, self._objects.put)
 
     async def patch(self, request: Request) -> Response:
-        return await self._written(request, self._service.patch_objects)
+        return await self._written(request, self._objects.patch)
 
     async def remove(self, request: Request) -> Response:
-        return await self._written(request, self._service.remove_objects)
+        return await self._written(request, self._objects.remove)
 
     async def commit(self, request: Request) -> Response:
         return await self._answered(request, self._commit)
@@ -64,14 +72,14 @@ class CatalogEndpoints:
 
     async def _commit(self, request: Request, shop: Shop) -> Response:
         asked = _parameters(request, "type", "generation")
-        committed = await self._service.commit_generation(
+        committed = await self._objects.commit_generation(
             shop, type_=asked["type"], generation=asked["generation"]
         )
         body = committed_json(committed.kept, removed=committed.removed)
         return Response.json(body, headers=(shown_at(committed.revision),))
 
     async def _update(self, request: Request, shop: Shop) -> Response:
-        job_id = await self._service.start_update(shop, await self._body(request))
+        job_id = await self._objects.start_update(shop, await self._body(request))
         return Response.json(started_json(job_id))
 
     async def _progress(self, request: Request, shop: Shop) -> Response:
@@ -79,10 +87,10 @@ class CatalogEndpoints:
         is_number = text.isascii() and text.isdigit() and len(text) <= JOB_DIGITS_MAX
         if not is_number:
             raise JobNotFound
-        return Response.json(await self._service.update_progress(shop, int(text)))
+        return Response.json(await self._objects.update_progress(shop, int(text)))
 
     async def _body(self, request: Request) -> bytes:
-        settings = self._service.settings
+        settings = self._settings
         return await request.json_body(
             bytes_max=settings.catalog_body_bytes_max,
             inflated_bytes_max=settings.inflated_bytes_max,

@@ -9,6 +9,7 @@ from endcap.api.auth import Authenticator
 from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import shown_at
 from endcap.api.throttle import Throttle
+from endcap.objects import Objects
 from endcap.service import Service
 from endcap.wire.catalog_export import PATH, read_content_export
 
@@ -16,8 +17,15 @@ _HOST = re.compile(r"[A-Za-z0-9.\-_]+(?::[0-9]+)?|\[[0-9A-Fa-f:.]+\](?::[0-9]+)?
 
 
 class ContentExportEndpoint:
-    def __init__(self, service: Service, authenticator: Authenticator, throttle: Throttle) -> None:
+    def __init__(
+        self,
+        service: Service,
+        objects: Objects,
+        authenticator: Authenticator,
+        throttle: Throttle,
+    ) -> None:
         self._service = service
+        self._objects = objects
         self._authenticator = authenticator
         self._throttle = throttle
         self._public_url = service.settings.public_url.rstrip("/")
@@ -28,12 +36,12 @@ class ContentExportEndpoint:
     async def page(self, request: Request) -> Response:
         shop = await self._authenticator.tracker_of_header(request)
         self._throttle.take(shop.tracker)
-        service = self._service
+        service, objects = self._service, self._objects
         wanted = read_content_export(request.query(), shop.tracker, now=service.clock())
         base_url = self._public_url or _base_url(request)
 
         def read() -> tuple[bytes, int]:
-            return service.content_page(shop, wanted, base_url=base_url), service.revision(shop)
+            return objects.content_page(shop, wanted, base_url=base_url), service.revision(shop)
 
         body, revision = await asyncio.to_thread(read)
         return Response.json(body, 200, (shown_at(revision),))

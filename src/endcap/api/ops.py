@@ -12,7 +12,7 @@ from endcap.activity import Activity
 from endcap.api.http import Request, Response, Routes
 from endcap.domain import Micros, TrackerId
 from endcap.service import Service
-from endcap.store.port import Build, BuildRecord
+from endcap.store.states import Build, BuildRecord
 from endcap.telemetry import Metrics
 
 

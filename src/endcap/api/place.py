@@ -15,9 +15,15 @@ from endcap.wire.placing import INVALID, read_ranked_requests
 
 
 class PlaceEndpoints:
-    def __init__(self, service: Service, authenticator: Authenticator, throttle: Throttle) -> None:
+    def __init__(
+        self,
+        service: Service,
+        placing: Placing,
+        authenticator: Authenticator,
+        throttle: Throttle,
+    ) -> None:
         self._service = service
-        self._placing = Placing(service)
+        self._placing = placing
         self._authenticator = authenticator
         self._throttle = throttle
         self._bytes_max = service.settings.body_bytes_max

@@ -14,6 +14,7 @@ from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import EXPOSED, REVISION_HEADER, as_seen, shown_at
 from endcap.api.throttle import Throttle
 from endcap.errors import FaultyFields, RecommenderNotFound
+from endcap.recommending import Recommending
 from endcap.service import Service
 from endcap.wire import recommending_v2
 from endcap.wire.listing import values
@@ -27,11 +28,13 @@ class RecommendEndpoints:
     def __init__(
         self,
         service: Service,
+        recommending: Recommending,
         asker: Asker,
         authenticator: Authenticator,
         throttle: Throttle,
     ) -> None:
         self._service = service
+        self._recommending = recommending
         self._asker = asker
         self._authenticator = authenticator
         self._throttle = throttle
@@ -70,11 +73,11 @@ class RecommendEndpoints:
             shop = await as_seen(request, shop, self._service.mirror)
         requests = read(await request.json_body(bytes_max=self._bytes_max))
         if shop.recommenders.asks:
-            wishes = self._service.asked_elsewhere(shop, requests)
+            wishes = self._recommending.asked_elsewhere(shop, requests)
             brought = await self._asker.answers(tracker, wishes)
-            answer = self._service.recommend(shop, requests, explain=explain, brought=brought)
+            answer = self._recommending.recommend(shop, requests, explain=explain, brought=brought)
         else:
-            answer = self._service.recommend(shop, requests, explain=explain)
+            answer = self._recommending.recommend(shop, requests, explain=explain)
         return answer, shop.revision
 
     async def preflight(self, request: Request) -> Response:

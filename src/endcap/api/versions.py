@@ -18,7 +18,8 @@ from endcap.domain import Micros
 from endcap.errors import FaultyFields, RevisionConflict
 from endcap.mirror import Shop
 from endcap.service import Service
-from endcap.store.port import ChangeRow, Place
+from endcap.store.port import Place
+from endcap.store.states import ChangeRow
 from endcap.versions import HISTORY_MAX, Action, Restored, Reversal, Versions
 from endcap.wire import past
 from endcap.wire.reading import seconds_text

@@ -32,7 +32,8 @@ from endcap.recommend.database import Connection, database
 from endcap.recommend.files import sync_directory
 from endcap.recommend.orders import orders_directory
 from endcap.store.events import NAMES_MAX, EventStore
-from endcap.store.port import PublishArtifact, Store
+from endcap.store.port import Store
+from endcap.store.writes import PublishArtifact
 
 WAIT_SECONDS_MAX = 120.0  # for an archiver to be done
 LOOK_SECONDS = 0.5

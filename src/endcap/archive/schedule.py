@@ -19,7 +19,7 @@ from endcap.archive import reading
 from endcap.clock import Clock, system_clock
 from endcap.config import Settings, environment_of
 from endcap.domain import Micros
-from endcap.errors import StoreUnavailable
+from endcap.lookout import Lookout
 from endcap.store.events import EventStore
 from endcap.telemetry import log
 
@@ -33,7 +33,7 @@ _MICROS = 1_000_000
 
 
 class Schedule:
-    """A thread that looks whether it is time."""
+    """One a worker: looks whether it is time."""
 
     def __init__(
         self,
@@ -46,37 +46,33 @@ class Schedule:
         self._settings = settings
         self._events = events
         self._clock = clock
-        self._look_seconds = look_seconds
-        self._stopping = threading.Event()
+        self._lookout = Lookout(
+            self.look,
+            look_seconds,
+            name="archive",
+            failed=lambda error: log.error("archiving failed", exc_info=error),
+        )
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Nothing happens where the setting says never."""
         if self._settings.events_archive_seconds:
-            self._thread = threading.Thread(target=self._run, name="archive", daemon=True)
-            self._thread.start()
+            self._lookout.start_later()
 
     def stop(self) -> None:
         """Ends a run that is under way: what it has not moved, the next one moves."""
         with self._lock:
-            self._stopping.set()
+            self._lookout.stopping.set()
             if self._process is not None:
                 self._process.terminate()
-        if self._thread is not None:
-            self._thread.join()
+        self._lookout.stop()
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._look_seconds):
-            try:
-                if self._is_time():
-                    sweep(self._settings.data_dir)
-                    self._archive()
-            except StoreUnavailable:
-                continue
-            except Exception as error:  # noqa: BLE001 - the next run may do better
-                log.error("archiving failed", exc_info=error)
+    def look(self) -> None:
+        """Once: archives, if it is time. Raises StoreUnavailable."""
+        if self._is_time():
+            sweep(self._settings.data_dir)
+            self._archive()
 
     def _is_time(self) -> bool:
         now = self._clock()
@@ -89,7 +85,7 @@ class Schedule:
     def _archive(self) -> None:
         command = [sys.executable, "-m", "endcap", "events", "archive", "--all", "--json"]
         with self._lock:
-            if self._stopping.is_set():
+            if self._lookout.stopping.is_set():
                 return
             self._process = subprocess.Popen(
                 command,
@@ -102,7 +98,7 @@ class Schedule:
         code = self._process.returncode
         if code == 0:
             log.debug("archived", report=said.decode(errors="replace"))
-        elif not self._stopping.is_set():
+        elif not self._lookout.stopping.is_set():
             log.error("archiving failed", code=code, report=said.decode(errors="replace"))
 
 

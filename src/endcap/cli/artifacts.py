@@ -28,7 +28,7 @@ from endcap.recommend import archive
 from endcap.recommend.archive import Archived
 from endcap.recommend.artifact import artifacts_directory
 from endcap.schedule import Schedule, due_at
-from endcap.store.port import Build, BuildRecord
+from endcap.store.states import Build, BuildRecord
 from endcap.wire.reading import seconds_text
 
 ACTOR = "cli"

@@ -17,7 +17,8 @@ from endcap.cli.support import (
 )
 from endcap.clock import system_clock
 from endcap.domain import FieldKind
-from endcap.store.port import FIELDS_JOB, ResetField
+from endcap.store.states import FIELDS_JOB
+from endcap.store.writes import ResetField
 from endcap.wire.reading import seconds_text
 
 ACTOR = "cli"

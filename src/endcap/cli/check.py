@@ -22,7 +22,7 @@ from endcap.errors import Problem
 from endcap.health import SOON_DAYS, Finding, Fix, Severity, findings
 from endcap.mending import mending, remedies
 from endcap.mirror import Shop
-from endcap.store.port import CustomizationWrite
+from endcap.store.writes import CustomizationWrite
 
 ACTOR = "endcap check --fix"
 FIXES: dict[Fix, str] = {

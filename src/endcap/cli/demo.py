@@ -32,7 +32,7 @@ from endcap.config import PREFIX, load, variable
 from endcap.domain import CatalogObject, TrackerId
 from endcap.errors import CatalogFault, Problem, UsageFault
 from endcap.publishing import build_and_publish
-from endcap.store.port import CreateTracker, PutObjects
+from endcap.store.writes import CreateTracker, PutObjects
 from endcap.telemetry import configure_logging
 from endcap.transfer.transactions import import_transactions
 from endcap.verdicts import meaning, position

@@ -16,7 +16,7 @@ from endcap.cli.support import (
     tracker_option,
 )
 from endcap.domain import CustomizationId
-from endcap.store.port import DiscardDraft, ScheduleDraft
+from endcap.store.writes import DiscardDraft, ScheduleDraft
 from endcap.web.words import full_text
 from endcap.wire.past import draft_shown, read_moment
 

@@ -36,7 +36,7 @@ from endcap.recommend.models import REFERENCE, Models
 from endcap.recommend.orders import orders_directory
 from endcap.recommend.questions import ORDER_ITEMS_MIN, TASKS, Task, last_order
 from endcap.recommend.table import known_models, stored
-from endcap.store.port import ModelRow
+from endcap.store.states import ModelRow
 from endcap.wire.reading import instant, seconds_text
 
 DAYS = 30

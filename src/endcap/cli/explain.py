@@ -79,7 +79,7 @@ def explain(
         request = Request(
             model, widget, user, tuple(map(ItemId, items[:INPUT_ITEMS_MAX])), size=size
         )
-        explained = built.service.explain(shop, request, now=_moment(built, at))
+        explained = built.recommending.explain(shop, request, now=_moment(built, at))
         if as_json:
             print_json(explained)
         else:

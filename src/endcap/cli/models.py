@@ -27,7 +27,8 @@ from endcap.errors import Problem, RecommenderNotFound, UsageFault
 from endcap.modelling import ModelShown
 from endcap.recommend.models import REFERENCE, stem
 from endcap.recommend.table import Described
-from endcap.store.port import ModelRow, RemoveModel
+from endcap.store.states import ModelRow
+from endcap.store.writes import RemoveModel
 
 ACTOR = "cli"
 FILE_BYTES_MAX = 5_000_000  # two hundred documents of the largest size

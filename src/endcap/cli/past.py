@@ -22,7 +22,7 @@ from endcap.cli.support import (
 )
 from endcap.domain import CustomizationId, TrackerId
 from endcap.errors import UsageFault
-from endcap.store.port import ChangeRow
+from endcap.store.states import ChangeRow
 from endcap.versions import HISTORY_MAX, Reversal
 from endcap.web.diff import changes
 from endcap.web.past import deed_words

@@ -27,7 +27,8 @@ from endcap.config import Settings, load
 from endcap.domain import TrackerId
 from endcap.errors import Problem, StoreUnavailable, TrackerNotFound
 from endcap.store.events import EventStore
-from endcap.store.port import Committed, Store, Write
+from endcap.store.port import Store
+from endcap.store.writes import Committed, Write
 from endcap.telemetry import configure_logging
 
 # Titles and ids are shown as they are: `[red]` and `:guitar:` are no instructions, and numbers no news.

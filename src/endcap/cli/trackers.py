@@ -20,7 +20,7 @@ from endcap.cli.support import (
 from endcap.clock import system_clock
 from endcap.domain import TrackerId
 from endcap.errors import UsageFault
-from endcap.store.port import AddKey, CreateTracker, RevokeKey
+from endcap.store.writes import AddKey, CreateTracker, RevokeKey
 from endcap.vault import new_private_key
 from endcap.wire.reading import seconds_text
 

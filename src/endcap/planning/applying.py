@@ -11,7 +11,7 @@ from msgspec import Struct
 from endcap.domain import Definition, Micros
 from endcap.errors import Problem, RefusedTogether, StalePlan, UsageFault
 from endcap.planning.plan import Action, Plan, Step
-from endcap.store.port import (
+from endcap.store.writes import (
     Committed,
     CreateCustomization,
     CustomizationWrite,

@@ -4,18 +4,19 @@ What becomes of a tracker's catalog in one batch: its objects, the kinds of its 
 The part of `decide` that knows of catalogs, likewise without a database.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Literal, assert_never
+from collections.abc import Iterator
+from typing import assert_never
 
 from endcap.domain import CatalogObject, ItemId, Micros, TrackerId
 from endcap.errors import CatalogFault, CatalogFaults, JobNotFound, UsageFault
 from endcap.store import jobs
+from endcap.store.journal import Journal
 from endcap.store.judge import Judge
 from endcap.store.ledger import Ledger, Overlay
-from endcap.store.port import (
-    JOB_DAYS,
+from endcap.store.states import JOB_DAYS, ChangeAction, Job, TrackerRow
+from endcap.store.transaction import JobKey, ObjectKey
+from endcap.store.writes import (
     Committed,
-    Job,
     JobWrite,
     MergeObjects,
     ObjectWrite,
@@ -26,19 +27,10 @@ from endcap.store.port import (
     StartJob,
     StepJob,
     TakeJob,
-    TrackerRow,
 )
 from endcap.wire.catalog import settled
 
 JOB_MICROS = JOB_DAYS * 24 * 3_600 * 1_000_000
-
-Action = Literal["create", "replace", "delete"]
-ObjectKey = tuple[TrackerId, ItemId]
-JobKey = tuple[TrackerId, int]
-Log = Callable[
-    [ObjectWrite | ResetField | StepJob, int, Literal["object", "field"], str, Action], None
-]
-"""Keeps a line of the log: of a write, at a revision, on a subject of a kind."""
 
 
 class CatalogDecision:
@@ -47,7 +39,7 @@ class CatalogDecision:
     def __init__(
         self,
         ledger: Ledger,
-        log: Log,
+        log: Journal,
         *,
         objects: Overlay[ObjectKey, CatalogObject],
         open_jobs: Overlay[JobKey, Job],
@@ -143,7 +135,7 @@ class CatalogDecision:
     def reset_field(self, index: int, write: ResetField, tracker: TrackerRow) -> Outcome:
         if self._judge.reset(write.tracker, write.name, write.kind, now=write.now):
             revision = self._ledger.spend(index, tracker)
-            action: Action = "delete" if write.kind is None else "replace"
+            action: ChangeAction = "delete" if write.kind is None else "replace"
             self._log(write, revision, "field", write.name, action)
             return Committed(revision)
         if write.kind is None:

@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from endcap.domain import CustomizationId, Draft, Record, TrackerId
+from endcap.domain import CustomizationId, Draft, Record
 from endcap.errors import (
     CustomizationNotFound,
     DraftConflict,
@@ -19,9 +19,12 @@ from endcap.errors import (
     PublishConflict,
     RevisionConflict,
 )
+from endcap.store.journal import Journal
 from endcap.store.ledger import Overlay
-from endcap.store.port import (
-    ChangeRow,
+from endcap.store.records import record_of
+from endcap.store.states import ChangeAction
+from endcap.store.transaction import RecordKey
+from endcap.store.writes import (
     Committed,
     DiscardDraft,
     DraftWrite,
@@ -33,35 +36,30 @@ from endcap.store.port import (
     ScheduleDraft,
     Unpublish,
 )
-from endcap.store.records import record_of
 from endcap.wire.versions import farewell, spell_draft, version_from, version_of
-
-Key = tuple[TrackerId, CustomizationId]
-Kind = Literal["customization", "draft"]
 
 
 class Desk(Struct, frozen=True):
-    """What one write works on. `spend` gives its revision; `lines` are what it leaves in the log, in order."""
+    """What one write works on. `spend` gives its revision."""
 
-    records: Overlay[Key, Record]
-    drafts: Overlay[Key, Draft]
+    records: Overlay[RecordKey, Record]
+    drafts: Overlay[RecordKey, Draft]
     spend: Callable[[], int]
-    lines: list[ChangeRow] = []
+    log: Journal
 
     def note(
         self,
         write: DraftWrite | ReviseCustomizations,
         revision: int,
-        kind: Kind,
+        kind: Literal["customization", "draft"],
         id: CustomizationId,
         old: bytes | None,
         new: bytes | None,
     ) -> None:
-        action: Literal["create", "replace", "delete"] = "replace"
+        action: ChangeAction = "replace"
         if old is None or new is None:
             action = "create" if old is None else "delete"
-        line = ChangeRow(revision, kind, id, action, write.actor, write.now, old, new)
-        self.lines.append(line)
+        self.log(write, revision, kind, id, action, old=old, new=new)
 
     def put_draft(self, write: DraftWrite | ReviseCustomizations, draft: Draft) -> None:
         key = (write.tracker, draft.id)
@@ -187,7 +185,9 @@ def _unpublish(write: Unpublish, desk: Desk) -> Outcome:
 
 
 def overtaken(
-    write: ReviseCustomizations, records: Overlay[Key, Record], drafts: Overlay[Key, Draft]
+    write: ReviseCustomizations,
+    records: Overlay[RecordKey, Record],
+    drafts: Overlay[RecordKey, Draft],
 ) -> int:
     """How many of what a write names are not what it expects."""
 

@@ -5,43 +5,20 @@ Knows rows and writes, as `decide` does, and nothing of what a document means.
 """
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
 
 from endcap.domain import TrackerId
 from endcap.errors import FaultyFields, RecommenderNotFound, RevisionConflict
+from endcap.store.journal import Journal
 from endcap.store.ledger import Ledger, Overlay
-from endcap.store.port import (
-    MODELS_MAX,
-    Committed,
-    ModelRow,
-    ModelWrite,
-    Outcome,
-    PutModel,
-    RemoveModel,
-    TrackerRow,
-)
-
-ModelKey = tuple[TrackerId, str]
-
-
-class Log(Protocol):
-    def __call__(
-        self,
-        write: ModelWrite,
-        revision: int,
-        kind: Literal["model"],
-        subject: str,
-        action: Literal["create", "replace", "delete"],
-        *,
-        old: bytes | None = None,
-        new: bytes | None = None,
-    ) -> None: ...
+from endcap.store.states import ModelRow, TrackerRow
+from endcap.store.transaction import ModelKey
+from endcap.store.writes import MODELS_MAX, Committed, ModelWrite, Outcome, PutModel, RemoveModel
 
 
 class ModelDecision:
     """The models of one batch under way."""
 
-    def __init__(self, ledger: Ledger, log: Log, models: Overlay[ModelKey, ModelRow]) -> None:
+    def __init__(self, ledger: Ledger, log: Journal, models: Overlay[ModelKey, ModelRow]) -> None:
         self._ledger = ledger
         self._log = log
         self._models = models

@@ -9,14 +9,8 @@ from msgspec.structs import replace
 
 from endcap.domain import Micros
 from endcap.errors import CatalogFault
-from endcap.store.port import (
-    JOB_ATTEMPTS_MAX,
-    JOB_FAULTS_MAX,
-    CatalogFaultTold,
-    Job,
-    StepJob,
-    TakeJob,
-)
+from endcap.store.states import JOB_ATTEMPTS_MAX, JOB_FAULTS_MAX, CatalogFaultTold, Job
+from endcap.store.writes import StepJob, TakeJob
 
 GAVE_UP = f"Taken up {JOB_ATTEMPTS_MAX} times without getting on"
 

@@ -9,9 +9,8 @@ from collections.abc import Collection, Mapping
 
 from endcap.domain import CatalogObject, Field, FieldKind, ItemId, Micros, Shape, TrackerId
 from endcap.errors import CatalogFault
+from endcap.store.transaction import FieldKey
 from endcap.wire.kinds import mismatch
-
-FieldKey = tuple[TrackerId, str]
 
 
 class Judge:

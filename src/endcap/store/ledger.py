@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 from msgspec.structs import replace
 
 from endcap.domain import TrackerId
-from endcap.store.port import Committed, Outcome, TrackerRow
+from endcap.store.states import TrackerRow
+from endcap.store.writes import Committed, Outcome
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from endcap.domain import CustomizationId, Draft, Micros, TrackerId
 from endcap.store import rows
-from endcap.store.port import ChangeRow, Due, LogFilter, Place
+from endcap.store.port import Due, LogFilter, Place
 from endcap.store.rows import Row, json_text
+from endcap.store.states import ChangeRow
 
 _END = 2**62  # no revision is as high
 _NAMES_MAX = 1_000

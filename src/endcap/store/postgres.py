@@ -9,9 +9,8 @@ tells.
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from typing import TypeVar
 
 import psycopg
@@ -21,67 +20,43 @@ from endcap.domain import (
     OLDEST_FIRST,
     CatalogObject,
     CustomizationId,
-    Field,
     Filter,
     ItemId,
-    Micros,
     Record,
     Sort,
     TrackerId,
 )
 from endcap.errors import StoreUnavailable, TrackerNotFound
 from endcap.store import rows, scripts
-from endcap.store.decide import (
-    BATCH_NAMES_MAX,
-    Effects,
-    Names,
-    Present,
-    Replay,
-    carry_out,
-    carry_out_together,
-)
+from endcap.store.commit import carry_out, carry_out_together
 from endcap.store.filters import Filters
 from endcap.store.log_queries import LogQueries
-from endcap.store.port import (
-    Build,
-    BuildRecord,
-    ChangeRow,
-    Changes,
-    CommitGeneration,
-    Committed,
-    Job,
-    Load,
-    ModelRow,
-    Outcome,
-    Page,
-    Summary,
-    Touched,
-    TrackerRow,
-    Write,
-)
+from endcap.store.port import Changes, Load, Page, Summary, Touched
 from endcap.store.postgres_pool import (
     BORROW_SECONDS_MAX,
     LOCK_SECONDS_MAX,
     Connection,
     PostgresPool,
-    columns,
     one,
     stream,
 )
+from endcap.store.postgres_transaction import CHANNEL, PostgresTransaction, object_key
 from endcap.store.rows import Row
+from endcap.store.state_queries import StateQueries, changes_of
+from endcap.store.states import ChangeRow, ModelRow, TrackerRow
+from endcap.store.transaction import Names, Present
+from endcap.store.writes import Committed, Outcome, Write
 
 POOL_SIZE_MAX = 10
 LISTEN_SECONDS_MAX = 0.25  # how long one wait may keep `close` waiting
 ANALYZE_ROWS_MIN = 10_000  # rows of one commit after which the server shall count anew
-INDEXED_CHARACTERS_MAX = 250  # of an identity in an index, whose entries end at 2,700 bytes
-CHANNEL = "endcap"
 T = TypeVar("T")
 
 _sql = scripts.queries("postgres")
 _filters = Filters(_sql, lambda name: f"%({name})s")
 
 
-class PostgresStore(LogQueries, PostgresPool):
+class PostgresStore(StateQueries, LogQueries, PostgresPool):
     """See `port.Store`. The URL is libpq's, with several hosts if there are."""
 
     inline = False
@@ -119,12 +94,12 @@ class PostgresStore(LogQueries, PostgresPool):
         return self._carried_out(writes, carry_out_together) if writes else []
 
     def _carried_out(
-        self, writes: Sequence[Write], carry: "Callable[[Sequence[Write], _Transaction], T]"
+        self, writes: Sequence[Write], carry: Callable[[Sequence[Write], PostgresTransaction], T]
     ) -> T:
-        transactions: list[_Transaction] = []
+        transactions: list[PostgresTransaction] = []
 
         def work(connection: Connection) -> T:
-            transactions.append(_Transaction(connection))
+            transactions.append(PostgresTransaction(connection))
             return carry(writes, transactions[-1])
 
         outcomes = self._committed(work)
@@ -145,15 +120,8 @@ class PostgresStore(LogQueries, PostgresPool):
 
     # Reading
 
-    def trackers(self) -> Sequence[TrackerRow]:
-        return [rows.read_tracker(row) for row in self._all("fetch_trackers", {})]
-
-    def tracker(self, tracker: TrackerId) -> TrackerRow | None:
-        found = self._all("fetch_tracker", {"tracker": tracker})
-        return rows.read_tracker(found[0]) if found else None
-
     def revisions(self) -> Mapping[TrackerId, int]:
-        return dict(self._all("fetch_revisions", {}))
+        return dict(self._rows("fetch_revisions", {}))
 
     def version(self) -> int | None:
         """There is nothing to look at on this side of the network."""
@@ -180,16 +148,8 @@ class PostgresStore(LogQueries, PostgresPool):
                 time.sleep(min(rest, LISTEN_SECONDS_MAX))
 
     def customization(self, tracker: TrackerId, id: CustomizationId) -> Record | None:
-        found = self._all("fetch_customization", {"tracker": tracker, "id": id})
+        found = self._rows("fetch_customization", {"tracker": tracker, "id": id})
         return rows.read_record(found[0]) if found else None
-
-    def customizations(
-        self, tracker: TrackerId, ids: Sequence[CustomizationId]
-    ) -> Mapping[CustomizationId, Record]:
-        names = Names(records=[(tracker, each) for each in ids], objects=(), replays=())
-        with self._snapshot() as connection:
-            present = _Transaction(connection).fetch_present(names)
-        return {id_: record for (_, id_), record in present.records.items()}
 
     def page(
         self,
@@ -223,9 +183,6 @@ class PostgresStore(LogQueries, PostgresPool):
             tags = connection.execute(_sql["fetch_tags"], values).fetchall()
         return Summary(dict(counts), [tag for (tag,) in tags])
 
-    def models(self, tracker: TrackerId) -> Sequence[ModelRow]:
-        return [ModelRow(*row) for row in self._all("fetch_models", {"tracker": tracker})]
-
     def objects_after(
         self,
         tracker: TrackerId,
@@ -235,11 +192,11 @@ class PostgresStore(LogQueries, PostgresPool):
         limit: int,
     ) -> Sequence[CatalogObject]:
         query = "fetch_objects_of_types_after" if types else "fetch_objects_after"
-        found = self._all(
+        found = self._rows(
             query,
             {
                 "tracker": tracker,
-                "after": "" if after is None else _key(after),
+                "after": "" if after is None else object_key(after),
                 "types": list(types),
                 "limit": limit,
             },
@@ -248,33 +205,7 @@ class PostgresStore(LogQueries, PostgresPool):
 
     def count_objects(self, tracker: TrackerId, *, types: Sequence[str] = ()) -> int:
         query = "count_objects_of_types" if types else "count_objects"
-        ((count,),) = self._all(query, {"tracker": tracker, "types": list(types)})
-        return int(count)
-
-    def objects_named(
-        self, tracker: TrackerId, identities: Sequence[ItemId]
-    ) -> Mapping[ItemId, CatalogObject]:
-        names = Names(
-            records=(), objects=[(tracker, each) for each in dict.fromkeys(identities)], replays=()
-        )
-        with self._snapshot() as connection:
-            present = _Transaction(connection).fetch_present(names)
-        return {identity: each for (_, identity), each in present.objects.items()}
-
-    def fields(self, tracker: TrackerId) -> Sequence[Field]:
-        found = self._all("fetch_fields", {"tracker": tracker})
-        return [Field(*row) for row in found]
-
-    def job(self, tracker: TrackerId, id: int) -> Job | None:
-        found = self._all("fetch_job", {"tracker": tracker, "id": id})
-        return rows.read_job(found[0][0]) if found else None
-
-    def open_jobs(self) -> Sequence[tuple[TrackerId, Job]]:
-        found = self._all("fetch_open_jobs", {})
-        return [(tracker, rows.read_job(state)) for tracker, state in found]
-
-    def count_open_jobs(self, tracker: TrackerId) -> int:
-        ((count,),) = self._all("count_open_jobs", {"tracker": tracker})
+        ((count,),) = self._rows(query, {"tracker": tracker, "types": list(types)})
         return int(count)
 
     @contextmanager
@@ -287,28 +218,7 @@ class PostgresStore(LogQueries, PostgresPool):
             row = _tracker_row(connection, tracker)
             values = {"tracker": tracker, "since": since}
             subjects = connection.execute(_sql["fetch_changed_subjects"], values).fetchall()
-            customizations = [CustomizationId(s) for kind, s in subjects if kind == "customization"]
-            identities = [ItemId(s) for kind, s in subjects if kind == "object"]
-            models = [s for kind, s in subjects if kind == "model"]
-            present = _Transaction(connection).fetch_present(
-                Names(
-                    records=[(tracker, each) for each in customizations],
-                    objects=[(tracker, each) for each in identities],
-                    replays=(),
-                    tables=[tracker] if models else (),
-                )
-            )
-        return Changes(
-            row,
-            {each: present.records.get((tracker, each)) for each in customizations},
-            {each: present.objects.get((tracker, each)) for each in identities},
-            {each: present.models.get((tracker, each)) for each in models},
-        )
-
-    def behind(self, tracker: TrackerId, *, since: int, at_most: int) -> int:
-        values = {"tracker": tracker, "since": since, "at_most": at_most}
-        ((count,),) = self._all("count_changes", values)
-        return int(count)
+            return changes_of(row, subjects, PostgresTransaction(connection))
 
     def history(self, tracker: TrackerId, *, subject: str | None = None) -> Iterator[ChangeRow]:
         query = "fetch_history" if subject is None else "fetch_history_of"
@@ -328,33 +238,17 @@ class PostgresStore(LogQueries, PostgresPool):
             found = stream(connection, _sql["fetch_touched"], values)
             yield from map(rows.read_touched, found)
 
-    def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
-        return self._all(query, values)
-
-    # Builds
-
-    def claim_build(
-        self, tracker: TrackerId, holder: str, *, now: Micros, until: Micros
-    ) -> Build | None:
-        found = self._all("claim_build", rows.build_claim(tracker, holder, now, until))
-        return rows.read_build(found[0]) if found else None
-
-    def keep_build(
-        self, tracker: TrackerId, holder: str, record: BuildRecord, *, until: Micros | None
-    ) -> bool:
-        return bool(self._all("keep_build", rows.build_kept(tracker, holder, record, until)))
-
-    def pause_build(self, tracker: TrackerId, *, paused: bool) -> None:
-        self._all("pause_build", rows.build_paused(tracker, paused=paused))
-
-    def builds(self) -> Mapping[TrackerId, Build]:
-        found = map(rows.read_build, self._all("fetch_builds", {}))
-        return {each.tracker: each for each in found}
-
     # Connections
 
-    def _all(self, query: str, values: Mapping[str, object]) -> list[Row]:
+    def _rows(self, query: str, values: Mapping[str, object]) -> list[Row]:
         return self._fetched(_sql[query], values)
+
+    def _written(self, query: str, values: Mapping[str, object]) -> list[Row]:
+        return self._fetched(_sql[query], values)
+
+    def _present(self, names: Names) -> Present:
+        with self._snapshot() as connection:
+            return PostgresTransaction(connection).fetch_present(names)
 
     def _listen(self) -> "_Ear":
         connection = self._connect()
@@ -409,131 +303,8 @@ class _Load:
         return stream(self._connection, _sql[query], self._values)
 
 
-class _Transaction:
-    """See `decide.Transaction`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self.rows_written = 0
-
-    def claim_trackers(self, trackers: Sequence[TrackerRow]) -> Collection[TrackerId]:
-        values = [rows.tracker(each) for each in trackers]
-        found = self._connection.execute(_sql["claim_trackers"], columns(values)).fetchall()
-        return {tracker for (tracker,) in found}
-
-    def lock_trackers(self, trackers: Sequence[TrackerId]) -> Sequence[TrackerRow]:
-        found = self._connection.execute(_sql["lock_trackers"], {"trackers": list(trackers)})
-        return [rows.read_tracker(row) for row in found.fetchall()]
-
-    def fetch_present(self, names: Names) -> Present:
-        objects = [(tracker, _key(identity)) for tracker, identity in names.objects]
-        return Present(
-            records={
-                (row[0], row[1]): rows.read_record(row[1:])
-                for row in self._look_up("fetch_present_customizations", names.records)
-            },
-            objects={
-                (row[0], row[1]): CatalogObject(*row[1:])
-                for row in self._look_up("fetch_present_objects", objects)
-            },
-            replays={
-                (tracker, key): Replay(fingerprint, created_at, rows.read_replayed(packed))
-                for tracker, key, fingerprint, created_at, packed in self._look_up(
-                    "fetch_present_replays", names.replays
-                )
-            },
-            drafts={
-                (row[0], row[1]): rows.read_draft(row[1:])
-                for row in self._look_up("fetch_present_drafts", names.drafts)
-            },
-            models={
-                (tracker, row[0]): ModelRow(*row)
-                for tracker in names.tables
-                for row in self._connection.execute(
-                    _sql["fetch_models"], {"tracker": tracker}, binary=True
-                ).fetchall()
-            },
-            fields={
-                (row[0], row[1]): Field(*row[1:])
-                for row in self._look_up("fetch_present_fields", names.fields)
-            },
-            jobs={
-                (tracker, (job := rows.read_job(state)).id): job
-                for tracker, state in self._look_up("fetch_present_jobs", names.jobs)
-            },
-        )
-
-    def write(self, effects: Effects) -> None:
-        write = self._write
-        write("save_customizations", [rows.saved(*each) for each in effects.saved])
-        write("rewrite_customizations", [rows.rewritten(*each) for each in effects.rewritten])
-        write("delete_customizations", effects.deleted)
-        write("delete_tags", effects.untagged)
-        write("save_tags", effects.tagged)
-        write("save_objects", [_catalog_object(*each) for each in effects.objects])
-        write("delete_objects", [(tracker, _key(each)) for tracker, each in effects.removed])
-        write("save_drafts", [rows.draft(*each) for each in effects.drafts])
-        write("delete_drafts", effects.drafts_deleted)
-        write("save_replays", [rows.replay(*each) for each in effects.replays])
-        write("save_models", [rows.model(*each) for each in effects.models])
-        write("delete_models", effects.unset)
-        write("save_changes", [rows.change(*each) for each in effects.changes])
-        write("save_fields", [rows.field(*each) for each in effects.fixed])
-        write("delete_fields", effects.forgotten)
-        write("save_jobs", [rows.job(*each) for each in effects.jobs])
-        for tracker, before in effects.outdated.items():
-            self._connection.execute(_sql["purge_replays"], {"tracker": tracker, "before": before})
-        for tracker, before in effects.outdated_jobs.items():
-            self._connection.execute(_sql["purge_jobs"], {"tracker": tracker, "before": before})
-
-    def count_generation(self, write: CommitGeneration) -> int:
-        (count,) = one(self._connection, _sql["count_generation"], _swept(write))
-        return int(count)
-
-    def sweep(self, write: CommitGeneration, *, limit: int) -> Sequence[ItemId]:
-        found = self._connection.execute(_sql["sweep"], _swept(write) | {"limit": limit})
-        return [identity for (identity,) in found.fetchall()]
-
-    def save_trackers(self, trackers: Sequence[TrackerRow]) -> None:
-        self._write("save_trackers", [rows.tracker(each) for each in trackers])
-        for each in trackers:
-            self._connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, each.id))
-
-    def _look_up(self, query: str, keys: Sequence[tuple[str, str | int]]) -> Iterator[Row]:
-        for start in range(0, len(keys), BATCH_NAMES_MAX):
-            some = columns(keys[start : start + BATCH_NAMES_MAX])
-            yield from self._connection.execute(_sql[query], some, binary=True).fetchall()
-
-    def _write(self, query: str, values: Sequence[Row]) -> None:
-        if values:
-            self.rows_written += len(values)
-            self._connection.execute(_sql[query], columns(values))
-
-
-# What PostgreSQL says
-
-
 def _tracker_row(connection: Connection, tracker: TrackerId) -> TrackerRow:
     found = connection.execute(_sql["fetch_tracker"], {"tracker": tracker}).fetchone()
     if found is None:
         raise TrackerNotFound
     return rows.read_tracker(found)
-
-
-# What PostgreSQL is told
-
-
-def _swept(write: CommitGeneration) -> dict[str, object]:
-    return {"tracker": write.tracker, "type": write.type, "generation": write.generation}
-
-
-def _key(identity: str) -> str:
-    """What an object is found by: its identity, if that fits into an index."""
-    if len(identity) <= INDEXED_CHARACTERS_MAX:
-        return identity
-    return f"sha256:{sha256(identity.encode()).hexdigest()}"
-
-
-def _catalog_object(tracker: TrackerId, each: CatalogObject) -> Row:
-    _, *rest = rows.catalog_object(tracker, each)
-    return (tracker, _key(each.identity), *rest)

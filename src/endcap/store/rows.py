@@ -11,8 +11,9 @@ import msgspec
 from msgspec.structs import replace
 
 from endcap.domain import CatalogObject, Draft, Field, Micros, Record, TrackerId
-from endcap.store.decide import Replay, ReplayKey
-from endcap.store.port import Build, BuildRecord, ChangeRow, Job, ModelRow, Touched, TrackerRow
+from endcap.store.port import Touched
+from endcap.store.states import Build, BuildRecord, ChangeRow, Job, ModelRow, TrackerRow
+from endcap.store.transaction import Replay, ReplayKey
 
 Row = tuple[Any, ...]
 

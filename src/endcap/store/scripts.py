@@ -8,12 +8,14 @@ its own and never with a caller's. `migrations/0001_what_it_brings.sql` are appl
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
+@cache
 def queries(adapter: str) -> Mapping[str, str]:
     """Name → SQL, without the comments."""
     _, *pieces = NAME.split((_folder(adapter) / "queries.sql").read_text("utf-8"))

@@ -2,21 +2,17 @@
 Shopper events in a SQLite file of their own.
 
 One connection writes, in the thread that asks; reads are made beside it and see what was committed last. Rows go in as
-few statements as there are sets of ROWS_MAX, for the reason that `sqlite` gives.
+few statements as there are sets of ROWS_MAX, for the reason that `sqlite_transaction` gives.
 """
 
 import sqlite3
-import threading
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
 
 from endcap.domain import Event, Micros, TrackerId
-from endcap.errors import StoreUnavailable
 from endcap.store import scripts
 from endcap.store.event_rows import event_row, numbered, read_told
 from endcap.store.events import (
@@ -30,7 +26,7 @@ from endcap.store.events import (
     spans,
 )
 from endcap.store.rows import Row
-from endcap.store.sqlite_file import PATIENCE_SECONDS, SqliteFile, begin, migrate, translated
+from endcap.store.sqlite_file import PATIENCE_SECONDS, SqliteFile, migrate
 
 ROWS_MAX = 64  # of one statement
 
@@ -39,6 +35,8 @@ _sql = scripts.queries("sqlite_events")
 
 class SqliteEvents(SqliteFile):
     """See `events.EventStore`. The file and its folder are made when they are missing."""
+
+    _name = "store of events"
 
     def __init__(
         self,
@@ -49,22 +47,10 @@ class SqliteEvents(SqliteFile):
     ) -> None:
         super().__init__(path, patience_seconds=patience_seconds)
         self._span = span
-        self._writer: sqlite3.Connection | None = None
-        self._write_lock = threading.Lock()
 
     def migrate(self) -> Sequence[str]:
         with self._writing() as connection:
             return migrate(connection, "sqlite_events")
-
-    def close(self) -> None:
-        """Waits for a commit under way; readers under way close what they hold."""
-        self._closed = True
-        with self._write_lock:
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
-        while self._idle:
-            self._idle.pop().close()
 
     def append(self, events: Sequence[Event]) -> Appended:
         if not events:
@@ -147,27 +133,6 @@ class SqliteEvents(SqliteFile):
     def _bounds(self, tracker: TrackerId) -> tuple[int, int]:
         found = self._all(_sql["fetch_bounds"], {"tracker": tracker})
         return (found[0][0], found[0][1]) if found else (0, 0)
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """The write connection in a transaction of its own; what is raised inside undoes it."""
-        deadline = time.monotonic() + self._patience_seconds
-        if not self._write_lock.acquire(timeout=self._patience_seconds):
-            raise StoreUnavailable("The store of events is busy; try again shortly")
-        try:
-            with translated():
-                if self._writer is None:
-                    self._writer = self._connect(busy_seconds=0)
-                connection = self._writer
-                begin(connection, deadline)
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-        finally:
-            self._write_lock.release()
 
 
 def _bumped(

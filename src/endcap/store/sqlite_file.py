@@ -2,11 +2,13 @@
 One SQLite file as its users share it: connections, what a transaction waits for, what its errors mean.
 
 WAL with `synchronous = FULL`: a commit is on disk when it returns, and readers never wait for the writer. Reads take a
-connection from a stack of idle ones, so that a point read costs microseconds. Knows no tables.
+connection from a stack of idle ones, so that a point read costs microseconds. One connection writes, guarded by a lock
+in this process and by SQLite's own between processes. Knows no tables.
 """
 
 import random
 import sqlite3
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +48,8 @@ VERSION_MIN = (3, 37)  # STRICT tables
 class SqliteFile:
     """The file and its folder are made when they are missing."""
 
+    _name = "store"
+
     def __init__(self, path: Path | str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         if sqlite3.sqlite_version_info < VERSION_MIN:
             raise UsageFault(
@@ -54,7 +58,19 @@ class SqliteFile:
         self._path = Path(path)
         self._patience_seconds = patience_seconds
         self._idle: deque[sqlite3.Connection] = deque()
+        self._writer: sqlite3.Connection | None = None
+        self._write_lock = threading.Lock()
         self._closed = False
+
+    def close(self) -> None:
+        """Waits for a commit under way; readers under way close what they hold."""
+        self._closed = True
+        with self._write_lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+        while self._idle:
+            self._idle.pop().close()
 
     def _all(self, sql: str, values: Mapping[str, object]) -> list[Row]:
         """One query of its own. Written without context managers, which would double the time of a point read."""
@@ -80,6 +96,27 @@ class SqliteFile:
                 connection.close()
                 raise
             self._give_back(connection)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """The write connection in a transaction of its own; what is raised inside undoes it."""
+        deadline = time.monotonic() + self._patience_seconds
+        if not self._write_lock.acquire(timeout=self._patience_seconds):
+            raise StoreUnavailable(f"The {self._name} is busy; try again shortly")
+        try:
+            with translated():
+                if self._writer is None:
+                    self._writer = self._connect(busy_seconds=0)
+                connection = self._writer
+                begin(connection, deadline)
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+        finally:
+            self._write_lock.release()
 
     def _take(self) -> sqlite3.Connection:
         try:

@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from endcap.domain import CatalogObject, Field, ItemId, Micros, Shape, TrackerId
 from endcap.errors import CatalogFault, CatalogFaults, FaultyRows, Problem, UsageFault
-from endcap.store.port import Committed, PutObjects, Store
+from endcap.store.port import Store
+from endcap.store.writes import Committed, PutObjects
 from endcap.transfer.content_export import (
     Extent,
     exported_members,

@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from endcap.domain import CustomizationId, Definition, Micros, TrackerId
 from endcap.errors import Problem, UsageFault
-from endcap.store.port import Committed, CreateCustomization, Store
+from endcap.store.port import Store
+from endcap.store.writes import Committed, CreateCustomization
 from endcap.transfer.rows import (
     Faults,
     Format,

@@ -31,13 +31,8 @@ from endcap.domain import (
     TrackerId,
 )
 from endcap.errors import PeerUnavailable, Problem, UsageFault
-from endcap.store.port import (
-    Committed,
-    CreateCustomization,
-    PutObjects,
-    ReplaceCustomization,
-    Store,
-)
+from endcap.store.port import Store
+from endcap.store.writes import Committed, CreateCustomization, PutObjects, ReplaceCustomization
 from endcap.transfer.catalog import object_of_record
 from endcap.transfer.customizations import CustomizationRow, read_customizations
 from endcap.transfer.rows import FAULTS_NAMED_MAX, Progress, Record, quietly

@@ -20,7 +20,7 @@ from endcap.domain import Customization, CustomizationId, Definition, Micros, Wi
 from endcap.engine.roster import Question
 from endcap.errors import FaultyFields, Problem, RevisionConflict
 from endcap.mirror import Shop
-from endcap.store.port import ReplaceCustomization
+from endcap.store.writes import ReplaceCustomization
 from endcap.telemetry import log
 from endcap.web import times, words
 from endcap.web.bars import Bar, Period, View, bars_of, before, period_of

@@ -32,7 +32,7 @@ from endcap.bulk import (
 )
 from endcap.domain import Customization, CustomizationId, Micros, Window
 from endcap.errors import FaultyFields, UsageFault
-from endcap.store.port import ChangeRow
+from endcap.store.states import ChangeRow
 from endcap.telemetry import log
 from endcap.web import access, words
 from endcap.web.lists import list_url, query_of, read_asked
@@ -100,7 +100,7 @@ class ChangePages(PageModule):
     async def undo(self, visit: Visit) -> Response:
         """Of what this user did last: tags alone may be taken back by who may tag."""
         form, who, tracker = visit.form, visit.user, visit.place.tracker
-        at, after, through = (_number(form, name) for name in ("at", "after", "through"))
+        at, after, through = (form.number(name) for name in ("at", "after", "through"))
         lines = await asyncio.to_thread(
             lambda: self._bulk.lines(
                 tracker, actor=who.name, at=Micros(at), after=after, through=through
@@ -302,11 +302,6 @@ def is_about_tags(line: ChangeRow) -> bool:
     except UNREADABLE:
         return False
     return {**old, "tags": []} == {**new, "tags": []}
-
-
-def _number(form: Form, name: str) -> int:
-    text = form.get(name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
 
 
 def _digest(text: str) -> str:

@@ -17,12 +17,7 @@ from msgspec import Struct
 from endcap.api.http import Response
 from endcap.domain import CustomizationId, Draft, Micros
 from endcap.drafts import Standing
-from endcap.errors import (
-    CustomizationNotFound,
-    DraftNotFound,
-    FaultyFields,
-    MalformedBody,
-)
+from endcap.errors import DraftNotFound, FaultyFields, MalformedBody
 from endcap.mirror import Shop
 from endcap.web import times, words
 from endcap.web.diff import changes
@@ -32,7 +27,7 @@ from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.one import id_of_path, one_url
 from endcap.web.pages import base_of
 from endcap.web.past import title_of
-from endcap.web.saving import Begun, Saving
+from endcap.web.saving import Begun, Saving, begun_of
 from endcap.web.sections import DRAFTS
 from endcap.web.shown import Gallery
 from endcap.web.toasts import told_of
@@ -75,7 +70,6 @@ class DraftPages(PageModule):
     def __init__(self, ground: Ground) -> None:
         self._service = ground.service
         self._drafts = ground.parts.drafts
-        self._versions = ground.parts.versions
         self._pages = ground.pages
         self._saving = Saving(ground)
         self._zone = ground.service.settings.zone
@@ -98,7 +92,7 @@ class DraftPages(PageModule):
     # Looking
 
     async def listing(self, visit: Visit) -> Response:
-        shop, page = visit.place, min(max(1, number_of(visit.query, "page")), PAGES_MAX)
+        shop, page = visit.place, min(max(1, visit.query.number("page")), PAGES_MAX)
         store, tracker = self._drafts.store, shop.tracker
 
         def read() -> tuple[int, list[Draft], set[CustomizationId]]:
@@ -153,25 +147,15 @@ class DraftPages(PageModule):
 
     async def new(self, visit: Visit) -> Response:
         """Its id is in the form, so that one that is sent twice makes one."""
-        return self._edit_page(visit, visit.place, self._drafts.new_id(), NEW_DOCUMENT, 0, 0)
+        return self._edit_page(visit, Begun(self._drafts.new_id(), 0, 0), NEW_DOCUMENT)
 
     async def edit(self, visit: Visit) -> Response:
         """The draft, or else what is published, or a version of it. Raises CustomizationNotFound, VersionNotFound."""
-        shop, id_ = visit.place, id_of_path(visit)
-        standing = await self._standing(shop, id_)
-        wanted, base = number_of(visit.query, "version"), standing.published
-        if wanted:
-            document = await asyncio.to_thread(self._versions.version, shop.tracker, id_, wanted)
-        elif standing.draft is not None:
-            document, base = standing.draft.document, standing.draft.base or 0
-        elif standing.record is not None:
-            document = version_of(standing.record)
-        else:
-            raise CustomizationNotFound
-        return self._edit_page(visit, shop, id_, pretty(document), base, standing.drafted)
+        begun, document = await self._saving.opened(visit)
+        return self._edit_page(visit, begun, pretty(document))
 
     async def save(self, visit: Visit) -> Response:
-        return await self._saved(visit, id_of_path(visit))
+        return await self._saved(visit, visit.form.exact("document"))
 
     async def merge(self, visit: Visit) -> Response:
         """What was chosen on the page of two versions, saved over both. Raises FaultyFields."""
@@ -182,51 +166,44 @@ class DraftPages(PageModule):
             chosen = mine if keep == "mine" else theirs
         else:
             chosen = merged(mine, theirs, _choices(form))
-        return await self._saved(visit, id_of_path(visit), chosen.decode())
+        return await self._saved(visit, chosen.decode())
 
-    async def _saved(self, visit: Visit, id_: CustomizationId, text: str | None = None) -> Response:
+    async def _saved(self, visit: Visit, text: str) -> Response:
         """Saves a draft, and publishes it where that is asked for."""
-        shop, form = visit.place, visit.form
-        typed = form.exact("document") if text is None else text
-        base, drafted = number_of(form, "base"), number_of(form, "draft")
+        begun = begun_of(visit)
         try:
-            definition = self._service.read(shop, typed.encode())
+            definition = self._service.read(visit.place, text.encode())
         except (FaultyFields, MalformedBody) as problem:
-            return self._edit_page(visit, shop, id_, typed, base, drafted, problem)
-        publishes = form.get("do") == "publish"
-        begun = Begun(id_, base, drafted)
+            return self._edit_page(visit, begun, text, problem)
+        publishes = visit.form.get("do") == "publish"
         return await self._saving.save(visit, begun, definition, publishes=publishes)
 
     def _edit_page(
         self,
         visit: Visit,
-        shop: Shop,
-        id_: CustomizationId,
+        begun: Begun,
         text: str,
-        base: int,
-        drafted: int,
         problem: FaultyFields | MalformedBody | None = None,
     ) -> Response:
-        is_new = base == drafted == 0
-        why = ""
-        if problem is None and not is_new:
+        shop, why = visit.place, ""
+        if problem is None and not begun.is_new:
             try:
                 opened(text.encode(), self._zone)
             except NotForForms as reason:
                 why = str(reason)
-        title = title_of(shop, id_, self._gallery(shop), _version(text))
+        title = title_of(shop, begun.id, self._gallery(shop), _version(text))
         return self._pages.answer(
             "edit",
             visit,
             status=200 if problem is None else UNPROCESSABLE,
-            is_new=is_new,
-            title="New customization" if is_new else title,
+            is_new=begun.is_new,
+            title="New customization" if begun.is_new else title,
             document=text,
             why=why,
             problem=problem,
-            base_revision=base,
-            draft_revision=drafted,
-            url=one_url(shop, id_),
+            base_revision=begun.base,
+            draft_revision=begun.drafted,
+            url=one_url(shop, begun.id),
         )
 
     # Publishing
@@ -234,7 +211,7 @@ class DraftPages(PageModule):
     async def publish(self, visit: Visit) -> Response:
         """Raises DraftNotFound, DraftConflict; where somebody changed what is published, both are shown."""
         id_ = id_of_path(visit)
-        return await self._saving.publish(visit, id_, number_of(visit.form, "draft"))
+        return await self._saving.publish(visit, id_, visit.form.number("draft"))
 
     async def schedule(self, visit: Visit) -> Response:
         """Raises DraftNotFound, DraftConflict, FaultyFields."""
@@ -247,7 +224,7 @@ class DraftPages(PageModule):
             at,
             actor=visit.user.name,
             now=self._service.clock(),
-            expected=number_of(form, "draft"),
+            expected=form.number("draft"),
         )
         did = "unschedule" if cancels else "schedule"
         return redirect(f"{one_url(shop, id_)}/draft?did={did}&changed=1")
@@ -260,7 +237,7 @@ class DraftPages(PageModule):
             id_,
             actor=visit.user.name,
             now=self._service.clock(),
-            expected=number_of(visit.form, "draft"),
+            expected=visit.form.number("draft"),
         )
         return redirect(f"{base_of(shop.tracker)}/drafts?did=discard&changed=1")
 
@@ -272,7 +249,7 @@ class DraftPages(PageModule):
             id_,
             actor=visit.user.name,
             now=self._service.clock(),
-            expected=frozenset({number_of(visit.form, "revision")}),
+            expected=frozenset({visit.form.number("revision")}),
         )
         return redirect(
             f"{one_url(shop, id_)}/draft?{urlencode({'did': 'unpublish', 'changed': 1})}"
@@ -283,12 +260,6 @@ class DraftPages(PageModule):
 
     def _gallery(self, shop: Shop) -> Gallery:
         return Gallery(shop.snapshot.catalog, self._service.clock(), self._service.settings)
-
-
-def number_of(form: Form, name: str) -> int:
-    """0 for what is none."""
-    text = form.get(name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
 
 
 def pretty(document: bytes) -> str:

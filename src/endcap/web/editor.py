@@ -17,19 +17,18 @@ from msgspec import Struct
 from endcap.api.http import Response
 from endcap.criteria import VALUES_MAX
 from endcap.domain import CustomizationId, Definition, Micros
-from endcap.errors import CustomizationNotFound, FaultyFields, MalformedBody
+from endcap.errors import FaultyFields, MalformedBody
 from endcap.finders import Finders
 from endcap.mirror import Shop
 from endcap.web import times, words
 from endcap.web.conditions import KINDS, OPERATORS
-from endcap.web.drafts import number_of
 from endcap.web.forms import NotForForms, opened
 from endcap.web.modules import TRACKER, Ground, PageModule, Route
 from endcap.web.moves import Stage, moved
-from endcap.web.one import id_of_path, one_url
+from endcap.web.one import one_url
 from endcap.web.pages import base_of
 from endcap.web.past import title_of
-from endcap.web.saving import Begun, Saving
+from endcap.web.saving import Begun, Saving, begun_of
 from endcap.web.sections import DRAFTS
 from endcap.web.sheets import PinSheet, Sheet, sheet_from
 from endcap.web.shown import Gallery, Thing
@@ -37,7 +36,6 @@ from endcap.web.trial import Scene, Trial, Trying, price_of, size_of, trial
 from endcap.web.visits import Form, Visit, redirect
 from endcap.web.writing import Written, written
 from endcap.wire.recommending import SIZE_MAX
-from endcap.wire.versions import version_of
 
 UNPROCESSABLE = 422
 FOUND_MAX = 12
@@ -88,8 +86,8 @@ class View(Struct, frozen=True):
 class EditorPages(PageModule):
     def __init__(self, ground: Ground) -> None:
         self._service = ground.service
+        self._recommending = ground.recommending
         self._drafts = ground.parts.drafts
-        self._versions = ground.parts.versions
         self._pages = ground.pages
         self._finders: Finders = ground.finders
         self._saving = Saving(ground)
@@ -118,29 +116,20 @@ class EditorPages(PageModule):
 
     async def edit(self, visit: Visit) -> Response:
         """The draft, or else what is published, or a version of it. Raises CustomizationNotFound, VersionNotFound."""
-        shop, id_ = visit.place, id_of_path(visit)
-        standing = await asyncio.to_thread(self._drafts.standing, shop.tracker, id_)
-        wanted, base = number_of(visit.query, "version"), standing.published
-        if wanted:
-            document = await asyncio.to_thread(self._versions.version, shop.tracker, id_, wanted)
-        elif standing.draft is not None:
-            document, base = standing.draft.document, standing.draft.base or 0
-        elif standing.record is not None:
-            document = version_of(standing.record)
-        else:
-            raise CustomizationNotFound
+        begun, document = await self._saving.opened(visit)
         try:
             sheet = opened(document, self._service.settings.zone)
         except NotForForms:
+            wanted = visit.query.number("version")
             query = f"?{urlencode({'version': wanted})}" if wanted else ""
-            return redirect(f"{one_url(shop, id_)}/json{query}")
-        return await self._page(visit, Begun(id_, base, standing.drafted), View(sheet))
+            return redirect(f"{one_url(visit.place, begun.id)}/json{query}")
+        return await self._page(visit, begun, View(sheet))
 
     # Trying
 
     async def attempt(self, visit: Visit) -> Response:
         """What is typed, and what a button does to it; nothing is written."""
-        form, begun = visit.form, _begun(visit)
+        form, begun = visit.form, begun_of(visit)
         sheet, move = sheet_from(form), form.get("do")
         if not move or move == "show":
             template = "editor_told" if visit.wants_part else "editor"
@@ -154,7 +143,7 @@ class EditorPages(PageModule):
 
     async def save(self, visit: Visit) -> Response:
         """A draft; published now or at a time where that is asked for."""
-        form, begun, zone = visit.form, _begun(visit), self._service.settings.zone
+        form, begun, zone = visit.form, begun_of(visit), self._service.settings.zone
         sheet, does = sheet_from(form), form.get("do")
         document = written(sheet, zone)
         faults = dict(document.faults)
@@ -245,6 +234,7 @@ class EditorPages(PageModule):
         return trial(
             Trying(
                 self._service,
+                self._recommending,
                 shop,
                 begun.id,
                 created_at,
@@ -285,11 +275,6 @@ class EditorPages(PageModule):
         return Gallery(shop.snapshot.catalog, self._service.clock(), self._service.settings)
 
 
-def _begun(visit: Visit) -> Begun:
-    form = visit.form
-    return Begun(id_of_path(visit), number_of(form, "base"), number_of(form, "draft"))
-
-
 def _things(sheet: Sheet, gallery: Gallery) -> list[Thing | None]:
     """What the pins of items look like."""
     return [
@@ -322,7 +307,7 @@ def _models(shop: Shop) -> list[str]:
 
 
 def _title(shop: Shop, begun: Begun, gallery: Gallery, document: Written) -> str:
-    if begun.base == begun.drafted == 0:
+    if begun.is_new:
         return "New customization"
     return title_of(shop, CustomizationId(begun.id), gallery, document.document)
 

@@ -270,7 +270,7 @@ class ImportPages(PageModule):
     async def apply(self, visit: Visit) -> Response:
         """Raises UsageFault, FaultyRows."""
         upload, shop = await self._upload(visit), visit.place
-        confirmed, revision = visit.form.get("confirmed"), _number(visit.form, "revision")
+        confirmed, revision = visit.form.get("confirmed"), visit.form.number("revision")
         planned = await self._plans.of(upload, shop)
         if planned.mark != confirmed:
             planned = await self._plans.anew(upload, shop)
@@ -353,12 +353,7 @@ def _page_url(url: str, shown: str, page: int) -> str:
 
 
 def _page_of(visit: Visit) -> int:
-    return min(max(1, _number(visit.query, "page")), PAGES_MAX)
-
-
-def _number(form: Form, name: str) -> int:
-    text = form.get(name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    return min(max(1, visit.query.number("page")), PAGES_MAX)
 
 
 def _refusal(order: Order, each: Refusal) -> RefusalShown:

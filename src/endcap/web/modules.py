@@ -16,6 +16,7 @@ from endcap.api.app import Parts
 from endcap.api.http import Response
 from endcap.bulk import Bulk
 from endcap.finders import Finders
+from endcap.recommending import Recommending
 from endcap.rosters import Rosters
 from endcap.service import Service
 from endcap.web.access import Verb
@@ -56,6 +57,10 @@ class Ground(Struct, frozen=True):
     @property
     def service(self) -> Service:
         return self.parts.service
+
+    @property
+    def recommending(self) -> Recommending:
+        return self.parts.recommending
 
     @property
     def accounts(self) -> Accounts:

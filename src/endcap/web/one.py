@@ -25,7 +25,7 @@ from endcap.domain import (
 )
 from endcap.errors import CustomizationNotFound, Problem
 from endcap.mirror import Shop
-from endcap.store.port import ChangeRow
+from endcap.store.states import ChangeRow
 from endcap.verdicts import meaning
 from endcap.web import words
 from endcap.web.diff import Change, changes
@@ -110,6 +110,7 @@ class Moment(Struct, frozen=True):
 class OnePages(PageModule):
     def __init__(self, ground: Ground) -> None:
         self._service = ground.service
+        self._recommending = ground.recommending
         self._pages = ground.pages
 
     def routes(self) -> Sequence[Route]:
@@ -208,7 +209,7 @@ class OnePages(PageModule):
         items = (ItemId(input_),) if input_ else ()
         request = Request(known.model, widget or None, items=items, size=asked.size)
         try:
-            explained = self._service.explain(shop, request, now=now)
+            explained = self._recommending.explain(shop, request, now=now)
         except Problem as problem:
             return Moment(
                 input_, widget, asked.size, True, problem=f"{problem.reason}: {known.model}"

@@ -15,7 +15,7 @@ from endcap.api.http import Response
 from endcap.domain import CustomizationId, Draft, Micros, Record
 from endcap.errors import FaultyFields, Problem, RevisionNotReached
 from endcap.mirror import Shop
-from endcap.store.port import ChangeRow
+from endcap.store.states import ChangeRow
 from endcap.versions import Action, Deed, Reversal, Step
 from endcap.web import access, times, words
 from endcap.web.changes import is_about_tags
@@ -26,7 +26,7 @@ from endcap.web.pages import base_of
 from endcap.web.sections import CHANGES, CUSTOMIZATIONS
 from endcap.web.shown import Gallery
 from endcap.web.toasts import told_of
-from endcap.web.visits import Form, Visit, redirect
+from endcap.web.visits import Visit, number_in, redirect
 from endcap.wire.versions import read_draft, version_of
 
 PAGE_SIZE = 50
@@ -81,7 +81,7 @@ class PastPages(PageModule):
 
     async def page(self, visit: Visit) -> Response:
         shop = visit.place
-        before = _number(visit.query, "before") or None
+        before = visit.query.number("before") or None
         deeds, next_ = await asyncio.to_thread(
             lambda: self._versions.deeds(shop.tracker, before=before, limit=PAGE_SIZE)
         )
@@ -103,13 +103,13 @@ class PastPages(PageModule):
 
     async def undoing(self, visit: Visit) -> Response:
         """Raises NothingToUndo, RoleLacking."""
-        shop, revision = visit.place, _number(visit.query, "revision")
+        shop, revision = visit.place, visit.query.number("revision")
         action, reversal = await asyncio.to_thread(self._undo_of, visit, revision)
         return self._asked(visit, shop, reversal, self._undo_words(action), ("revision", revision))
 
     async def undo(self, visit: Visit) -> Response:
         """Raises NothingToUndo, RoleLacking, RevisionConflict."""
-        shop, revision = visit.place, _number(visit.form, "revision")
+        shop, revision = visit.place, visit.form.number("revision")
         action, reversal = await asyncio.to_thread(self._undo_of, visit, revision)
         if visit.form.get("confirmed") != reversal.fingerprint:
             return self._asked(
@@ -248,7 +248,7 @@ class PastPages(PageModule):
             _revision(visit),
             actor=visit.user.name,
             now=self._service.clock(),
-            expected=frozenset({_number(visit.form, "current")}),
+            expected=frozenset({visit.form.number("current")}),
         )
         return redirect(f"{one_url(shop, id_)}?did=restore&changed=1")
 
@@ -260,14 +260,8 @@ def _url(shop: Shop) -> str:
     return f"{base_of(shop.tracker)}/changes"
 
 
-def _number(form: Form, name: str) -> int:
-    text = form.get(name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
-
-
 def _revision(visit: Visit) -> int:
-    text = visit.request.parameters["revision"]
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    return number_in(visit.request.parameters["revision"])
 
 
 def _restore_words(at: Micros, zone: tzinfo) -> tuple[str, str, str]:

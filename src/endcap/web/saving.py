@@ -1,5 +1,6 @@
 """
-Saving and publishing from a form: nothing is written over what somebody else did meanwhile, and nothing typed is lost.
+Editing, from what is opened to what is saved and published: nothing is written over what somebody else did meanwhile,
+and nothing typed is lost.
 
 Every form that saves a customization says which revisions its editor began with. Where somebody was faster, the page
 shows both versions beside the one that both began with.
@@ -13,17 +14,17 @@ from msgspec.structs import replace
 from endcap.api.http import Response
 from endcap.domain import CustomizationId, Definition, Micros
 from endcap.drafts import Compared
-from endcap.errors import DraftConflict, PublishConflict
+from endcap.errors import CustomizationNotFound, DraftConflict, PublishConflict
 from endcap.mirror import Shop
 from endcap.web import access, words
 from endcap.web.diff import changes
 from endcap.web.merge import fields
 from endcap.web.modules import Ground
-from endcap.web.one import one_url
+from endcap.web.one import id_of_path, one_url
 from endcap.web.past import title_of
 from endcap.web.shown import Gallery
 from endcap.web.visits import Visit, redirect
-from endcap.wire.versions import version_from
+from endcap.wire.versions import version_from, version_of
 
 CONFLICT = 409
 
@@ -35,14 +36,43 @@ class Begun(Struct, frozen=True):
     base: int
     drafted: int
 
+    @property
+    def is_new(self) -> bool:
+        """Whether there was nothing to begin with."""
+        return self.base == self.drafted == 0
+
+
+def begun_of(visit: Visit) -> Begun:
+    """As the form says that is sent."""
+    return Begun(id_of_path(visit), visit.form.number("base"), visit.form.number("draft"))
+
 
 class Saving:
-    """Shared by the pages that save."""
+    """Shared by the pages that edit and save."""
 
     def __init__(self, ground: Ground) -> None:
         self._service = ground.service
         self._drafts = ground.parts.drafts
+        self._versions = ground.parts.versions
         self._pages = ground.pages
+
+    async def opened(self, visit: Visit) -> tuple[Begun, bytes]:
+        """
+        What is edited: the draft, or else what is published, or a version of it. Raises CustomizationNotFound,
+        VersionNotFound.
+        """
+        shop, id_ = visit.place, id_of_path(visit)
+        standing = await asyncio.to_thread(self._drafts.standing, shop.tracker, id_)
+        wanted, base = visit.query.number("version"), standing.published
+        if wanted:
+            document = await asyncio.to_thread(self._versions.version, shop.tracker, id_, wanted)
+        elif standing.draft is not None:
+            document, base = standing.draft.document, standing.draft.base or 0
+        elif standing.record is not None:
+            document = version_of(standing.record)
+        else:
+            raise CustomizationNotFound
+        return Begun(id_, base, standing.drafted), document
 
     async def save(
         self,

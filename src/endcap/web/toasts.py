@@ -33,7 +33,6 @@ _OF_ONE: Mapping[str, str] = {
     "restore": "put back as it was then",
     "undo": "put back as it was",
 }
-_DIGITS_MAX = 18
 
 
 def told_query(did: str, changed: int, skipped: int, done: Done | None) -> str:
@@ -63,7 +62,7 @@ def told_of(query: Form) -> Told | None:
     verb = DONE_WORDS.get(did)
     if verb is None:
         return None
-    changed, skipped = _number(query, "changed"), _number(query, "skipped")
+    changed, skipped = query.number("changed"), query.number("skipped")
     if changed == 1:
         verb = _OF_ONE.get(did, verb)
     noun = "customization" if changed == 1 else "customizations"
@@ -71,19 +70,14 @@ def told_of(query: Form) -> Told | None:
     if skipped:
         was = "was" if skipped == 1 else "were"
         text += f" {skipped:,} {was} left alone, because somebody else has changed them, or they could not be."
-    undo = {name: _number(query, name) for name in ("at", "after", "through")}
+    undo = {name: query.number(name) for name in ("at", "after", "through")}
     can = changed > 0 and did != "undo" and undo["at"] > 0
     return Told(text, undo if can else {})
 
 
 def _applied(query: Form) -> Told:
     """Of a plan: any of three things may have been done by it."""
-    counts = [(word, _number(query, word)) for word in ("created", "changed", "deleted")]
+    counts = [(word, query.number(word)) for word in ("created", "changed", "deleted")]
     said = ", ".join(f"{count:,} {word}" for word, count in counts if count)
     text = f"Done: {said}." if said else "Done: there was nothing to change."
-    return Told(text, {}, _number(query, "revision") if said else 0)
-
-
-def _number(query: Form, name: str) -> int:
-    text = query.get(name)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else 0
+    return Told(text, {}, query.number("revision") if said else 0)

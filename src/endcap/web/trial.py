@@ -27,6 +27,7 @@ from endcap.domain import (
 from endcap.engine.catalog import Catalog
 from endcap.errors import FaultyFields, MalformedBody, Problem
 from endcap.mirror import Shop
+from endcap.recommending import Recommending
 from endcap.service import Service
 from endcap.verdicts import meaning
 from endcap.web import words
@@ -101,6 +102,7 @@ class Trying(Struct, frozen=True):
     """What a trial is made from."""
 
     service: Service
+    recommending: Recommending
     shop: Shop
     id: CustomizationId
     created_at: Micros
@@ -162,12 +164,12 @@ def trial(asked: Trying) -> Trial:
         model, asked.scene.widget or None, asked.scene.shopper or None, items, size=asked.scene.size
     )
     try:
-        before = asked.service.explain(
+        before = asked.recommending.explain(
             asked.shop, request, now=asked.at, chance=random.Random(_SEED)
         )
         after = before
         if candidate is not None:
-            after = asked.service.explain(
+            after = asked.recommending.explain(
                 asked.shop,
                 request,
                 now=asked.at,

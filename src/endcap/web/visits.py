@@ -24,6 +24,7 @@ THEMES = ("auto", "light", "dark")
 FIELDS_MAX = 2_000
 TOKEN_CHARACTERS_MAX = 200
 YEAR_SECONDS = 365 * 24 * 3_600
+DIGITS_MAX = 18  # of a number: databases count in 64 bits
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?", re.ASCII)
 _INSIDE = re.compile(r"/console(?:/[^/\\\s][^\\\s]*)?", re.ASCII)
 _FORM, _FILES = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -50,6 +51,10 @@ class Form:
         """The last value as it was typed: a password may end in a space."""
         found = self.all(name)
         return found[-1] if found else ""
+
+    def number(self, name: str) -> int:
+        """0 for what is none."""
+        return number_in(self.get(name))
 
 
 NO_FORM = Form(())
@@ -150,6 +155,11 @@ async def form_of(request: Request, bytes_max: int) -> Form:
     except ValueError as error:
         raise MalformedBody("The form cannot be read", {"form": [str(error)]}) from error
     return Form(pairs)
+
+
+def number_in(text: str) -> int:
+    """0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else 0
 
 
 def _type_of(request: Request) -> str:

@@ -10,7 +10,7 @@ from endcap.api.openapi.refusals import SIGNED
 from endcap.api.openapi.schema import COUNT, Schema, described, ref
 from endcap.api.openapi.table import CATALOG, JSON, Answer, Body, Operation
 from endcap.errors import CatalogFault, JobNotFound
-from endcap.store.port import JOB_DAYS, JOB_FAULTS_MAX
+from endcap.store.states import JOB_DAYS, JOB_FAULTS_MAX
 from endcap.wire.catalog import malformed
 from endcap.wire.problems import catalog_json
 from endcap.wire.updates import FIELDS_MAX, TYPES_MAX, Progress, progress_json, started_json

@@ -4,7 +4,7 @@ What the API's description says before its operations: signing, refusals, concur
 
 from inspect import cleandoc
 
-from endcap.store.port import IDEMPOTENCY_HOURS
+from endcap.store.writes import IDEMPOTENCY_HOURS
 
 SIGNING_SHELL = cleandoc(
     r"""
