@@ -59,6 +59,7 @@ LAYERS: Mapping[str, Layer] = {
                 "loading",
                 "jobs",
                 "mirror",
+                "shops",
                 "modelling",
                 "renderings",
                 "health",

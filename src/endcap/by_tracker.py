@@ -12,7 +12,7 @@ from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from endcap.domain import TrackerId
-from endcap.mirror import Shop
+from endcap.shops import Shop
 
 T = TypeVar("T")
 

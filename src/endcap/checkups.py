@@ -22,7 +22,7 @@ from endcap.domain import Micros, TrackerId
 from endcap.engine.catalog import Catalog
 from endcap.engine.rules import Rules
 from endcap.health import Complaint, Finding, alike, findings, findings_among
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.telemetry import log
 
 TRACKERS_MAX = 8  # the one looked at longest ago is forgotten

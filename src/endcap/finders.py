@@ -7,7 +7,7 @@ event loop use a thread.
 
 from endcap.by_tracker import Derived
 from endcap.engine.finder import Finder
-from endcap.mirror import Shop
+from endcap.shops import Shop
 
 TRACKERS_MAX = 8  # some 70 MB for a million items each; the one searched longest ago is forgotten
 

@@ -33,7 +33,7 @@ from endcap.domain import (
 )
 from endcap.engine.catalog import ITEM_TYPES, Catalog
 from endcap.engine.rules import Rules, rank_of
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.wire.recommending import SIZE_MAX
 
 DAY = 86_400_000_000  # microseconds

@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import Metric
 from endcap.domain import TrackerId
 from endcap.errors import UsageFault
 from endcap.lookout import Lookout
-from endcap.mirror import Mirror, Shop
+from endcap.mirror import Mirror
 from endcap.neighbour_lists import (
     current_source,
     current_version,
@@ -28,6 +28,7 @@ from endcap.neighbour_lists import (
     versions_of,
 )
 from endcap.recommend.neighbour_list import NeighbourList, load_list
+from endcap.shops import Shop
 from endcap.telemetry import log
 
 LOOK_SECONDS = 10.0  # between two looks at the files

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from endcap.domain import Customization, CustomizationId, Definition, Micros, Pin, Record
 from endcap.errors import FaultyFields
 from endcap.health import FIXES, Complaint, Finding, Fix
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.store.port import Store
 from endcap.store.writes import CustomizationWrite, DeleteCustomization, ReplaceCustomization
 from endcap.wire.amending import moved_by_days

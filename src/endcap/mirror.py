@@ -15,51 +15,31 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
 from endcap.awaiting import Awaiting, settle
-from endcap.domain import Customization, CustomizationId, Definition, Record, TrackerId
-from endcap.engine.snapshot import Snapshot
+from endcap.domain import TrackerId
 from endcap.errors import (
     Problem,
     RevisionNotReached,
     StillLoading,
     StoreUnavailable,
     TrackerNotFound,
-    UsageFault,
 )
-from endcap.loading import LOG_SECONDS, Progress
-from endcap.recommend.archive import last_good
-from endcap.recommend.artifact import Artifact, artifacts_directory, load_artifact
-from endcap.recommend.models import REFERENCE, Model, Models
+from endcap.loading import LOG_SECONDS
 from endcap.recommend.neighbour_list import NeighbourList
-from endcap.recommend.recommenders import Recommenders
-from endcap.recommend.table import known_models, stored
-from endcap.signing import Key
-from endcap.store.port import Changes, Store
-from endcap.store.states import ModelRow, TrackerRow
+from endcap.shops import Shop, ShopMaker, own_changes
+from endcap.store.port import Store
 from endcap.store.writes import (
     Committed,
-    CreateCustomization,
-    DeleteCustomization,
-    DiscardDraft,
-    HoldDraft,
     Outcome,
-    PublishDraft,
-    ReplaceCustomization,
-    RestoreCustomization,
-    SaveDraft,
-    ScheduleDraft,
-    Unpublish,
     Write,
 )
 from endcap.telemetry import log
 from endcap.vault import Vault
-from endcap.wire.customizations import definition_of, title_of
 
 CHECK_SECONDS_MIN = 0.02  # how often requests for the unknown may make us ask the store
 RETRY_SECONDS = 0.5  # while the store is away
@@ -69,27 +49,6 @@ ARTIFACT_SECONDS = 10.0  # between two looks for an artifact that could not be r
 RELOAD_CHANGES_MIN = 10_000  # a load instead of fewer is not worth a thought
 RELOAD_SHARE = 4  # a change costs somewhat more than this many rows of a load
 SWITCH_SECONDS = 0.0005  # until a thread that works on and on lets others pass: requests, and who commits; else 0.005
-
-
-class Shop(Struct, frozen=True):
-    """One tracker at one revision."""
-
-    tracker: TrackerId
-    row: TrackerRow
-    keys: tuple[Key, ...]
-    snapshot: Snapshot
-    recommenders: Recommenders
-    models: Mapping[str, ModelRow] = {}
-    """The tracker's own table of models, by name."""
-
-    @property
-    def revision(self) -> int:
-        return self.snapshot.revision
-
-    @property
-    def lacks_artifact(self) -> bool:
-        """Whether the one that the tracker points to could not be read when it was published."""
-        return self.row.artifact not in (None, self.recommenders.artifact.name)
 
 
 class Mirror:
@@ -106,11 +65,9 @@ class Mirror:
         log_seconds: float = LOG_SECONDS,
     ) -> None:
         self._store = store
-        self._vault = vault
-        self._data_dir = data_dir
+        self._maker = ShopMaker(store, vault, data_dir, log_seconds=log_seconds)
         self._poll_seconds = poll_seconds
         self._artifact_seconds = artifact_seconds
-        self._log_seconds = log_seconds
         self._shops: dict[str, Shop] = {}
         self._locks: dict[TrackerId, threading.RLock] = {}
         self._load_locks: dict[TrackerId, threading.Lock] = {}
@@ -310,7 +267,7 @@ class Mirror:
             expected = range(shop.revision + 1, shop.revision + 1 + len(committed))
             if [outcome.revision for _, outcome in committed] != list(expected):
                 return False
-            changes = _own_changes(committed)
+            changes = own_changes(committed)
             if changes is None:
                 return False
             snapshot = shop.snapshot.changed(expected[-1], changes, {})
@@ -347,37 +304,12 @@ class Mirror:
         with self._load_locks.setdefault(tracker, threading.Lock()):
             if before is not self._shops.get(tracker):
                 return  # whoever loaded it meanwhile, or follows it
-            shop = self._read(tracker, before)
+            shop = self._maker.loaded(tracker, before, self._stopping)
             with self._lock(tracker):
                 now = self._shops.get(tracker)
                 if now is None or now.revision <= shop.revision:
                     self._show(shop)
         _settle_memory()
-
-    def _read(self, tracker: TrackerId, before: Shop | None) -> Shop:
-        with self._store.load(tracker) as load:
-            artifact = self._artifact(load.tracker, None)
-            progress = Progress(load, self._stopping, log_seconds=self._log_seconds)
-            snapshot = Snapshot.build(
-                load.tracker.revision,
-                self._understood(progress.count("customizations", load.records())),
-                progress.count("objects", load.objects()),
-                artifact.scores,
-            )
-            models = {row.name: row for row in load.models()}
-            known = self._known_models(models)
-            shop = Shop(
-                tracker,
-                load.tracker,
-                self._keys(load.tracker),
-                snapshot,
-                Recommenders.of(snapshot.catalog, artifact, known)
-                .with_lists({} if before is None else before.recommenders.lists)
-                .warm(),
-                models,
-            )
-            progress.end()
-            return shop
 
     def _catch_up(self, tracker: TrackerId) -> None:
         shop = self._shops.get(tracker)
@@ -385,41 +317,13 @@ class Mirror:
             self._load(tracker)
             return
         with self._follow_locks.setdefault(tracker, threading.Lock()):
-            self._renew(tracker, self._followed)  # who comes second finds it done
+            self._renew(tracker, self._maker.followed)  # who comes second finds it done
 
     def _is_far_behind(self, shop: Shop) -> bool:
         """Whether a load brings the shop up to date sooner than its changes would."""
         held = len(shop.snapshot.catalog) + len(shop.snapshot.rules)
         bound = max(RELOAD_CHANGES_MIN, held // RELOAD_SHARE)
         return self._store.behind(shop.tracker, since=shop.revision, at_most=bound) >= bound
-
-    def _followed(self, shop: Shop) -> Shop:
-        changes = self._store.changes(shop.tracker, since=shop.revision)
-        return shop if changes.tracker.revision == shop.revision else self._advanced(shop, changes)
-
-    def _advanced(self, shop: Shop, changes: Changes) -> Shop:
-        customizations: dict[CustomizationId, Customization | None] = {
-            key: None for key, record in changes.records.items() if record is None
-        }
-        present = (record for record in changes.records.values() if record is not None)
-        customizations.update({each.id: each for each in self._understood(present)})
-        snapshot = shop.snapshot.changed(changes.tracker.revision, customizations, changes.objects)
-        keys = shop.keys
-        if changes.tracker.sealed_keys != shop.row.sealed_keys:
-            keys = self._keys(changes.tracker)
-        recommenders, models = shop.recommenders, shop.models
-        if changes.models:
-            changed = {**models, **changes.models}
-            models = {name: row for name, row in changed.items() if row is not None}
-            recommenders = recommenders.with_models(self._known_models(models))
-        if changes.tracker.artifact != shop.row.artifact:
-            artifact = self._artifact(changes.tracker, recommenders.artifact)
-            return _with_artifact(
-                Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders, models), artifact
-            )
-        if changes.objects:
-            recommenders = recommenders.with_catalog(snapshot.catalog).warm()
-        return Shop(shop.tracker, changes.tracker, keys, snapshot, recommenders, models)
 
     def show_lists(self, tracker: TrackerId, lists: Mapping[str, NeighbourList]) -> None:
         """Ranks by these lists from now on: what others wrote has no part in revisions."""
@@ -433,64 +337,7 @@ class Mirror:
 
     def _look_for_artifact(self, tracker: TrackerId) -> None:
         """It may be on a disk that is shared between hosts and shows what is new after a while."""
-        self._renew(tracker, self._with_its_artifact)
-
-    def _with_its_artifact(self, shop: Shop) -> Shop:
-        artifact = self._artifact(shop.row, shop.recommenders.artifact)
-        return _with_artifact(shop, artifact) if artifact.name == shop.row.artifact else shop
-
-    def _known_models(self, rows: Mapping[str, ModelRow]) -> Models:
-        """What names mean. A row that a newer version of the program wrote means here what it meant before."""
-        own: dict[str, Model] = {}
-        for row in rows.values():
-            try:
-                own[row.name] = stored(row.document)
-            except Problem as problem:
-                log.error("model cannot be read", model=row.name, reason=str(problem))
-        return known_models(own, REFERENCE)
-
-    def _understood(self, records: Iterable[Record]) -> Iterable[Customization]:
-        """A record that cannot be read any more is ours to fix; the others must not wait for that."""
-        for record in records:
-            try:
-                yield _known(record, definition_of(record))
-            except Problem as problem:
-                log.error("customization cannot be read", id=record.id, exc_info=problem)
-                yield Customization.unread(record)
-
-    def _keys(self, row: TrackerRow) -> tuple[Key, ...]:
-        """Those that open. With another master key none does: nobody can sign, but shoppers see what they saw."""
-        return tuple(self._opened(row))
-
-    def _opened(self, row: TrackerRow) -> Iterable[Key]:
-        for sealed in row.sealed_keys:
-            try:
-                yield Key(self._vault.open(sealed))
-            except UsageFault as fault:
-                log.error("private key cannot be opened", tracker=row.id, reason=fault.reason)
-
-    def _artifact(self, row: TrackerRow, known: Artifact | None) -> Artifact:
-        """
-        The artifact that the tracker points to. Where it cannot be read here: the known one, or else the newest that
-        was built before it and can be read, or none.
-        """
-        if row.artifact is None:
-            return known or Artifact.empty()
-        folder = artifacts_directory(self._data_dir, row.id)
-        try:
-            return load_artifact(folder / row.artifact)
-        except UsageFault as fault:
-            if known is None or not known.name:
-                known = last_good(folder, before=row.artifact)
-            used = known or Artifact.empty()
-            log.error(
-                "artifact cannot be read",
-                tracker=row.id,
-                artifact=row.artifact,
-                reason=fault.reason,
-                used=used.name or None,
-            )
-            return used
+        self._renew(tracker, self._maker.with_its_artifact)
 
     def _follow(self) -> None:
         away = False
@@ -529,42 +376,6 @@ def _settle_memory() -> None:
         trim(0)
 
 
-def _known(record: Record, definition: Definition) -> Customization:
-    return Customization.of(record, definition, title=title_of(record.metadata))
-
-
-def _own_changes(
-    committed: Sequence[tuple[Write, Committed]],
-) -> Mapping[CustomizationId, Customization | None] | None:
-    """What writes of customizations changed; None if there are others among them."""
-    changes: dict[CustomizationId, Customization | None] = {}
-    for write, outcome in committed:
-        match write:
-            case CreateCustomization() | ReplaceCustomization() | RestoreCustomization() if (
-                outcome.record is not None
-            ):
-                changes[write.id] = _known(outcome.record, write.definition)
-            case PublishDraft() if outcome.record is not None:
-                changes[write.id] = _known(outcome.record, write.definition)
-            case DeleteCustomization() | Unpublish():
-                changes[write.id] = None
-            case SaveDraft() | DiscardDraft() | ScheduleDraft() | HoldDraft():
-                pass
-            case _:
-                return None
-    return changes
-
-
 def _not_reached(shop: Shop, revision: int) -> RevisionNotReached:
     said = f"{shop.revision} is shown, {revision} is asked for"
     return RevisionNotReached(details={"Endcap-Revision": [said]})
-
-
-def _with_artifact(shop: Shop, artifact: Artifact) -> Shop:
-    """The shop with its catalog ranked, and its recommenders made, by what was learned."""
-    catalog = shop.snapshot.catalog.ranked_by(artifact.scores)
-    return msgspec.structs.replace(
-        shop,
-        snapshot=Snapshot(shop.revision, shop.snapshot.rules, catalog),
-        recommenders=shop.recommenders.with_artifact(catalog, artifact).warm(),
-    )

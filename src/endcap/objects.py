@@ -17,7 +17,7 @@ from endcap.committer import Committer
 from endcap.config import Settings
 from endcap.domain import CatalogObject
 from endcap.errors import CatalogFault, CatalogFaults, JobNotFound, TooManyRequests
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.store.port import Store
 from endcap.store.states import Job
 from endcap.store.writes import (

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from endcap.domain import Micros
 from endcap.engine.catalog import Catalog
 from endcap.engine.place import Placement, Ranking, Shown, Source, place_page
-from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommender
 from endcap.recommending import Recommending, explanation
+from endcap.shops import Shop
 from endcap.wire import recommending as wire
 from endcap.wire.placing import RankedRequest
 from endcap.wire.recommending import Request

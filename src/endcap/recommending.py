@@ -26,10 +26,10 @@ from endcap.engine.place import (
     place_page,
 )
 from endcap.errors import RecommenderNotFound
-from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommender
 from endcap.recommend.shoppers import UNKNOWN, Shopper, Shoppers
 from endcap.recommend.strategies import SPARE, External, Query
+from endcap.shops import Shop
 from endcap.wire import recommending as wire
 from endcap.wire.catalog import hit_json
 from endcap.wire.customizations import position_of

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from endcap.domain import Customization, CustomizationId, ItemTarget, Micros, TrackerId
 from endcap.engine.catalog import Item
-from endcap.mirror import Shop
+from endcap.shops import Shop
 
 RENDERINGS_MAX = 10_000  # a kilobyte each, more or less
 

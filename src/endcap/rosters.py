@@ -7,7 +7,7 @@ a large tracker takes a second or two, the next ones what has changed. Callers o
 
 from endcap.by_tracker import Derived
 from endcap.engine.roster import Roster
-from endcap.mirror import Shop
+from endcap.shops import Shop
 
 TRACKERS_MAX = (
     8  # some 100 MB for each 100,000 customizations; the one looked at longest ago is forgotten

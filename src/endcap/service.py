@@ -26,8 +26,9 @@ from endcap.domain import (
     Record,
 )
 from endcap.errors import CustomizationNotFound, FaultyFields
-from endcap.mirror import Mirror, Shop
+from endcap.mirror import Mirror
 from endcap.renderings import Rendered, Renderings
+from endcap.shops import Shop
 from endcap.store.port import Store
 from endcap.store.writes import (
     CreateCustomization,

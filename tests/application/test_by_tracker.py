@@ -11,9 +11,9 @@ from endcap.by_tracker import ByTracker, Derived
 from endcap.domain import Micros, TrackerId
 from endcap.engine.snapshot import Snapshot
 from endcap.finders import Finders
-from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommenders
 from endcap.rosters import Rosters
+from endcap.shops import Shop
 from endcap.store.states import TrackerRow
 from tests.engine import scenes
 

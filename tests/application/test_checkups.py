@@ -14,8 +14,8 @@ from endcap.checkups import Checkup, Checkups
 from endcap.domain import Customization, CustomizationId, Micros, TrackerId
 from endcap.engine.snapshot import Snapshot
 from endcap.health import Finding, findings
-from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommenders
+from endcap.shops import Shop
 from endcap.store.states import TrackerRow
 from tests.application.test_health import GONE, ITEMS, LATER, body, pin
 from tests.engine import scenes

@@ -17,8 +17,8 @@ from endcap.engine.snapshot import Snapshot
 from endcap.errors import RevisionConflict
 from endcap.health import FIXES, OFFERS, SEVERITIES, Complaint, Finding, Fix, Severity, findings
 from endcap.mending import fingerprint, mending, remedies
-from endcap.mirror import Shop
 from endcap.recommend.recommenders import Recommenders
+from endcap.shops import Shop
 from endcap.store.states import TrackerRow
 from endcap.store.writes import Committed, CreateCustomization, CustomizationWrite, PutObjects
 from endcap.wire.customizations import definition_of, read_definition

@@ -14,10 +14,10 @@ from endcap.api.app import build
 from endcap.config import Settings
 from endcap.domain import TrackerId
 from endcap.engine.snapshot import Snapshot
-from endcap.mirror import Shop
 from endcap.placing import OwnRanking, Placing
 from endcap.recommend.recommenders import Recommenders
 from endcap.recommending import Recommending
+from endcap.shops import Shop
 from endcap.store.states import TrackerRow
 from endcap.wire.placing import RankedRequest
 from endcap.wire.recommending import read_requests

@@ -21,7 +21,8 @@ from endcap.domain import (
     Record,
     TrackerId,
 )
-from endcap.mirror import Mirror, Shop
+from endcap.mirror import Mirror
+from endcap.shops import Shop
 from endcap.store import open_events, open_store
 from endcap.store.port import Store
 from endcap.store.writes import (

@@ -11,8 +11,8 @@ from endcap import signing
 from endcap.api.http import Request
 from endcap.domain import Micros
 from endcap.errors import TrackerNotFound, Unauthenticated
-from endcap.mirror import Shop
 from endcap.service import Service
+from endcap.shops import Shop
 
 _MICROS = 1_000_000
 

@@ -12,8 +12,8 @@ from endcap.api.revisions import shown_at
 from endcap.api.throttle import Throttle
 from endcap.config import Settings
 from endcap.errors import CatalogFault, CatalogFaults, JobNotFound, MalformedBody
-from endcap.mirror import Shop
 from endcap.objects import Objects, Written
+from endcap.shops import Shop
 from endcap.wire.catalog import TYPE_CHARACTERS_MAX, malformed
 from endcap.wire.problems import catalog_json, committed_json
 from endcap.wire.updates import started_json

@@ -16,9 +16,9 @@ from endcap.api.threads import ask, begun, in_thread
 from endcap.api.throttle import Throttle
 from endcap.domain import CustomizationId
 from endcap.errors import CustomizationNotFound, FaultyFields
-from endcap.mirror import Shop
 from endcap.renderings import Rendered
 from endcap.service import Service, Tag
+from endcap.shops import Shop
 from endcap.wire.customizations import CSV_COLUMNS, csv_rows, one_line
 from endcap.wire.listing import read_export, read_listing
 

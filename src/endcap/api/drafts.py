@@ -16,8 +16,8 @@ from endcap.api.versions import BASE, number, shop_of
 from endcap.domain import CustomizationId, Draft
 from endcap.drafts import Drafts
 from endcap.errors import DraftConflict, FaultyFields
-from endcap.mirror import Shop
 from endcap.service import Service
+from endcap.shops import Shop
 from endcap.wire import past
 
 PAGE_DEFAULT = 25

@@ -9,9 +9,9 @@ from endcap.api.customizations import expected_revisions, names_tag
 from endcap.api.http import Request, Response, Routes
 from endcap.api.revisions import REVISION_HEADER, as_seen, shown_at
 from endcap.api.throttle import Throttle
-from endcap.mirror import Shop
 from endcap.recommend.table import DOCUMENT_BYTES_MAX
 from endcap.service import Service, TaggedModel
+from endcap.shops import Shop
 
 BASE = "/api/trackers/{tracker}/models"
 

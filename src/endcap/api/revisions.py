@@ -9,7 +9,8 @@ import re
 
 from endcap.api.http import Request
 from endcap.errors import FaultyFields
-from endcap.mirror import Mirror, Shop
+from endcap.mirror import Mirror
+from endcap.shops import Shop
 
 REVISION_MAX = 10**18 - 1  # fits wherever a database or a client may keep it
 REVISION_HEADER = b"endcap-revision"

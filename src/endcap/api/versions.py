@@ -16,8 +16,8 @@ from endcap.api.threads import ask
 from endcap.api.throttle import Throttle
 from endcap.domain import Micros
 from endcap.errors import FaultyFields, RevisionConflict
-from endcap.mirror import Shop
 from endcap.service import Service
+from endcap.shops import Shop
 from endcap.store.port import Place
 from endcap.store.states import ChangeRow
 from endcap.versions import HISTORY_MAX, Action, Restored, Reversal, Versions

@@ -21,7 +21,7 @@ from endcap.clock import system_clock
 from endcap.errors import Problem
 from endcap.health import SOON_DAYS, Finding, Fix, Severity, findings
 from endcap.mending import mending, remedies
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.store.writes import CustomizationWrite
 
 ACTOR = "endcap check --fix"

@@ -20,8 +20,8 @@ from endcap.cli.support import (
 )
 from endcap.domain import INPUT_ITEMS_MAX, ItemId, Micros
 from endcap.errors import RecommenderNotFound, UsageFault
-from endcap.mirror import Shop
 from endcap.recommend.models import REFERENCE
+from endcap.shops import Shop
 from endcap.verdicts import meaning, position
 from endcap.wire.reading import instant
 from endcap.wire.recommending import SIZE_MAX, Explanation, ItemShown, Request

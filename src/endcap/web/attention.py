@@ -21,7 +21,7 @@ from endcap.domain import Customization, CustomizationId
 from endcap.errors import FaultyFields
 from endcap.health import OFFERS, SEVERITIES, Complaint, Finding, Severity, alike, findings_among
 from endcap.mending import Remedy, fingerprint, mending, remedies
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.telemetry import log
 from endcap.web import words
 from endcap.web.complaints import (

@@ -19,7 +19,7 @@ from endcap.api.http import Response
 from endcap.domain import Customization, CustomizationId, Definition, Micros, Window
 from endcap.engine.roster import Question
 from endcap.errors import FaultyFields, Problem, RevisionConflict
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.store.writes import ReplaceCustomization
 from endcap.telemetry import log
 from endcap.web import times, words

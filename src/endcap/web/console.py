@@ -31,8 +31,8 @@ from endcap.errors import (
     UsageFault,
 )
 from endcap.finders import Finders
-from endcap.mirror import Shop
 from endcap.rosters import Rosters
+from endcap.shops import Shop
 from endcap.telemetry import log
 from endcap.web import access
 from endcap.web.access import Verb

@@ -18,7 +18,7 @@ from endcap.api.http import Response
 from endcap.domain import CustomizationId, Draft, Micros
 from endcap.drafts import Standing
 from endcap.errors import DraftNotFound, FaultyFields, MalformedBody
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.web import times, words
 from endcap.web.diff import changes
 from endcap.web.forms import NotForForms, opened

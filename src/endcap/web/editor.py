@@ -19,7 +19,7 @@ from endcap.criteria import VALUES_MAX
 from endcap.domain import CustomizationId, Definition, Micros
 from endcap.errors import FaultyFields, MalformedBody
 from endcap.finders import Finders
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.web import times, words
 from endcap.web.conditions import KINDS, OPERATORS
 from endcap.web.forms import NotForForms, opened

@@ -11,7 +11,7 @@ from endcap.api.http import CSV, JSON, Response
 from endcap.api.threads import begun, in_thread
 from endcap.domain import Record
 from endcap.errors import FaultyFields, TooManyRequests
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.transfer.export import export_records
 from endcap.web import words
 from endcap.web.lists import Asked, found_ids, read_asked

@@ -27,10 +27,10 @@ from endcap.errors import (
     TrackerNotFound,
     UsageFault,
 )
-from endcap.mirror import Shop
 from endcap.planning.applying import Applied, apply_plan
 from endcap.planning.orders import Copy, Import, Order, numbers_of, order_of
 from endcap.planning.plan import Action, Plan, Refusal, Step
+from endcap.shops import Shop
 from endcap.store.accounts import Upload
 from endcap.telemetry import log
 from endcap.versions import Deed

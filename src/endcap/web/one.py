@@ -24,7 +24,7 @@ from endcap.domain import (
     Record,
 )
 from endcap.errors import CustomizationNotFound, Problem
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.store.states import ChangeRow
 from endcap.verdicts import meaning
 from endcap.web import words

@@ -11,8 +11,8 @@ from msgspec import Struct
 from endcap import __version__
 from endcap.accounts import SignedIn
 from endcap.api.http import Response
-from endcap.mirror import Shop
 from endcap.service import Service
+from endcap.shops import Shop
 from endcap.web import words
 from endcap.web.access import Verb, may
 from endcap.web.assets import Assets

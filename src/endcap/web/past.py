@@ -14,7 +14,7 @@ from msgspec import Struct
 from endcap.api.http import Response
 from endcap.domain import CustomizationId, Draft, Micros, Record
 from endcap.errors import FaultyFields, Problem, RevisionNotReached
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.store.states import ChangeRow
 from endcap.versions import Action, Deed, Reversal, Step
 from endcap.web import access, times, words

@@ -12,11 +12,11 @@ from msgspec import Struct
 
 from endcap.domain import Micros
 from endcap.errors import TooManyRequests
-from endcap.mirror import Shop
 from endcap.planning.making import Objection, no_objection
 from endcap.planning.orders import mark_of, plan_order
 from endcap.planning.plan import Plan
 from endcap.service import Service
+from endcap.shops import Shop
 from endcap.store.accounts import Upload
 
 KEPT_MAX = 2  # some 200 MB at the most

@@ -15,7 +15,7 @@ from endcap.api.http import Response
 from endcap.domain import CustomizationId, Definition, Micros
 from endcap.drafts import Compared
 from endcap.errors import CustomizationNotFound, DraftConflict, PublishConflict
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.web import access, words
 from endcap.web.diff import changes
 from endcap.web.merge import fields

@@ -26,9 +26,9 @@ from endcap.domain import (
 )
 from endcap.engine.catalog import Catalog
 from endcap.errors import FaultyFields, MalformedBody, Problem
-from endcap.mirror import Shop
 from endcap.recommending import Recommending
 from endcap.service import Service
+from endcap.shops import Shop
 from endcap.verdicts import meaning
 from endcap.web import words
 from endcap.web.conflicts import Conflict, Conflicts, company, conflicts

@@ -13,7 +13,7 @@ from msgspec import Struct
 from endcap.api.http import Response
 from endcap.engine.values import attributes, range_of, values
 from endcap.finders import Finders
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.web import words
 from endcap.web.conditions import spelled
 from endcap.web.modules import TRACKER, Ground, PageModule, Route

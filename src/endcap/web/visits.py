@@ -15,7 +15,7 @@ from endcap.api.http import HTML, Request, Response
 from endcap.api.multipart import SentFile, boundary_of, parts_of
 from endcap.config import Settings
 from endcap.errors import FormRefused, MalformedBody, UnsupportedMediaType
-from endcap.mirror import Shop
+from endcap.shops import Shop
 from endcap.web.sections import Section
 
 SESSION, VISIT, THEME = "endcap_session", "endcap_visit", "endcap_theme"
