@@ -347,7 +347,9 @@ def shapes() -> dict[str, Schema]:
             "type": "object",
             "description": "What a file held. `repeated` lines name an item of an order once more and count once.",
             "properties": {
-                **dict.fromkeys(("lines", "stored", "returns", "repeated", "orders", "items", "users"), COUNT),
+                **dict.fromkeys(
+                    ("lines", "stored", "returns", "repeated", "orders", "items", "users"), COUNT
+                ),
                 "earliest": {"type": ["string", "null"]},
                 "latest": {"type": ["string", "null"]},
                 "warnings": {"type": "array", "items": {"type": "string"}},
@@ -355,7 +357,7 @@ def shapes() -> dict[str, Schema]:
             },
             "required": ["lines", "stored", "orders", "items", "users"],
         },
-    }  # fmt: skip
+    }
 
 
 def _event(
