@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # says nothing of its types
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from endcap import sample
 from endcap.client import Client
@@ -118,10 +118,17 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert complaints == []
 
 
-def watched(page: Page) -> list[str]:
+def watched(page: Page, *, besides: str | None = None) -> list[str]:
+    """What the page complains of, with the address; what is said of addresses that begin with `besides` is not ours."""
     complaints: list[str] = []
+
+    def hear(said: ConsoleMessage) -> None:
+        address = said.location["url"]
+        if besides is None or not address.startswith(besides):
+            complaints.append(f"{said.type}: {said.text} ({address})")
+
     page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
-    page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
+    page.on("console", hear)
     page.on(
         "request",
         lambda request: (
