@@ -258,9 +258,6 @@ class App:
         self.parts.mirror.load()
         self._lists.look()
         self.parts.activity.fill()
-        # What was loaded lives on: the collector need not walk hundreds of thousands of objects in a request's time.
-        gc.collect()
-        gc.freeze()
         self.parts.mirror.start()
         self._lists.start()
         self.parts.jobs.start()
