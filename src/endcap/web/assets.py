@@ -9,6 +9,7 @@ style sheet's name too. Everything is read when the process starts; nothing is l
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 
 from msgspec import Struct
@@ -78,3 +79,9 @@ class Assets:
             ),
         )
         return made
+
+
+@cache
+def packaged_assets() -> Assets:
+    """Those of this release, read once a process."""
+    return Assets()

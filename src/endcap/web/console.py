@@ -36,7 +36,7 @@ from endcap.shops import Shop
 from endcap.telemetry import log
 from endcap.web import access
 from endcap.web.access import Verb
-from endcap.web.assets import BASE, Assets
+from endcap.web.assets import BASE, packaged_assets
 from endcap.web.attention import AttentionPages
 from endcap.web.audit import AuditPages
 from endcap.web.campaigns import CalendarPages
@@ -132,7 +132,7 @@ class Console:
                     f"console_picture_hosts must name origins, e.g. https://cdn.example.com, not {origin}"
                 )
         self._parts = parts
-        self._assets = Assets()
+        self._assets = packaged_assets()
         sections = [section for module in MODULES for section in module.sections]
         self._pages = Pages(parts.service, self._assets, sections)
         self._headers = security_headers(parts.settings)

@@ -3,6 +3,7 @@ Templates, and what every page shows around its own content: who is signed in, w
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -35,19 +36,10 @@ class Pages:
         self._sections = sorted(sections, key=lambda section: section.rank)
         self.counters: dict[Section, Callable[[Shop], int | None]] = {}
         """Numbers beside links of the navigation: what is known without looking, or None."""
-        self._environment = Environment(
-            loader=PackageLoader("endcap.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.globals.update(asset=assets.url, version=__version__)
-        self._environment.filters.update(plural=words.plural)
+        self._templates = _templates(assets)
 
     def render(self, template: str, visit: Visit, /, **content: Any) -> str:
-        found = self._environment.get_template(f"{template}.html")
+        found = self._templates.get_template(f"{template}.html")
         return found.render({**self._frame(visit), **content})
 
     def answer(
@@ -98,6 +90,22 @@ class Pages:
             if may(who, "look", shop.tracker)
         ]
         return sorted(links, key=lambda link: (link.name.casefold(), link.id))
+
+
+@cache
+def _templates(assets: Assets) -> Environment:
+    """Compiled once a process, each when it is first rendered."""
+    environment = Environment(
+        loader=PackageLoader("endcap.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(asset=assets.url, version=__version__)
+    environment.filters.update(plural=words.plural)
+    return environment
 
 
 def base_of(tracker: str) -> str:
