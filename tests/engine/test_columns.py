@@ -10,6 +10,7 @@ import pytest
 
 from endcap.criteria import Between, Contains, Exists, Rule, matches, terms_of
 from endcap.engine.columns import Column
+from endcap.engine.gathering import Gatherer, column_of
 
 COUNT = 30_000
 
@@ -31,6 +32,17 @@ def values_of_many(seed: int = 7) -> dict[int, Any]:
         elif drawn < 0.95:
             values[item] = item % 700
     return values
+
+
+def texts_of_many(seed: int = 7) -> dict[int, Any]:
+    """Texts alone, each their item's own, but for what hundreds share from the middle on."""
+    chance = random.Random(seed)
+    return {
+        item: chance.choice(["unknown", "n/a", "12"])
+        if item > COUNT // 2 and item % 50 == 0
+        else chance.choice([f"ean-{item}", str(item * 10), f"{item}é"])
+        for item in range(COUNT)
+    }
 
 
 def numbers_of_many(seed: int = 7) -> dict[int, Any]:
@@ -87,16 +99,25 @@ def agree(column: Column, values: Mapping[int, Any]) -> None:
         assert set(column.met_by(("text", text))) == expected
 
 
-@pytest.mark.parametrize("values", [values_of_many(), numbers_of_many()], ids=["texts", "numbers"])
+@pytest.mark.parametrize(
+    "values",
+    [values_of_many(), texts_of_many(), numbers_of_many()],
+    ids=["mixed", "texts", "numbers"],
+)
 def test_a_column_of_many_answers_like_each_value(values: dict[int, Any]) -> None:
     """Texts that few items have, texts that turn out to be shared by many, and bounds over thousands of numbers."""
-    agree(Column.of(values), values)
+    gatherer = Gatherer()
+    for item, value in values.items():
+        gatherer.add(item, {"a": value})
+
+    agree(column_of(values), values)
+    agree(dict(gatherer.columns())["a"], values)
 
 
 @pytest.mark.parametrize("values", [values_of_many(), numbers_of_many()], ids=["texts", "numbers"])
 def test_a_column_of_many_follows_changes(values: dict[int, Any]) -> None:
     """A few, and so many that its buffer is packed anew; the versions before stay as they were."""
-    column = Column.of(values)
+    column = column_of(values)
     column.dense(COUNT)
     versions = [(column, dict(values))]
 
@@ -110,13 +131,13 @@ def test_a_column_of_many_follows_changes(values: dict[int, Any]) -> None:
 
     for version, held in versions:
         agree(version, held)
-        assert version.texts() == Column.of(held).texts()
+        assert version.texts() == column_of(held).texts()
 
 
 def test_the_number_of_each_item_follows_changes() -> None:
     """Kept from version to version once it was asked for: the same as from a column made anew."""
     values: dict[int, Any] = numbers_of_many()
-    column = Column.of(values)
+    column = column_of(values)
     column.dense(COUNT)
     new: dict[int, Any] = {3: "12", 4: ["7", 5.0, 6.0], 5: "text", COUNT + 70_000: 1.0}
 
@@ -125,7 +146,7 @@ def test_the_number_of_each_item_follows_changes() -> None:
     length = COUNT + 70_001
     kept = {item: value for item, value in values.items() if item not in (3, 4, 5, 6)} | new
     assert changed.dense(length).tolist()[:7][3:5] == [12.0, 6.0]
-    assert str(changed.dense(length).tolist()) == str(Column.of(kept).dense(length).tolist())
+    assert str(changed.dense(length).tolist()) == str(column_of(kept).dense(length).tolist())
     assert set(changed.between(Between("a", 5.0, 5.0), changed.having)) == {
         item for item, value in kept.items() if matches(Between("a", 5.0, 5.0), {"a": value})
     }

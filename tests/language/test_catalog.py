@@ -403,6 +403,18 @@ def test_a_category_of_the_item_itself_is_kept_beside_the_nested_ones() -> None:
     assert attributes["category"] == ["Own", "Nested"]
 
 
+@pytest.mark.parametrize("own", ["Own", ["Own"], "Nested", [], None])
+def test_what_one_item_says_itself_is_not_said_of_others_in_its_category(own: Any) -> None:
+    """What is nested in both is understood once."""
+    nested = [category("Nested"), category("Other")]
+    without = wire.attributes(stored(nested=nested))
+
+    wire.attributes(stored(fields={"title": "t", "category": own}, nested=nested))
+
+    assert wire.attributes(stored(nested=nested)) == without
+    assert without["category"] == ["Nested", "Other"]
+
+
 def test_rules_see_hidden_fields_identity_and_type() -> None:
     """All that is known of an object."""
     assert wire.attributes(stored(fields={"title": "t", "_margin": 3})) == {

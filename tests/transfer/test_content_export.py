@@ -287,11 +287,11 @@ def _is_odd_price(name: str, value: Json) -> bool:
 
 
 def as_lists(value: Json) -> Json:
-    """Texts as lists of one; categories and brands in any order."""
+    """Texts as lists of one; categories and brands in any order, and each once, for criteria see no more of them."""
     if isinstance(value, dict):
         shown = {key: as_lists(each) for key, each in value.items()}
         return {
-            key: sorted(each, key=str)
+            key: [one for _, one in sorted({str(one): one for one in each}.items())]
             if key.startswith(("category", "brand")) and isinstance(each, list)
             else each
             for key, each in shown.items()

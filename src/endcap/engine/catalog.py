@@ -35,7 +35,8 @@ from endcap.criteria import (
     attributes_named,
 )
 from endcap.domain import ALWAYS, CatalogObject, ItemId, Micros, Window
-from endcap.engine.columns import Column, Floats, Gathering
+from endcap.engine.columns import Column, Floats
+from endcap.engine.gathering import Gatherer, column_of
 from endcap.engine.persistent import PersistentList, PersistentMap
 from endcap.engine.popularity import Popularity
 from endcap.engine.predicates import Facts
@@ -50,7 +51,7 @@ MEMO_TYPES_MAX = 32
 CARRIED_MAX = 1_024  # items changed since a rule was answered: for more it is answered anew
 _PROSE = frozenset({"identity", "description", "image_link", "web_url"})
 """Attributes nearly every item has to itself and hardly a rule asks for: no column until one does."""
-_NO_COLUMN = Column.of({})
+_NO_COLUMN = column_of({})
 _NO_ATTRIBUTES: Mapping[str, Any] = {}
 _NONE = BitMap()
 _RANK_MAX = 1_000  # the page knows 1 to 15; what is beyond sorts as the end of it
@@ -168,25 +169,18 @@ class Catalog:
         catalog._scores = scores or {}
         items: list[Item | None] = []
         numbers: dict[ItemId, int] = {}
-        gathered: dict[str, Gathering] = {}
+        gatherer = Gatherer(besides=_PROSE)
         for number, held in enumerate(objects):
             facts, attributes = wire.understood(held.document)
             item = _item(number, held, facts)
             items.append(item)
             numbers[item.identity] = number
-            for name, value in attributes.items():
-                if name not in _PROSE:
-                    gathering = gathered.get(name)
-                    if gathering is None:
-                        gathering = gathered[name] = Gathering()
-                    gathering.add(number, value)
+            gatherer.add(number, attributes)
         catalog._items = PersistentList(items)
         catalog._numbers = PersistentMap(numbers)
         catalog._enroll(cast("list[Item]", items))
         del items, numbers
-        while gathered:  # one after the other, so that no more is held twice than it must
-            name, gathering = gathered.popitem()
-            catalog._columns[name] = gathering.column()
+        catalog._columns.update(gatherer.columns())
         catalog._sort()
         return catalog
 
@@ -461,7 +455,7 @@ class Catalog:
         """An attribute's column; prose gets one when it is first asked for, an unknown name is an empty one."""
         column = self._columns.get(attribute)
         if column is None and attribute in _PROSE:
-            column = Column.of(self._values_of(attribute))
+            column = column_of(self._values_of(attribute))
             self._columns = {**self._columns, attribute: column}
         return column or _NO_COLUMN
 

@@ -1,8 +1,9 @@
 """
 One attribute of all items, laid out for criteria: postings of texts, sorted numbers, who has it at all.
 
-A column answers which items an element-level rule selects, as a bitmap of item numbers. It is immutable; `changed`
-makes its successor from the attributes that went and came, at the cost of these and of a copy of flat arrays.
+A column answers which items an element-level rule selects, as a bitmap of item numbers. It is made in `gathering`, and
+immutable; `changed` makes its successor from the attributes that went and came, at the cost of these and of a copy of
+flat arrays.
 
 Texts lie in two places. What many items have in common is a bitmap each; what few have lies in a buffer (`rare_texts`).
 What changes later is kept beside the buffer, which is packed anew when that has grown.
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from endcap.criteria import Between, Term, numeral, present, terms_of, within
+from endcap.criteria import Between, Term, present, terms_of, within
 from endcap.engine.persistent import PersistentMap
 from endcap.engine.rare_texts import RareMaker, RareTexts
 
@@ -26,7 +27,6 @@ Items = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 FREQUENT = 12  # items from which on a text has a bitmap: from there it is the smaller one
-_OWN_MIN = 4_096  # texts that are looked at before a column may be called one of unique texts
 _FRESH_MIN = (
     4_096  # texts beside the buffer before it is packed anew, or a quarter of it if that is more
 )
@@ -94,112 +94,6 @@ class Sorted:
         return low + int(np.flatnonzero(self.items[low:high] == item)[0])
 
 
-class Gathering:
-    """A column in the making: values go in one by one, item by item, in order of their numbers."""
-
-    __slots__ = (
-        "_codes",
-        "_flags",
-        "_having",
-        "_number_items",
-        "_numbers",
-        "_numeral_items",
-        "_numerals",
-        "_owns",
-        "_rare",
-        "_text_codes",
-        "_text_items",
-    )
-
-    def __init__(self) -> None:
-        self._having = array("I")
-        self._codes: dict[str, int] = {}
-        self._text_codes, self._text_items = array("i"), array("i")
-        self._owns = False  # most texts have one item only: they go to the buffer without a look
-        self._rare = RareMaker()
-        self._numbers, self._number_items = array("d"), array("i")
-        self._numerals, self._numeral_items = array("d"), array("i")
-        self._flags: dict[bool, array[int]] = {False: array("I"), True: array("I")}
-
-    def add(self, item: int, value: object) -> None:
-        if type(value) is str:
-            self._having.append(item)
-            self._add_text(item, value)
-        elif type(value) is float:
-            self._having.append(item)
-            self._numbers.append(value)
-            self._number_items.append(item)
-        elif present(value):
-            self._having.append(item)
-            self._add_terms(item, value)
-
-    def _add_text(self, item: int, text: str) -> None:
-        code = self._codes.get(text)
-        if code is None:
-            if self._owns:
-                self._rare.add(text, item)
-                if (number := numeral(text)) is not None:
-                    self._numerals.append(number)
-                    self._numeral_items.append(item)
-                return
-            code = self._codes[text] = len(self._codes)
-            self._owns = code >= _OWN_MIN and code * 2 > len(self._text_codes)
-        self._text_codes.append(code)
-        self._text_items.append(item)
-
-    def _add_terms(self, item: int, value: object) -> None:
-        """Of lists, flags and integers, each once."""
-        if type(value) is list and len(value) == 1 and type(value[0]) is str:
-            self._add_text(item, value[0])
-            return
-        for kind, each in set(terms_of(value)):
-            if kind == "text":
-                self._add_text(item, str(each))
-            elif kind == "flag":
-                self._flags[bool(each)].append(item)
-            elif kind == "number":
-                self._numbers.append(float(each))
-                self._number_items.append(item)
-
-    def _add_numeral(self, text: str, items: Items) -> None:
-        number = numeral(text)
-        if number is not None:
-            self._numerals.extend([number] * len(items))
-            self._numeral_items.extend(items.tolist())
-
-    def column(self) -> "Column":
-        """What was gathered; the gathering ends with it."""
-        texts = self._postings()
-        return Column(
-            BitMap(self._having),
-            PersistentMap(texts),
-            self._rare.made(),
-            {flag: BitMap(items) for flag, items in self._flags.items()},
-            Sorted.of(self._numbers, self._number_items),
-            Sorted.of(self._numerals, self._numeral_items),
-        )
-
-    def _postings(self) -> dict[str, int | BitMap]:
-        """The texts that many items have; the others join the buffer."""
-        found: dict[str, int | BitMap] = {
-            text: BitMap(array("I", items)) for text, items in self._rare.taken(FREQUENT).items()
-        }
-        order = np.array(self._text_codes).argsort(kind="stable")
-        items = np.array(self._text_items)[order]
-        counts = np.bincount(self._text_codes, minlength=len(self._codes))
-        start = 0
-        for text, count in zip(self._codes, counts.tolist(), strict=True):
-            members = items[start : start + count]
-            start += count
-            self._add_numeral(text, members)
-            if count >= FREQUENT:
-                found[text] = bitmap_of(members)
-            else:
-                for item in members.tolist():
-                    self._rare.add(text, item)
-        return found
-
-
 class Column:
     """One attribute. A posting of one item is its number alone."""
 
@@ -235,13 +129,6 @@ class Column:
         self._numerals = numerals
         self._dense: Floats | None = None
         self._single: bool | None = None
-
-    @classmethod
-    def of(cls, values: Numbers) -> "Column":
-        gathering = Gathering()
-        for item, value in values.items():
-            gathering.add(item, value)
-        return gathering.column()
 
     def changed(self, old: Numbers, new: Numbers) -> "Column":
         """The column after the items of `old` lost those values and the items of `new` got these."""

@@ -6,7 +6,8 @@ compared: 16 bytes and the text itself. A buffer never changes: what does is the
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,16 @@ class RareMaker:
         self._ends.append(len(self._blob))
         self._hashes.append(_hash_of(text))
         self._items.append(item)
+
+    def add_all(self, texts: Sequence[str], items: Sequence[int]) -> None:
+        """Texts, each with an item that has it."""
+        encoded = list(map(_encoded, texts))
+        ends = accumulate(map(len, encoded), initial=len(self._blob))
+        next(ends)
+        self._ends.extend(ends)
+        self._blob += b"".join(encoded)
+        self._hashes.extend(map(_hash_of, texts))
+        self._items.extend(items)
 
     def made(self) -> RareTexts:
         if not self._items:

@@ -23,10 +23,6 @@ from numpy.typing import NDArray
 from endcap.engine.catalog import Catalog
 
 WORDS_MAX = 16  # of one title: what comes later is rarely what the thing is
-POSTINGS_MAX = (
-    4_096  # looked at for one title, of its rarest words: what most titles have says little
-)
-FRESH_MIN = 4_096  # words beside the arrays before these are made anew, or an eighth of them if that is more
 _WORD = re.compile(r"\w{2,}")
 
 Numbers = NDArray[np.int32]

@@ -360,12 +360,13 @@ class _Body(Struct):
     identity: str
     type: str
     fields: dict[str, Any]
-    nested: list[Any] = []
+    nested: Raw = Raw()
     active_from: str | None = None
     active_to: str | None = None
 
 
 _BODY = msgspec.json.Decoder(_Body)
+_LIST = msgspec.json.Decoder(list[Any])
 
 
 def shape_of_document(document: bytes) -> Shape:
@@ -386,13 +387,14 @@ def attributes(document: bytes) -> dict[str, Any]:
 def _attributes(body: _Body) -> dict[str, Any]:
     fields = body.fields
     found: dict[str, Any] = {"identity": body.identity, "type": body.type, **fields}
-    for name in fields:
-        if name.startswith("price") and _is_price(name):
+    for name in [name for name in fields if name.startswith("price")]:
+        if _is_price(name):
             amount_name = f"{name}_amount"
             if found.get(amount_name) is None and (amount := amount_of(fields[name])) is not None:
                 found[amount_name] = amount
     if body.nested:
-        _add_nested(found, body.nested)
+        for name, titles in _nested_titles(bytes(body.nested)).items():
+            found[name] = _joined(found.get(name), titles)
     return found
 
 
@@ -400,8 +402,11 @@ def _is_price(name: str) -> bool:
     return name == "price" or (name.startswith("price_") and not name.endswith("_amount"))
 
 
-def _add_nested(found: dict[str, Any], nested: Iterable[Any]) -> None:
-    objects = [each for each in nested if isinstance(each, dict)]
+@lru_cache(8_192)  # items share their categories and brands, and these are most of a document
+def _nested_titles(nested: bytes) -> Mapping[str, list[str]]:
+    """What the nested objects of a document add to its attributes, by name. Shared: not to be changed."""
+    found: dict[str, list[str]] = {}
+    objects = [each for each in _LIST.decode(nested) if isinstance(each, dict)]
     titles = {identity: title for each in objects for identity, title in _titles(each)}
     for each in objects:
         title = _title(each)
@@ -414,6 +419,7 @@ def _add_nested(found: dict[str, Any], nested: Iterable[Any]) -> None:
             for level, name in enumerate([*_above(each, titles), title][:CATEGORY_LEVELS], 1):
                 if name is not None:
                     _append(found, f"category_lvl_{level}", name)
+    return found
 
 
 def _titles(nested: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
@@ -459,11 +465,19 @@ def _title(ancestor: object) -> str | None:
     return title if isinstance(title, str) else None
 
 
-def _append(found: dict[str, Any], key: str, text: str) -> None:
-    known = found.get(key)
-    values = known if isinstance(known, list) else [] if known is None else [known]
+def _append(found: dict[str, list[str]], key: str, text: str) -> None:
+    values = found.setdefault(key, [])
     if text not in values:
-        found[key] = [*values, text]
+        values.append(text)
+
+
+def _joined(known: Any, titles: list[str]) -> Any:
+    """What the object says itself, and then what is nested in it says besides."""
+    if known is None:
+        return titles
+    values = known if isinstance(known, list) else [known]
+    besides = [title for title in titles if title not in values]
+    return [*values, *besides] if besides else known
 
 
 def hit_json(
