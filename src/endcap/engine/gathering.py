@@ -2,7 +2,7 @@
 Columns in the making: all attributes of all items of a catalog, laid out by attribute.
 
 A million items with two dozen attributes each are some 24 million values, and what is done for each of them is most of
-what a start takes. So they wait by attribute, and are laid out by the thousand.
+what a start takes. So they wait by attribute, and are laid out a hundred items at a time.
 """
 
 from array import array
@@ -19,9 +19,7 @@ from endcap.engine.persistent import PersistentMap
 from endcap.engine.rare_texts import RareMaker
 
 _OWN_MIN = 4_096  # texts that are looked at before a column may be called one of unique texts
-AT_ONCE = (
-    128  # items whose attributes wait to be laid out together: these are still near the processor
-)
+AT_ONCE = 128  # items that wait for each other: so many stay in the processor's cache
 _TEXTS: set[type] = {str}
 _LISTS: set[type] = {list}
 _NUMBERS: set[type] = {int, float}

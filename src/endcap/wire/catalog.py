@@ -402,7 +402,7 @@ def _is_price(name: str) -> bool:
     return name == "price" or (name.startswith("price_") and not name.endswith("_amount"))
 
 
-@lru_cache(8_192)  # items share their categories and brands, and these are most of a document
+@lru_cache(4_096)  # items share their categories and brands, and these are most of a document
 def _nested_titles(nested: bytes) -> Mapping[str, list[str]]:
     """What the nested objects of a document add to its attributes, by name. Shared: not to be changed."""
     found: dict[str, list[str]] = {}
