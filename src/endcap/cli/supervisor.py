@@ -24,6 +24,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from endcap.api.worker import BACKLOG, DRAIN, GRACE_SECONDS, HUSH, LISTEN, QUIET, READY
+from endcap.cli.last_call import let_nobody_in
 from endcap.errors import Problem
 from endcap.telemetry import log
 
@@ -112,6 +113,7 @@ class Supervisor:
         if self._reloading:
             self._reload()
         if self._stopping:
+            let_nobody_in(self._listener)
             self._listener.close()
             for each in self._staying():
                 each.drain()
